@@ -1,0 +1,41 @@
+import type { Affine, Axis } from './ir.ts';
+
+/** Anything index arithmetic starts from. */
+export type AffineLike = Affine | Axis | number;
+
+export function affine(value: AffineLike): Affine {
+  if (typeof value === 'number') return { constant: value, terms: [] };
+  if ('terms' in value) return value;
+  return { constant: 0, terms: [{ axis: value, factor: 1 }] };
+}
+
+/** a + factor · b */
+function combine(a: Affine, b: Affine, factor: number): Affine {
+  const factors = new Map<Axis, number>(a.terms.map((term) => [term.axis, term.factor]));
+  for (const term of b.terms) factors.set(term.axis, (factors.get(term.axis) ?? 0) + factor * term.factor);
+  return {
+    constant: a.constant + factor * b.constant,
+    terms: [...factors].filter(([, f]) => f !== 0).map(([axis, f]) => ({ axis, factor: f })),
+  };
+}
+
+export const addAffine = (a: AffineLike, b: AffineLike): Affine => combine(affine(a), affine(b), 1);
+export const subAffine = (a: AffineLike, b: AffineLike): Affine => combine(affine(a), affine(b), -1);
+export const scaleAffine = (a: AffineLike, factor: number): Affine => combine(affine(0), affine(a), factor);
+
+/** Replaces axes by affine expressions: the heart of fusing and of every schedule step. */
+export function substituteAffine(index: Affine, axes: ReadonlyMap<Axis, Affine>): Affine {
+  return index.terms.reduce<Affine>(
+    (sum, { axis, factor }) => combine(sum, axes.get(axis) ?? affine(axis), factor),
+    affine(index.constant),
+  );
+}
+
+export function sameAffine(a: Affine, b: Affine): boolean {
+  const difference = combine(a, b, -1);
+  return difference.constant === 0 && difference.terms.length === 0;
+}
+
+export function evaluateAffine(index: Affine, value: (axis: Axis) => number): number {
+  return index.terms.reduce((sum, { axis, factor }) => sum + factor * value(axis), index.constant);
+}
