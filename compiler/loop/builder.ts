@@ -3,7 +3,7 @@ import { invariant } from '../base/invariant.ts';
 import type { DType, Extent } from '../base/types.ts';
 import type { AffineLike } from './affine.ts';
 import { addAffine, affine, scaleAffine, subAffine } from './affine.ts';
-import type { Definition } from './definition.ts';
+import type { Definition, Let } from './definition.ts';
 import type {
   Affine,
   Axis,
@@ -111,6 +111,22 @@ export interface ReduceOptions {
 }
 
 export class DefinitionBuilder {
+  #lets: Let[] = [];
+
+  /** Names a value of the element under construction that is read more than once; use what it returns in its place. */
+  let(name: string, value: Expr): Expr {
+    const local = { name, dtype: dtypeOf(value) };
+    this.#lets.push({ local, value });
+    return { kind: 'local', local };
+  }
+
+  /** The definition's lets and element, made by `element` as it runs. */
+  #element(element: () => Expr): Pick<Definition, 'lets' | 'element'> {
+    this.#lets = [];
+    const value = element();
+    return this.#lets.length === 0 ? { element: value } : { lets: this.#lets, element: value };
+  }
+
   axis(name: string, extent: Extent): Axis {
     return { name, extent };
   }
@@ -122,7 +138,7 @@ export class DefinitionBuilder {
     dtype: DType = 'f32',
   ): Definition {
     const axes = this.axesOf(shape);
-    return { axes, element: literalOr(element(axes), dtype) };
+    return { axes, ...this.#element(() => literalOr(element(axes), dtype)) };
   }
 
   /** One reduction per place of `shape`; `finish` makes the element of the reduced value (default: itself). */
@@ -137,7 +153,7 @@ export class DefinitionBuilder {
     return {
       axes,
       reduce: { axes: reduced, init, combine, body: expr, where },
-      element: literalOr(finish({ kind: 'reduced', dtype: dtypeOf(expr) }, axes), dtype),
+      ...this.#element(() => literalOr(finish({ kind: 'reduced', dtype: dtypeOf(expr) }, axes), dtype)),
     };
   }
 
@@ -206,6 +222,8 @@ export class DefinitionBuilder {
   exp = (x: Expr): Expr => this.unary('exp', x);
   log = (x: Expr): Expr => this.unary('log', x);
   sqrt = (x: Expr): Expr => this.unary('sqrt', x);
+  abs = (x: Expr): Expr => this.unary('abs', x);
+  floor = (x: Expr): Expr => this.unary('floor', x);
 
   #pair(a: ExprLike, b: ExprLike): [Expr, Expr] {
     if (typeof a === 'number' && typeof b === 'number') return [this.literal(a), this.literal(b)];

@@ -1,4 +1,4 @@
-import type { Axis, Combine, Condition, Expr } from './ir.ts';
+import type { Axis, Combine, Condition, Expr, Local } from './ir.ts';
 
 /**
  * What an op computes, before any loop exists: one expression for one output element. Fusing is substitution into
@@ -9,7 +9,18 @@ export interface Definition {
   readonly axes: readonly Axis[];
   /** At most one reduction; `element` refers to its value as `reduced`. */
   readonly reduce?: Reduction;
+  /**
+   * Values that `lets` after them and `element` read more than once, as `local`. Expressions are trees: without these, twenty
+   * rounds of a random generator would print 4^20 terms. Each call of `lower` makes new locals, so inlining needs no renaming.
+   * A value may read `reduced`; the body of the reduction never reads a local.
+   */
+  readonly lets?: readonly Let[];
   readonly element: Expr;
+}
+
+export interface Let {
+  readonly local: Local;
+  readonly value: Expr;
 }
 
 /**

@@ -52,10 +52,13 @@ export interface Routine {
   readonly memory: { readonly planned: number; readonly bound: number; readonly naive: number };
 }
 
-/** A persistent tensor. `prepared`: computed by the `prepare` routine from the others, never saved in files. */
+/**
+ * A persistent tensor. `prepared`: computed by the `prepare` routine from the others; `constant`: a literal, filled by its
+ * initializer when the model is made. Neither is saved in files.
+ */
 export interface PersistentTensor {
   readonly name: string;
-  readonly role: 'param' | 'state' | 'slot' | 'prepared';
+  readonly role: 'param' | 'state' | 'slot' | 'prepared' | 'constant';
   readonly dtype: DType;
   readonly shape: readonly number[];
   readonly placement: Placement;

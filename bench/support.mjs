@@ -1,0 +1,94 @@
+// What the benchmarks share: compiling to a module and importing it, safetensors, medians and tables.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { compile } from '../dist/compiler/index.js';
+
+export const root = fileURLToPath(new URL('..', import.meta.url));
+export const examples = join(root, 'dsl-examples');
+
+const readFile = (path) => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+};
+
+/** Files and report of a `.cnn` file, or of a text. Throws where it does not compile. */
+export function compileModel(source, options = {}) {
+  const entry = source.text === undefined ? source.path : 'model.cnn';
+  const read = source.text === undefined ? readFile : (path) => (path === entry ? source.text : undefined);
+  const result = compile({ entry, read }, { target: 'js', ...options });
+  const errors = result.diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
+  if (errors.length > 0) throw new Error(`${entry}: ${errors[0].code} ${errors[0].message}`);
+  return result;
+}
+
+/** Imports the JavaScript among compiled files. */
+export async function importModule({ files }) {
+  const folder = mkdtempSync(join(tmpdir(), 'cnnc-bench-'));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+  for (const { path, content } of files) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), content);
+  }
+  const main = files.find(({ path }) => path.endsWith('.js'));
+  return import(pathToFileURL(join(folder, main.path)).href);
+}
+
+/** The tensors of a safetensors file by name. */
+export function readSafetensors(bytes) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const headerLength = Number(view.getBigUint64(0, true));
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + headerLength)));
+  delete header.__metadata__;
+  return Object.fromEntries(
+    Object.entries(header).map(
+      ([
+        name,
+        {
+          shape,
+          data_offsets: [from, to],
+        },
+      ]) => [
+        name,
+        { shape, data: new Float32Array(bytes.slice(8 + headerLength + from, 8 + headerLength + to).buffer) },
+      ],
+    ),
+  );
+}
+
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+}
+
+/** Milliseconds of each of `times` calls. */
+export async function timed(times, work) {
+  const result = [];
+  for (let i = 0; i < times; i++) {
+    const began = performance.now();
+    await work(i);
+    result.push(performance.now() - began);
+  }
+  return result;
+}
+
+/** Prints rows under a heading, columns aligned. */
+export function table(title, head, rows) {
+  const cells = [head, ...rows].map((row) => row.map(String));
+  const widths = head.map((_, i) => Math.max(...cells.map((row) => row[i].length)));
+  console.log(`\n${title}`);
+  cells.forEach((row, line) => {
+    console.log(
+      row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  '),
+    );
+    if (line === 0) console.log(widths.map((width) => '-'.repeat(width)).join('  '));
+  });
+}
+
+export const ms = (value) => `${value.toPrecision(3)} ms`;
+export const name = (path) => basename(path, '.cnn');

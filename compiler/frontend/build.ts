@@ -1,0 +1,113 @@
+/** What is shared while one model is analysed (`Session`), one of its graphs is built (`Build`), one body runs (`Env`). */
+import type { Location, Span } from '../base/source.ts';
+import type { TensorType } from '../base/types.ts';
+import { elementCount, formatType } from '../base/types.ts';
+import { GraphBuilder } from '../graph/builder.ts';
+import type { Parameter, Value } from '../graph/ir.ts';
+import type { Datum } from './datum.ts';
+import type { LayerSummary } from './model.ts';
+import type { Names } from './names.ts';
+import type { PersistentEntry } from './persistents.ts';
+import type { Frame, Reporter } from './report.ts';
+import { userPlace } from './report.ts';
+import type { Scope } from './scope.ts';
+import { locationOf } from './unit.ts';
+
+export interface Session {
+  readonly reporter: Reporter;
+  readonly read: (path: string) => string | undefined;
+  readonly persistents: Map<string, PersistentEntry>;
+}
+
+/** How many layer instances and ops a graph may have, its optimizer apart. ResNet-1001 has about 4000. */
+export const maxSteps = 40_000;
+/** The optimizer's ops of all parameters together. */
+export const maxOptimizerSteps = 1_000_000;
+export const maxElements = 2 ** 31;
+
+export type MutableSummary = { -readonly [K in keyof LayerSummary]: LayerSummary[K] };
+
+export class Build {
+  readonly session: Session;
+  readonly graph: 'infer' | 'evaluate' | 'step';
+  readonly builder = new GraphBuilder();
+  /** Values that `set` gave to a state in this step, one per use of a shared layer. */
+  readonly sets = new Map<string, Value[]>();
+  /** Where each parameter was first read in this graph. */
+  readonly sites = new Map<string, string>();
+  readonly layers: MutableSummary[] = [];
+  /** How deep expressions and instances are nested right now. */
+  depth = 0;
+  /** Steps left before the model counts as too large. */
+  fuel = maxSteps;
+  readonly seed: Parameter = { kind: 'parameter', role: 'input', name: '$seed', type: { dtype: 'u32', shape: [] } };
+  readonly step: Parameter = { kind: 'parameter', role: 'input', name: '$step', type: { dtype: 'u32', shape: [] } };
+  /** `$step` + 1 as f32, once an optimizer has asked for it. */
+  runningStep: Value | undefined;
+
+  constructor(session: Session, graph: 'infer' | 'evaluate' | 'step') {
+    this.session = session;
+    this.graph = graph;
+  }
+
+  get training(): boolean {
+    return this.graph === 'step';
+  }
+}
+
+/** Where outputs of the model under construction go. */
+export interface Outputs {
+  readonly values: { readonly name: string; readonly value: Datum; readonly classes?: readonly string[] }[];
+  readonly reported: boolean;
+}
+
+export interface Env {
+  readonly build: Build;
+  readonly frame: Frame;
+  readonly scope: Scope;
+  readonly names: Names;
+  /** Words of the enclosing layer's own parameters: `padding == same`. */
+  readonly words: ReadonlySet<string>;
+  /** Present in a model's body only. */
+  readonly outputs?: Outputs;
+  /** The param whose optimizer is being built: states become its slots. */
+  readonly slotOf?: string;
+  /** Inside `for`: a name there would be given more than once. */
+  readonly repeated?: boolean;
+}
+
+export function locate(env: Env, span: Span, scope: string): Location {
+  const place = userPlace(env.frame, span);
+  return locationOf(place.frame.unit, place.span, scope);
+}
+
+/** Takes one step of the graph's allowance; false, and reported once, when it is used up. */
+export function spend(env: Env, span: Span): boolean {
+  const { build } = env;
+  if (build.fuel > 0) {
+    build.fuel--;
+    return true;
+  }
+  if (build.fuel === 0) {
+    build.fuel = -1;
+    build.session.reporter.error(
+      env.frame,
+      span,
+      'E0602',
+      `the model is too large: it has more than ${maxSteps} layers and ops`,
+    );
+  }
+  return false;
+}
+
+/** False, and reported, for a value of more than 2^31 elements per sample. */
+export function checkSize(env: Env, type: TensorType, span: Span, what: string): boolean {
+  if (elementCount(type.shape, 1) <= maxElements) return true;
+  env.build.session.reporter.error(
+    env.frame,
+    span,
+    'E0601',
+    `${what} would be ${formatType(type)}: more than 2^31 elements`,
+  );
+  return false;
+}

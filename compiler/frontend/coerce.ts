@@ -1,0 +1,196 @@
+/** Whether a value fits the declared type of a parameter or attribute, and what it becomes there. */
+import type { Span } from '../base/source.ts';
+import { elementCount, formatType } from '../base/types.ts';
+import type { AttributeSpec } from '../graph/op.ts';
+import type { AttributeValue } from '../graph/ir.ts';
+import { dtypes } from '../base/types.ts';
+import type { Env } from './build.ts';
+import type { Datum } from './datum.ts';
+import { describe, number, poison, word } from './datum.ts';
+import { suggestion } from './suggest.ts';
+
+/** The types a parameter may have; every other name in its place is a word. */
+export const typeNames = ['int', 'float', 'bool', 'string', 'size', 'list', 'stage', 'initializer'] as const;
+const isTypeName = (name: string): boolean => (typeNames as readonly string[]).includes(name);
+
+/** What an argument may be: type names and words. */
+export type Expected = readonly string[];
+export const wordsOf = (expected: Expected): readonly string[] => expected.filter((name) => !isTypeName(name));
+
+/** `what`: "`filters` of `Conv2D`". Reports and gives poison where the value does not fit. */
+export function coerce(datum: Datum, expected: Expected, what: string, env: Env, span: Span): Datum {
+  if (datum.kind === 'poison') return poison;
+  for (const type of expected) {
+    const fitting = fit(datum, type);
+    if (fitting) return fitting;
+  }
+  const { reporter } = env.build.session;
+  const words = wordsOf(expected);
+  if (datum.kind === 'number' && expected.includes('int') && !Number.isInteger(datum.value)) {
+    reporter.error(env.frame, span, 'E0306', `${what} must be a whole number, got ${datum.value}`, {
+      notes: [{ message: '`floor(…)` and `ceil(…)` make whole numbers' }],
+    });
+  } else if ((datum.kind === 'word' || datum.kind === 'string') && words.length > 0) {
+    const text = datum.kind === 'word' ? datum.word : datum.value;
+    const meant = words.includes(text) ? text : undefined;
+    const fix = meant === undefined ? undefined : { title: `write ${meant}`, edits: [{ span, text: meant }] };
+    reporter.error(env.frame, span, 'E0308', `${what} is one of ${listed(words)}, not \`${text}\``, {
+      notes: suggestion(text, words),
+      fix,
+    });
+  } else {
+    reporter.error(env.frame, span, 'E0301', `${what} must be ${kinds(expected)}, got ${describe(datum)}`);
+  }
+  return poison;
+}
+
+const listed = (words: readonly string[]): string => words.map((text) => `\`${text}\``).join(', ');
+
+const kindTexts: Readonly<Record<string, string>> = {
+  int: 'a whole number',
+  float: 'a number',
+  bool: '`true` or `false`',
+  string: 'a string',
+  size: 'a size such as 3 or 3x3',
+  list: 'a list',
+  stage: 'a layer or op such as `relu`',
+  initializer: 'an initializer such as `zeros` or a list of numbers',
+};
+const kinds = (expected: Expected): string =>
+  expected.map((name) => kindTexts[name] ?? `\`${name}\``).join(' or ');
+
+function fit(datum: Datum, type: string): Datum | undefined {
+  switch (type) {
+    case 'int':
+      return datum.kind === 'number' && Number.isInteger(datum.value) ? datum : undefined;
+    case 'float':
+      return datum.kind === 'number' ? datum : undefined;
+    case 'bool':
+    case 'string':
+    case 'list':
+      return datum.kind === type ? datum : undefined;
+    case 'stage':
+      return datum.kind === 'stage' ? datum : undefined;
+    case 'size': {
+      const values = sizeOf(datum);
+      return values && { kind: 'size', values };
+    }
+    case 'initializer':
+      return asInitializer(datum);
+    default:
+      return datum.kind === 'word' && datum.word === type ? datum : undefined;
+  }
+}
+
+/** Two whole numbers from `3`, `3x3` or `(3, 3)`. */
+function sizeOf(datum: Datum): readonly number[] | undefined {
+  if (datum.kind === 'number') return Number.isInteger(datum.value) ? [datum.value, datum.value] : undefined;
+  const values = datum.kind === 'size' ? datum.values : numbersOf(datum);
+  return values?.length === 2 && values.every(Number.isInteger) ? values : undefined;
+}
+
+/** The numbers of a flat list. */
+export function numbersOf(datum: Datum): readonly number[] | undefined {
+  if (datum.kind === 'size') return datum.values;
+  if (datum.kind !== 'list') return undefined;
+  const values = datum.items.flatMap((item) => (item.kind === 'number' ? [item.value] : []));
+  return values.length === datum.items.length ? values : undefined;
+}
+
+export function asInitializer(datum: Datum): Datum | undefined {
+  if (datum.kind === 'initializer') return datum;
+  if (datum.kind === 'number' || datum.kind === 'list') {
+    return { kind: 'initializer', initializer: { kind: 'constant', values: datum } };
+  }
+  return undefined;
+}
+
+/** What to expect for an attribute of an op. */
+export function expectedFor(spec: AttributeSpec): Expected {
+  switch (spec.type) {
+    case 'int':
+    case 'float':
+    case 'bool':
+    case 'size':
+      return [spec.type];
+    case 'string':
+      return spec.words ?? ['string'];
+    case 'ints':
+      return ['list'];
+    case 'dtype':
+      return dtypes;
+    case 'padding':
+      return ['valid', 'same', 'size'];
+  }
+}
+
+/** The attribute's value in a node, or undefined (and reported). */
+export function attributeValue(
+  datum: Datum,
+  spec: AttributeSpec,
+  what: string,
+  env: Env,
+  span: Span,
+): AttributeValue | undefined {
+  if (datum.kind === 'poison') return undefined;
+  const value = spec.type === 'ints' ? ints(datum, what, env, span) : plain(datum, spec, what, env, span);
+  if (value === undefined || spec.minimum === undefined) return value;
+  const minimum = spec.minimum;
+  const numbers = typeof value === 'number' ? [value] : typeof value === 'object' ? value : [];
+  if (numbers.every((n) => n >= minimum)) return value;
+  env.build.session.reporter.error(
+    env.frame,
+    span,
+    'E0307',
+    `${what} must be at least ${minimum}, got ${numbers.join('x')}`,
+  );
+  return undefined;
+}
+
+function plain(
+  datum: Datum,
+  spec: AttributeSpec,
+  what: string,
+  env: Env,
+  span: Span,
+): AttributeValue | undefined {
+  const fitting = coerce(datum, expectedFor(spec), what, env, span);
+  switch (fitting.kind) {
+    case 'number':
+    case 'bool':
+    case 'string':
+      return fitting.value;
+    case 'word':
+      return fitting.word;
+    case 'size':
+      return fitting.values;
+    default:
+      return undefined;
+  }
+}
+
+function ints(datum: Datum, what: string, env: Env, span: Span): readonly number[] | undefined {
+  const values = datum.kind === 'number' ? [datum.value] : numbersOf(datum);
+  if (values?.every(Number.isInteger)) return values;
+  env.build.session.reporter.error(
+    env.frame,
+    span,
+    values ? 'E0306' : 'E0301',
+    `${what} must be a list of whole numbers, got ${describe(datum)}`,
+  );
+  return undefined;
+}
+
+/** `--set name=value` as the parameter's type reads it. */
+export function parseSetting(text: string): Datum {
+  if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return number(Number(text));
+  if (/^\d+(x\d+)+$/.test(text)) return { kind: 'size', values: text.split('x').map(Number) };
+  if (text === 'true' || text === 'false') return { kind: 'bool', value: text === 'true' };
+  const quoted = /^"(.*)"$/.exec(text);
+  return quoted?.[1] === undefined ? word(text) : { kind: 'string', value: quoted[1] };
+}
+
+/** "f32[3, 3] with 9 elements" */
+export function withCount(type: Parameters<typeof formatType>[0]): string {
+  return `${formatType(type)} with ${elementCount(type.shape, 1)} elements`;
+}

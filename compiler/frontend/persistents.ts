@@ -1,0 +1,66 @@
+/** Params, states and optimizer slots by name, the same ones in every graph of a model. They come into being when first read. */
+import type { Span } from '../base/source.ts';
+import type { TensorType } from '../base/types.ts';
+import { formatType, sameType } from '../base/types.ts';
+import type { Parameter } from '../graph/ir.ts';
+import type { Initializer } from '../program/interface.ts';
+import type { Persistent } from './model.ts';
+import type { Frame } from './report.ts';
+import type { Build } from './build.ts';
+
+/** A param or state as an instance declares it. */
+export interface Persisting {
+  /** The full path; `velocity@conv2d.kernel` for a slot. */
+  readonly name: string;
+  readonly role: Persistent['role'];
+  readonly type: TensorType;
+  readonly initializer: Initializer;
+  readonly span: Span;
+  readonly frame: Frame;
+}
+
+export interface PersistentEntry {
+  readonly declared: Persisting;
+  readonly parameter: Parameter;
+}
+
+/**
+ * The parameter behind a declaration, made at its first read. Undefined (and reported) where two declarations of one name
+ * do not agree.
+ */
+export function readPersistent(build: Build, declared: Persisting): Parameter | undefined {
+  const { persistents, reporter } = build.session;
+  const { name, frame, span } = declared;
+  const site = `${frame.site} ${span.start}`;
+  const siteHere = build.sites.get(name);
+  if (siteHere !== undefined && siteHere !== site) {
+    reporter.error(frame, span, 'E0202', `two parameters would be called \`${name}\``, {
+      notes: [{ message: 'name one of the layers with `as`' }],
+    });
+    return undefined;
+  }
+  const known = persistents.get(name);
+  if (known && !sameType(known.declared.type, declared.type)) {
+    const types = `${formatType(known.declared.type)} and ${formatType(declared.type)}`;
+    reporter.error(frame, span, 'E0453', `\`${name}\` would have to be ${types} at once`, {
+      notes: [{ message: 'a shared layer has one set of weights: all its inputs need the same extents' }],
+    });
+    return undefined;
+  }
+  if (known && siteHere === undefined && `${known.declared.frame.site} ${known.declared.span.start}` !== site) {
+    reporter.error(frame, span, 'E0512', `which layer is called \`${name}\` depends on \`training\``, {
+      notes: [{ message: 'name the layers inside the `if` with `as`, so that training and inference agree' }],
+    });
+    return undefined;
+  }
+  build.sites.set(name, site);
+  if (known) return known.parameter;
+  const parameter: Parameter = {
+    kind: 'parameter',
+    role: declared.role === 'param' ? 'param' : 'state',
+    name,
+    type: declared.type,
+  };
+  persistents.set(name, { declared, parameter });
+  return parameter;
+}

@@ -1,0 +1,45 @@
+/** What the user may have meant. */
+import type { Note } from '../base/diagnostic.ts';
+import { didYouMean } from '../base/suggest.ts';
+
+/** "did you mean `relu`?" as a note, or none. */
+export function suggestion(name: string, candidates: Iterable<string>): readonly Note[] {
+  const meant = meantName(name, candidates);
+  return meant === undefined ? [] : [{ message: `did you mean \`${meant}\`?` }];
+}
+
+/** What PyTorch, Keras and everyday speech call things that have another name here. */
+const otherNames: Readonly<Record<string, string>> = {
+  AdaptiveAvgPool2d: 'GlobalAveragePooling2D',
+  Add: 'a + b',
+  AvgPool2D: 'AveragePooling2D',
+  AvgPool2d: 'AveragePooling2D',
+  BCELoss: 'binary_crossentropy',
+  BatchNorm: 'BatchNormalization',
+  BatchNorm2d: 'BatchNormalization',
+  CrossEntropyLoss: 'sparse_categorical_crossentropy',
+  False: 'false',
+  Linear: 'Dense',
+  MSELoss: 'mean_squared_error',
+  MaxPool2D: 'MaxPooling2D',
+  MaxPool2d: 'MaxPooling2D',
+  Multiply: 'a * b',
+  Normalization: 'Rescaling',
+  True: 'true',
+  cross_entropy: 'sparse_categorical_crossentropy',
+  he_uniform: 'he_normal',
+  kaiming_normal: 'he_normal',
+  mae: 'mean_absolute_error',
+  matrix_multiply: 'matmul',
+  mse: 'mean_squared_error',
+  xavier_uniform: 'glorot_uniform',
+};
+
+export function meantName(name: string, candidates: Iterable<string>): string | undefined {
+  if (Object.hasOwn(otherNames, name)) return otherNames[name];
+  const all = [...candidates];
+  const sameLetters = all.find((candidate) => squash(candidate) === squash(name));
+  return sameLetters ?? didYouMean(name, all);
+}
+
+const squash = (name: string): string => name.replaceAll('_', '').toLowerCase();

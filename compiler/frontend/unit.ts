@@ -1,0 +1,112 @@
+/** A parsed file and the names it declares or imports. */
+import type { Diagnostic } from '../base/diagnostic.ts';
+import type { Location, Span } from '../base/source.ts';
+import type { Op } from '../graph/op.ts';
+import { hasTrait } from '../graph/op.ts';
+import { ops } from '../ops/index.ts';
+import { parse } from '../syntax/index.ts';
+import type { File, LayerDeclaration, ModelDeclaration, TrainDeclaration } from '../syntax/ast.ts';
+import { prelude as preludeFiles } from '../generated/prelude.ts';
+
+export interface Unit {
+  readonly path: string;
+  /** False for the prelude: diagnostics then point at the user's call. */
+  readonly user: boolean;
+  readonly file: File;
+  /** Its own layers and models, and those it imports. */
+  readonly names: Map<string, Declared>;
+  readonly models: readonly ModelDeclaration[];
+  readonly trains: readonly TrainDeclaration[];
+  locate(offset: number): { readonly line: number; readonly column: number };
+}
+
+export type Declared =
+  | { readonly kind: 'layer'; readonly declaration: LayerDeclaration; readonly unit: Unit }
+  | { readonly kind: 'model'; readonly declaration: ModelDeclaration; readonly unit: Unit };
+
+export type Global = Declared | { readonly kind: 'op'; readonly op: Op };
+
+export interface ParsedUnit {
+  readonly unit: Unit;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export function parseUnit(path: string, text: string, user: boolean): ParsedUnit {
+  const { file, diagnostics } = parse(path, text);
+  const names = new Map<string, Declared>();
+  const starts = lineStarts(text);
+  const unit: Unit = {
+    path,
+    user,
+    file,
+    names,
+    models: file.items.filter((item) => item.kind === 'model'),
+    trains: file.items.filter((item) => item.kind === 'train'),
+    locate: (offset) => lineOf(starts, offset),
+  };
+  for (const item of file.items) {
+    if (item.kind === 'layer' && !names.has(item.name.text)) {
+      names.set(item.name.text, { kind: 'layer', declaration: item, unit });
+    } else if (item.kind === 'model' && !names.has(item.name.text)) {
+      names.set(item.name.text, { kind: 'model', declaration: item, unit });
+    }
+  }
+  return { unit, diagnostics };
+}
+
+export function locationOf(unit: Unit, span: Span, scope: string): Location {
+  const place = { file: unit.path, ...unit.locate(span.start) };
+  return scope === '' ? place : { ...place, scope };
+}
+
+let parsedPrelude: readonly ParsedUnit[] | undefined;
+
+/** The prelude, parsed once per process: its text never changes. */
+export function preludeUnits(): readonly ParsedUnit[] {
+  parsedPrelude ??= preludeFiles.map(({ path, text }) => parseUnit(path, text, false));
+  return parsedPrelude;
+}
+
+let preludeNames: ReadonlyMap<string, Declared> | undefined;
+
+export function preludeDeclared(): ReadonlyMap<string, Declared> {
+  preludeNames ??= new Map(preludeUnits().flatMap(({ unit }) => [...unit.names]));
+  return preludeNames;
+}
+
+/** Prelude code never sees the user's names; a user's file sees its own first. */
+export function lookupGlobal(unit: Unit, name: string): Global | undefined {
+  const declared = (unit.user ? unit.names.get(name) : undefined) ?? preludeDeclared().get(name);
+  if (declared) return declared;
+  const op = ops.get(name);
+  return op && isCallable(op) ? { kind: 'op', op } : undefined;
+}
+
+/** All names `lookupGlobal` knows, for "did you mean". */
+export function globalNames(unit: Unit): string[] {
+  const callable = [...ops.values()].filter(isCallable).map((op) => op.name);
+  return [...(unit.user ? unit.names.keys() : []), ...preludeDeclared().keys(), ...callable];
+}
+
+/** Ops that a pass replaces (`gradient`) are made by the compiler, not by calls. */
+const isCallable = (op: Op): boolean => !hasTrait(op, 'pseudo');
+
+function lineStarts(text: string): readonly number[] {
+  const starts = [0];
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c === 10 || (c === 13 && text.charCodeAt(i + 1) !== 10)) starts.push(i + 1);
+  }
+  return starts;
+}
+
+function lineOf(starts: readonly number[], offset: number): { line: number; column: number } {
+  let low = 0;
+  let high = starts.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((starts[middle] ?? 0) <= offset) low = middle;
+    else high = middle - 1;
+  }
+  return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
+}

@@ -1,0 +1,243 @@
+/** Walking and replacing: the one place that knows the children of every expression and statement. */
+import { invariant } from '../base/invariant.ts';
+import { affine, substituteAffine } from './affine.ts';
+import type { Affine, Axis, Buffer, Condition, Expr, Index, Local, Quotient, Range, Stmt } from './ir.ts';
+
+/** The same expression with `f` applied to each direct child expression, and `index` to each index arithmetic. */
+export function mapChildren(expr: Expr, f: (child: Expr) => Expr, index: (a: Affine) => Affine = same): Expr {
+  switch (expr.kind) {
+    case 'literal':
+    case 'batch':
+    case 'local':
+    case 'reduced':
+      return expr;
+    case 'index':
+      return { ...expr, index: index(expr.index) };
+    case 'load':
+      return { ...expr, index: expr.index.map((place) => mapIndex(place, f, index)) };
+    case 'unary':
+    case 'cast':
+    case 'bitcast':
+      return { ...expr, x: f(expr.x) };
+    case 'binary':
+    case 'compare':
+      return { ...expr, a: f(expr.a), b: f(expr.b) };
+    case 'select':
+      return { ...expr, condition: f(expr.condition), a: f(expr.a), b: f(expr.b) };
+    default:
+      return expr satisfies never;
+  }
+}
+
+const same = <T>(x: T): T => x;
+
+function mapIndex(place: Index, f: (child: Expr) => Expr, index: (a: Affine) => Affine): Index {
+  return 'clamped' in place ? { clamped: f(place.clamped) } : index(place);
+}
+
+/** The direct child expressions, in order of evaluation. */
+export function childrenOf(expr: Expr): readonly Expr[] {
+  switch (expr.kind) {
+    case 'literal':
+    case 'index':
+    case 'batch':
+    case 'local':
+    case 'reduced':
+      return [];
+    case 'load':
+      return expr.index.flatMap((place) => ('clamped' in place ? [place.clamped] : []));
+    case 'unary':
+    case 'cast':
+    case 'bitcast':
+      return [expr.x];
+    case 'binary':
+    case 'compare':
+      return [expr.a, expr.b];
+    case 'select':
+      return [expr.condition, expr.a, expr.b];
+    default:
+      return expr satisfies never;
+  }
+}
+
+/** Bottom-up: children first, then `f` on the result. */
+export function mapExpr(expr: Expr, f: (e: Expr) => Expr): Expr {
+  return f(mapChildren(expr, (child) => mapExpr(child, f)));
+}
+
+/** Every subexpression, children before parents. */
+export function visitExpr(expr: Expr, visit: (e: Expr) => void): void {
+  for (const child of childrenOf(expr)) visitExpr(child, visit);
+  visit(expr);
+}
+
+/** The expressions that stand directly in a statement (not those of its body). */
+export function exprsOf(stmt: Stmt): readonly Expr[] {
+  switch (stmt.kind) {
+    case 'let':
+    case 'store':
+    case 'accumulate':
+      return [stmt.value];
+    case 'for':
+    case 'if':
+    case 'alloc':
+    case 'barrier':
+      return [];
+    default:
+      return stmt satisfies never;
+  }
+}
+
+export function bodyOf(stmt: Stmt): readonly Stmt[] {
+  return stmt.kind === 'for' || stmt.kind === 'if' ? stmt.body : [];
+}
+
+/** Every statement, outer before inner. */
+export function visitStmts(body: readonly Stmt[], visit: (stmt: Stmt) => void): void {
+  for (const stmt of body) {
+    visit(stmt);
+    visitStmts(bodyOf(stmt), visit);
+  }
+}
+
+/** Replaces every block of a body, inner blocks first. */
+export function mapBlocks(
+  body: readonly Stmt[],
+  f: (block: readonly Stmt[]) => readonly Stmt[],
+): readonly Stmt[] {
+  return f(
+    body.map((stmt) =>
+      stmt.kind === 'for' || stmt.kind === 'if' ? { ...stmt, body: mapBlocks(stmt.body, f) } : stmt,
+    ),
+  );
+}
+
+/** Replaces each statement by any number of them, inner ones first. */
+export function flatMapStmts(body: readonly Stmt[], f: (stmt: Stmt) => readonly Stmt[]): readonly Stmt[] {
+  return mapBlocks(body, (block) => block.flatMap(f));
+}
+
+/** What to put in place of axes, buffers and locals. What a map does not hold stays. */
+export interface Substitution {
+  readonly axes?: ReadonlyMap<Axis, Affine>;
+  readonly buffers?: ReadonlyMap<Buffer, Buffer>;
+  readonly locals?: ReadonlyMap<Local, Expr>;
+  /** Called with every load after its indices have been replaced. */
+  readonly load?: (load: Expr & { readonly kind: 'load' }) => Expr;
+}
+
+export function substituteExpr(expr: Expr, s: Substitution): Expr {
+  const replaced = mapChildren(
+    expr,
+    (child) => substituteExpr(child, s),
+    (index) => substituteIndex(index, s),
+  );
+  if (replaced.kind === 'local') return s.locals?.get(replaced.local) ?? replaced;
+  if (replaced.kind !== 'load') return replaced;
+  const load = { ...replaced, buffer: s.buffers?.get(replaced.buffer) ?? replaced.buffer };
+  return s.load === undefined ? load : s.load(load);
+}
+
+export function substituteIndex(index: Affine, s: Substitution): Affine {
+  if (s.axes === undefined || !index.terms.some(({ axis }) => s.axes?.has(axis))) return index;
+  return substituteAffine(index, s.axes);
+}
+
+export function substituteCondition(condition: Condition, s: Substitution): Condition {
+  return { ...condition, index: substituteIndex(condition.index, s) };
+}
+
+export function substituteRange(range: Range, s: Substitution): Range {
+  const quotient = (q: Quotient): Quotient => ({ ...q, numerator: substituteIndex(q.numerator, s) });
+  return { from: range.from.map(quotient), to: range.to.map((q) => (q === 'N' ? q : quotient(q))) };
+}
+
+/** Replaces inside a body. A loop over a replaced axis is renamed when the replacement is another axis. */
+export function substituteStmts(body: readonly Stmt[], s: Substitution): readonly Stmt[] {
+  return body.map((stmt): Stmt => {
+    switch (stmt.kind) {
+      case 'for':
+        return {
+          ...stmt,
+          axis: renamedAxis(stmt.axis, s),
+          range: substituteRange(stmt.range, s),
+          body: substituteStmts(stmt.body, s),
+        };
+      case 'if':
+        return {
+          ...stmt,
+          conditions: stmt.conditions.map((condition) => substituteCondition(condition, s)),
+          body: substituteStmts(stmt.body, s),
+        };
+      case 'let':
+        return { ...stmt, local: renamedLocal(stmt.local, s), value: substituteExpr(stmt.value, s) };
+      case 'store':
+      case 'accumulate':
+        return {
+          ...stmt,
+          buffer: s.buffers?.get(stmt.buffer) ?? stmt.buffer,
+          index: stmt.index.map((place) => substituteIndex(place, s)),
+          value: substituteExpr(stmt.value, s),
+        };
+      case 'alloc':
+        return { ...stmt, buffer: s.buffers?.get(stmt.buffer) ?? stmt.buffer };
+      case 'barrier':
+        return stmt;
+      default:
+        return stmt satisfies never;
+    }
+  });
+}
+
+function renamedAxis(axis: Axis, s: Substitution): Axis {
+  const replacement = s.axes?.get(axis);
+  if (replacement === undefined) return axis;
+  const [term] = replacement.terms;
+  invariant(
+    term !== undefined && replacement.terms.length === 1 && term.factor === 1 && replacement.constant === 0,
+    `the loop over ${axis.name} cannot run over an expression`,
+  );
+  return term.axis;
+}
+
+function renamedLocal(local: Local, s: Substitution): Local {
+  const replacement = s.locals?.get(local);
+  if (replacement === undefined) return local;
+  invariant(replacement.kind === 'local', `the let of ${local.name} stays while its uses are replaced`);
+  return replacement.local;
+}
+
+/** The axes an expression's value depends on through its indices (not through locals). */
+export function axesOfExpr(expr: Expr): ReadonlySet<Axis> {
+  const axes = new Set<Axis>();
+  visitExpr(expr, (e) => {
+    if (e.kind === 'index') for (const { axis } of e.index.terms) axes.add(axis);
+    if (e.kind === 'load') {
+      for (const place of e.index)
+        if (!('clamped' in place)) for (const { axis } of place.terms) axes.add(axis);
+    }
+  });
+  return axes;
+}
+
+export function axesOfRange(range: Range): ReadonlySet<Axis> {
+  const quotients = [...range.from, ...range.to.filter((q) => q !== 'N')];
+  return new Set(quotients.flatMap((q) => q.numerator.terms.map(({ axis }) => axis)));
+}
+
+/** 0 … extent-1. */
+export function wholeRange(axis: Axis): Range {
+  return {
+    from: [quotient(0)],
+    to: [axis.extent === 'N' ? 'N' : quotient(axis.extent)],
+  };
+}
+
+export const quotient = (numerator: Affine | number, divisor = 1): Quotient => ({
+  numerator: typeof numerator === 'number' ? affine(numerator) : numerator,
+  divisor,
+});
+
+export function serial(axis: Axis, body: readonly Stmt[], range: Range = wholeRange(axis)): Stmt {
+  return { kind: 'for', axis, range, mode: 'serial', body };
+}

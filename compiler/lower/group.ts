@@ -1,0 +1,240 @@
+/**
+ * Fusion: which nodes become one kernel. Decided by traits only.
+ *
+ * - A contraction, window, reduction or gather takes the elementwise chain behind it.
+ * - Elementwise nodes of one shape join each other; several values of a group may be stored.
+ * - A reduction takes the elementwise chain before it when nothing else uses that chain.
+ *
+ * All nodes of a group have one iteration space, so nothing is ever computed twice: an operand of smaller shape, which
+ * would be computed again for each element, stays outside. Groups are ordered; a group reads only earlier ones, which
+ * makes every group convex.
+ */
+import { invariant } from '../base/invariant.ts';
+import { sameShape } from '../base/types.ts';
+import type { Graph, Node, Value } from '../graph/ir.ts';
+import { hasTrait } from '../graph/op.ts';
+import type { TargetInfo } from '../program/target.ts';
+import type { Uses } from './uses.ts';
+import { usesOf } from './uses.ts';
+
+export interface Group {
+  /** `concatenation`: no kernel of its own; its operands are windows of the result or are copied there. */
+  readonly kind: 'kernel' | 'concatenation';
+  /** In graph order. */
+  readonly nodes: readonly Node[];
+  /** The node the group is built around: its reduction if it has one. */
+  readonly root: Node;
+  /** What it reads, in order of first use; constants of one value are literals and no inputs. */
+  readonly inputs: readonly Value[];
+  /** What is used outside of the group, returned, or stored by an update. */
+  readonly outputs: readonly Node[];
+  /** Feeds updates only: may run after everything else of the graph and write persistent memory directly. */
+  readonly commit: boolean;
+}
+
+/** Groups in launch order, those with `commit` last. Views belong to no group; nodes that nothing uses are dropped. */
+export function groupNodes(graph: Graph, _target: TargetInfo): readonly Group[] {
+  const uses = usesOf(graph);
+  const fusion = new Fusion(uses);
+  for (const node of graph.nodes) if (uses.live.has(node)) fusion.place(node);
+  return fusion.groups().map((group) => finish(group, uses));
+}
+
+/** A constant that fills its shape with one value: a literal inside kernels. */
+export function isLiteral(value: Value): boolean {
+  return value.kind === 'constant' && value.data.length === 1;
+}
+
+/** A group while it grows. Merged groups point to what they became part of. */
+interface Draft {
+  merged: Draft | undefined;
+  position: number;
+  nodes: Node[];
+  /** The node that reads at other places than it writes; a group has at most one. */
+  anchor: Node | undefined;
+  readonly shape: Node['type']['shape'];
+  readonly commit: boolean;
+  /** Groups that read this one. May hold merged ones and this one itself. */
+  users: Set<Draft>;
+}
+
+function current(draft: Draft): Draft {
+  let root = draft;
+  while (root.merged !== undefined) root = root.merged;
+  let at = draft;
+  while (at.merged !== undefined) {
+    const next: Draft = at.merged;
+    at.merged = root;
+    at = next;
+  }
+  return at;
+}
+
+class Fusion {
+  readonly #uses: Uses;
+  readonly #drafts: Draft[] = [];
+  readonly #draftOf = new Map<Value, Draft>();
+  /** Elementwise nodes that a later reduction computes while it reads. */
+  readonly #claims: ReadonlyMap<Node, readonly Node[]>;
+  readonly #claimed: ReadonlySet<Node>;
+  #clock = 0;
+
+  constructor(uses: Uses) {
+    this.#uses = uses;
+    this.#claims = claimsOf(uses);
+    this.#claimed = new Set([...this.#claims.values()].flat());
+  }
+
+  place(node: Node): void {
+    invariant(!hasTrait(node.op, 'pseudo'), `${node.op.name} must be gone before lowering`);
+    if (hasTrait(node.op, 'view')) {
+      const draft = this.#draftOf.get(node.operands[0] as Value);
+      if (draft !== undefined) this.#draftOf.set(node, draft);
+    } else if (!this.#claimed.has(node)) {
+      const host = hasTrait(node.op, 'elementwise') ? this.#hostOf(node) : undefined;
+      this.#add([...(this.#claims.get(node) ?? []), node], host ?? this.#open(node));
+    }
+  }
+
+  groups(): readonly Draft[] {
+    const drafts = this.#drafts.filter((draft) => draft.merged === undefined);
+    drafts.sort((a, b) => Number(a.commit) - Number(b.commit) || a.position - b.position);
+    for (const draft of drafts) draft.nodes.sort((a, b) => this.#uses.order(a) - this.#uses.order(b));
+    return drafts;
+  }
+
+  #open(node: Node): Draft {
+    const draft: Draft = {
+      merged: undefined,
+      position: this.#clock++,
+      nodes: [],
+      anchor: hasTrait(node.op, 'elementwise') ? undefined : node,
+      shape: node.type.shape,
+      commit: this.#uses.commits(node),
+      users: new Set(),
+    };
+    this.#drafts.push(draft);
+    return draft;
+  }
+
+  #add(nodes: readonly Node[], draft: Draft): void {
+    draft.nodes.push(...nodes);
+    for (const node of nodes) {
+      this.#draftOf.set(node, draft);
+      for (const operand of node.operands) {
+        const producer = this.#draftOf.get(operand);
+        if (producer !== undefined) current(producer).users.add(draft);
+      }
+    }
+  }
+
+  /** The group that an elementwise node joins, merged from those of its operands that can be; undefined: a new one. */
+  #hostOf(node: Node): Draft | undefined {
+    const direct = node.operands.filter((v) => v.kind === 'node' && !hasTrait(v.op, 'view'));
+    const joinable = new Set(
+      direct
+        .map((operand) => this.#currentOf(operand))
+        .filter((draft) => draft !== undefined && this.#accepts(draft, node)) as Draft[],
+    );
+    const sources = new Set(
+      node.operands.map((operand) => this.#currentOf(operand)).filter((d) => d !== undefined),
+    );
+    const latestFirst = [...joinable].sort((a, b) => b.position - a.position);
+    const host = latestFirst.find((draft) => this.#placeAfter(draft, sources));
+    if (host === undefined) return undefined;
+    return latestFirst.reduce((all, draft) => this.#merge(draft, all), host);
+  }
+
+  #currentOf(value: Value): Draft | undefined {
+    const draft = this.#draftOf.get(value);
+    return draft === undefined ? undefined : current(draft);
+  }
+
+  #accepts(draft: Draft, node: Node): boolean {
+    return (
+      sameShape(draft.shape, node.type.shape) &&
+      draft.commit === this.#uses.commits(node) &&
+      !(draft.anchor !== undefined && hasTrait(draft.anchor.op, 'concatenation'))
+    );
+  }
+
+  /** Makes `draft` the last of `sources`, if it is not and nothing reads it yet; says whether it is. */
+  #placeAfter(draft: Draft, sources: ReadonlySet<Draft>): boolean {
+    if ([...sources].every((source) => source.position <= draft.position)) return true;
+    if (firstUser(draft) !== Infinity) return false;
+    draft.position = this.#clock++;
+    return true;
+  }
+
+  /** `into` with the nodes of `draft`, unless that would put `draft` behind one of its readers or join two anchors. */
+  #merge(draft: Draft, into: Draft): Draft {
+    if (draft === into || (draft.anchor !== undefined && into.anchor !== undefined)) return into;
+    if (draft.position > into.position || firstUser(draft, into) < into.position) return into;
+    const [small, large] = draft.nodes.length < into.nodes.length ? [draft, into] : [into, draft];
+    large.position = into.position;
+    large.anchor = draft.anchor ?? into.anchor;
+    large.nodes.push(...small.nodes);
+    for (const user of small.users) large.users.add(user);
+    small.merged = large;
+    return large;
+  }
+}
+
+/** The position of the first other group that reads `draft`. */
+function firstUser(draft: Draft, except: Draft = draft): number {
+  let first = Infinity;
+  for (const user of draft.users) {
+    const now = current(user);
+    if (now !== draft && now !== except) first = Math.min(first, now.position);
+  }
+  return first;
+}
+
+/**
+ * For each reduction the elementwise nodes that it computes while it reads: those of the operand's whole shape whose
+ * every use is inside.
+ */
+function claimsOf(uses: Uses): ReadonlyMap<Node, readonly Node[]> {
+  const owner = new Map<Node, Node>();
+  const claims = new Map<Node, Node[]>();
+  const live = [...uses.live];
+  for (const reduction of live.reverse()) {
+    if (!hasTrait(reduction.op, 'reduction') || owner.has(reduction)) continue;
+    const domain = reduction.operands[0]?.type.shape ?? [];
+    const claimed: Node[] = [];
+    const pending: Value[] = [...reduction.operands];
+    for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
+      if (value.kind !== 'node' || owner.has(value) || uses.escapes(value)) continue;
+      if (!hasTrait(value.op, 'elementwise') || !sameShape(value.type.shape, domain)) continue;
+      if (!uses.of(value).every((user) => user === reduction || owner.get(user) === reduction)) continue;
+      owner.set(value, reduction);
+      claimed.push(value);
+      pending.push(...value.operands);
+    }
+    if (claimed.length > 0)
+      claims.set(
+        reduction,
+        claimed.sort((a, b) => uses.order(a) - uses.order(b)),
+      );
+  }
+  return claims;
+}
+
+function finish(draft: Draft, uses: Uses): Group {
+  const members = new Set<Value>(draft.nodes);
+  const inputs = new Set<Value>();
+  for (const node of draft.nodes)
+    for (const operand of node.operands)
+      if (!members.has(operand) && !isLiteral(operand)) inputs.add(operand);
+  const root = draft.anchor ?? (draft.nodes.at(-1) as Node);
+  return {
+    kind: hasTrait(root.op, 'concatenation') ? 'concatenation' : 'kernel',
+    nodes: draft.nodes,
+    root,
+    inputs: [...inputs],
+    outputs: draft.nodes.filter(
+      (node) => uses.escapes(node) || uses.of(node).some((user) => !members.has(user)),
+    ),
+    commit: draft.commit,
+  };
+}

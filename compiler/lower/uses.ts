@@ -1,0 +1,51 @@
+import type { Graph, Node, Value } from '../graph/ir.ts';
+
+/** Who uses what in a graph. */
+export interface Uses {
+  /** Nodes that a result or an update needs, in graph order. */
+  readonly live: ReadonlySet<Node>;
+  /** The live nodes that read `node`. */
+  of(node: Node): readonly Node[];
+  /** Returned or stored by an update. */
+  escapes(node: Node): boolean;
+  /** Needed by updates only. */
+  commits(node: Node): boolean;
+  /** Place in the graph. */
+  order(node: Node): number;
+}
+
+export function usesOf(graph: Graph): Uses {
+  const returned = graph.returns.map(({ value }) => value);
+  const updated = graph.updates.map(({ value }) => value);
+  const needed = reachable(graph, returned);
+  const live = reachable(graph, [...returned, ...updated]);
+  const escaping = new Set<Value>([...returned, ...updated]);
+  const users = new Map<Value, Node[]>();
+  const order = new Map<Node, number>();
+  graph.nodes.forEach((node, i) => {
+    order.set(node, i);
+    if (!live.has(node)) return;
+    for (const operand of new Set(node.operands)) {
+      const list = users.get(operand);
+      if (list === undefined) users.set(operand, [node]);
+      else list.push(node);
+    }
+  });
+  return {
+    live,
+    of: (node) => users.get(node) ?? [],
+    escapes: (node) => escaping.has(node),
+    commits: (node) => !needed.has(node),
+    order: (node) => order.get(node) ?? -1,
+  };
+}
+
+/** The nodes that `values` depend on, in graph order. */
+function reachable(graph: Graph, values: readonly Value[]): ReadonlySet<Node> {
+  const marked = new Set<Value>(values);
+  for (let i = graph.nodes.length - 1; i >= 0; i--) {
+    const node = graph.nodes[i] as Node;
+    if (marked.has(node)) for (const operand of node.operands) marked.add(operand);
+  }
+  return new Set(graph.nodes.filter((node) => marked.has(node)));
+}

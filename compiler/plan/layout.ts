@@ -1,0 +1,130 @@
+/** All decisions about one routine but the addresses: storages, layouts, launch order, commit phase, in-place results. */
+import { invariant } from '../base/invariant.ts';
+import { bytesPerElement, elementCount } from '../base/types.ts';
+import type { TensorType } from '../base/types.ts';
+import type { Graph, Value } from '../graph/ir.ts';
+import { hasTrait } from '../graph/op.ts';
+import type { Commit } from './commit.ts';
+import { planCommit } from './commit.ts';
+import { orderTasks } from './order.ts';
+import type { Root, Roots, Window } from './roots.ts';
+import { findRoots } from './roots.ts';
+import { shareInPlace } from './share.ts';
+import { StorageTable } from './storages.ts';
+import type { Task, Transfer } from './tasks.ts';
+import { makeTasks } from './tasks.ts';
+import type { LaunchGroup, Layout, PlannedLaunch, RoutineLayout } from './types.ts';
+
+/** The name of the returned flag that gates the commit phase. */
+const finiteName = '$finite';
+
+/**
+ * Lays out a graph after all passes. `groups` in launch order, covering every node that is neither a view nor a
+ * concatenation; sizes are those at `maxBatch`.
+ */
+export function layoutRoutine<G extends LaunchGroup>(
+  graph: Graph,
+  groups: readonly G[],
+  { maxBatch }: { readonly maxBatch: number },
+): RoutineLayout<G> {
+  const roots = findRoots(graph, new Set(groups.flatMap((group) => group.outputs)));
+  const list = makeTasks(graph, groups, roots);
+  const commit = planCommit(graph, list, roots);
+  const bytesOf = (root: Root): number =>
+    isPersistent(root, commit) ? 0 : bytesAt(root.type, maxBatch);
+  const kept = new Set<Root>([
+    ...commit.results.map(({ window }) => window.root),
+    ...commit.tasks.flatMap((task) => task.reads),
+    ...commit.deferred.flatMap(({ from }) => (typeof from === 'number' ? [] : [from.window.root])),
+  ]);
+  const compute = orderTasks(commit.compute, { bytesOf, kept });
+  const tasks = [...compute, ...commit.tasks].filter((task) => task.step.kind !== 'join');
+  const table = new StorageTable(graph, commit.direct, maxBatch);
+  const sharing = shareInPlace(tasks, roots, kept, (root) => table.isWork(root));
+  const layout = (window: Window, type: TensorType): Layout => ({
+    storage: table.idOf(sharing.finalOf(window.root)),
+    dtype: type.dtype,
+    shape: type.shape,
+    strides: window.strides,
+    offset: window.offset,
+  });
+  const launch = (task: Task<G>): readonly PlannedLaunch<G>[] =>
+    task.step.kind === 'join'
+      ? []
+      : [task.step.kind === 'group' ? task.step : transferLaunch(task.step, layout)];
+  // Storages are numbered in the order of first use: parameters, then launches.
+  for (const parameter of graph.parameters) table.idOf(parameter);
+  for (const task of tasks) for (const root of [...task.reads, ...task.writes]) table.idOf(sharing.finalOf(root));
+  const results = commit.results.map(({ name, value, window }) => ({
+    name,
+    layout: layout(window, value.type),
+  }));
+  const finite = results.find(({ name }) => name === finiteName);
+  const laidOut = knownValues(graph, groups, roots);
+  const result: RoutineLayout<G> = {
+    launches: compute.flatMap(launch),
+    commit: [
+      ...commit.tasks.flatMap(launch),
+      ...commit.deferred.map((transfer) => transferLaunch<G>(transfer, layout)),
+    ],
+    inputs: graph.parameters
+      .filter(({ role }) => role === 'input')
+      .map((parameter) => ({ name: parameter.name, layout: layout(roots.windowOf(parameter), parameter.type) })),
+    results: results.filter((entry) => entry !== finite),
+    ...(finite === undefined ? {} : { finite: finite.layout }),
+    layoutOf: (value) => {
+      invariant(laidOut.has(roots.ownerOf(value)), 'plan: this value is not in memory');
+      return layout(roots.windowOf(value), value.type);
+    },
+    inPlace: sharing.pairs,
+    storages: table.storages,
+    separateBytes: separateBytes(graph, groups, maxBatch),
+  };
+  return result;
+}
+
+const isPersistent = <G extends LaunchGroup>(root: Root, commit: Commit<G>): boolean =>
+  root.kind === 'constant' ||
+  (root.kind === 'parameter' && root.role !== 'input') ||
+  commit.direct.has(root);
+
+export const bytesAt = (type: TensorType, maxBatch: number): number =>
+  elementCount(type.shape, maxBatch) * bytesPerElement[type.dtype];
+
+function transferLaunch<G extends LaunchGroup>(
+  { from, to, type, location, purpose }: Transfer,
+  layout: (window: Window, type: TensorType) => Layout,
+): PlannedLaunch<G> {
+  const rest = { to: layout(to, type), location, purpose };
+  return typeof from === 'number'
+    ? { kind: 'fill', value: from, ...rest }
+    : { kind: 'copy', from: layout(from.window, type), ...rest };
+}
+
+/** Owners that have memory: parameters, literals that are read, and what launches and concatenations make. */
+function knownValues<G extends LaunchGroup>(
+  graph: Graph,
+  groups: readonly G[],
+  roots: Roots,
+): ReadonlySet<Value> {
+  return new Set<Value>([
+    ...graph.parameters,
+    ...groups.flatMap((group) => [...group.inputs.map(roots.ownerOf), ...group.outputs]),
+    ...graph.nodes.filter((node) => hasTrait(node.op, 'concatenation')),
+    ...graph.returns.map(({ value }) => roots.ownerOf(value)),
+  ]);
+}
+
+/** Sizes of all values that would have memory of their own in a plan without views, windows and reuse. */
+function separateBytes<G extends LaunchGroup>(
+  graph: Graph,
+  groups: readonly G[],
+  maxBatch: number,
+): readonly number[] {
+  const values: Value[] = [
+    ...graph.parameters.filter(({ role }) => role === 'input'),
+    ...groups.flatMap((group) => group.outputs),
+    ...graph.nodes.filter((node) => hasTrait(node.op, 'view') || hasTrait(node.op, 'concatenation')),
+  ];
+  return values.map((value) => bytesAt(value.type, maxBatch));
+}

@@ -1,0 +1,59 @@
+import { invariant } from '../base/invariant.ts';
+import type { TensorType } from '../base/types.ts';
+import { bytesPerElement, elementCount } from '../base/types.ts';
+import type { Persistent } from '../frontend/model.ts';
+import type { Constant } from '../graph/ir.ts';
+import type { PersistentTensor, Placement } from './program.ts';
+
+/** A buffer that starts here can be bound on any GPU. */
+const alignment = 256;
+
+/** Hands out places for what outlives a call: params, states and slots first, then prepared values and constants. */
+export class PersistentArena {
+  readonly #tensors = new Map<string, PersistentTensor>();
+  #bytes = 0;
+
+  constructor(tensors: readonly Persistent[]) {
+    for (const { name, role, type, initializer } of tensors) this.#add(name, role, type, initializer);
+  }
+
+  get tensors(): readonly PersistentTensor[] {
+    return [...this.#tensors.values()];
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The place of a tensor by name; one that the model does not declare is a value of the `prepare` routine. */
+  place(name: string, type: TensorType): Placement {
+    return this.#tensors.get(name)?.placement ?? this.#add(name, 'prepared', type);
+  }
+
+  /** The place of a literal; equal literals share one. */
+  constant({ type, data }: Constant): Placement {
+    const name = `constant ${type.dtype}[${type.shape.join(',')}] ${data.join(',')}`;
+    return (
+      this.#tensors.get(name)?.placement ??
+      this.#add(name, 'constant', type, { kind: 'constant', values: data })
+    );
+  }
+
+  #add(
+    name: string,
+    role: PersistentTensor['role'],
+    { dtype, shape }: TensorType,
+    initializer?: PersistentTensor['initializer'],
+  ): Placement {
+    const extents = shape.map((extent) => {
+      invariant(extent !== 'N', `${name}: a persistent tensor has no batch`);
+      return extent;
+    });
+    const bytes = elementCount(extents, 1) * bytesPerElement[dtype];
+    const placement: Placement = { arena: 'persistent', offset: this.#bytes, bytes };
+    this.#bytes += Math.ceil(bytes / alignment) * alignment;
+    const tensor = { name, role, dtype, shape: extents, placement };
+    this.#tensors.set(name, initializer === undefined ? tensor : { ...tensor, initializer });
+    return placement;
+  }
+}

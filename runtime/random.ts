@@ -1,0 +1,45 @@
+/**
+ * Threefry-2x32 with 20 rounds: 64 random bits as a function of a key and a counter, and of nothing else. No generator
+ * state exists, so no order of calls changes a number.
+ */
+export function threefry(key0: number, key1: number, counter0: number, counter1: number): [number, number] {
+  const keys = [key0, key1, key0 ^ key1 ^ 0x1bd11bda];
+  let x = (counter0 + key0) | 0;
+  let y = (counter1 + key1) | 0;
+  for (let round = 0; round < 20; round++) {
+    const turn = rotations[round % 8] as number;
+    x = (x + y) | 0;
+    y = ((y << turn) | (y >>> (32 - turn))) ^ x;
+    if (round % 4 === 3) {
+      const block = (round + 1) / 4;
+      x = (x + (keys[block % 3] as number)) | 0;
+      y = (y + (keys[(block + 1) % 3] as number) + block) | 0;
+    }
+  }
+  return [x >>> 0, y >>> 0];
+}
+
+const rotations = [13, 15, 26, 6, 17, 29, 16, 24];
+
+/** FNV-1a of the UTF-8 bytes: the key of a stream of random numbers is its name. */
+export function fnv1a32(name: string): number {
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(name)) hash = Math.imul(hash ^ byte, 0x01000193);
+  return hash >>> 0;
+}
+
+/** 24 random bits as a float in [0, 1). */
+export const unit = (bits: number): number => (bits >>> 8) * 2 ** -24;
+
+/** The order of the samples in an epoch: a permutation of 0 … size − 1 made from `seed` and `epoch` alone. */
+export function epochOrder(seed: number, epoch: number, size: number): Uint32Array {
+  const order = Uint32Array.from({ length: size }, (_, i) => i);
+  const stream = fnv1a32('epoch order');
+  for (let i = size - 1; i > 0; i--) {
+    const j = Math.floor(threefry(seed, stream, epoch, i)[0] * 2 ** -32 * (i + 1));
+    const swapped = order[i] as number;
+    order[i] = order[j] as number;
+    order[j] = swapped;
+  }
+  return order;
+}

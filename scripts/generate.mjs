@@ -1,0 +1,172 @@
+// Makes compiler/generated/: the prelude and the runtime as text modules, so that compile() needs no file access.
+// Deterministic, and writes only what changed. The runtime is kept as TypeScript, as JavaScript (tsc takes the types
+// away and keeps the comments) and as declarations, each printed by prettier as it will stand in a generated module:
+// without imports, and with `export` only on what a generated module exports.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const generated = join(root, 'compiler/generated');
+/** What generated modules export, besides everything in runtime/types.ts. */
+const exported = new Set(['ModelError']);
+
+const list = (folder, ending) =>
+  existsSync(join(root, folder))
+    ? readdirSync(join(root, folder))
+        .filter((name) => name.endsWith(ending))
+        .sort()
+    : [];
+const read = (...path) => readFileSync(join(root, ...path), 'utf8').replaceAll('\r\n', '\n');
+const hash = (...texts) => createHash('sha256').update(JSON.stringify(texts)).digest('hex').slice(0, 16);
+
+function write(name, text) {
+  const path = join(generated, name);
+  if (existsSync(path) && readFileSync(path, 'utf8') === text) return;
+  mkdirSync(generated, { recursive: true });
+  // Renamed into place: another process may be reading or generating at the same time.
+  writeFileSync(`${path}.${process.pid}`, text);
+  renameSync(`${path}.${process.pid}`, path);
+}
+
+function generatePrelude() {
+  const files = list('compiler/prelude', '.cnn').map((name) => ({
+    path: `prelude/${name}`,
+    text: read('compiler/prelude', name),
+  }));
+  const type = 'readonly { readonly path: string; readonly text: string }[]';
+  write(
+    'prelude.ts',
+    `// Made by scripts/generate.mjs.\nexport const prelude: ${type} = ${JSON.stringify(files, null, 2)};\n`,
+  );
+}
+
+/** The runtime's files through tsc: name → { js, dts }. */
+function compileRuntime(names) {
+  const folder = mkdtempSync(join(tmpdir(), 'cnnc-generate-'));
+  try {
+    const compilerOptions = {
+      target: 'ES2022',
+      lib: ['ES2023'],
+      module: 'NodeNext',
+      moduleResolution: 'NodeNext',
+      types: ['node'],
+      typeRoots: [join(root, 'node_modules/@types')],
+      strict: true,
+      noCheck: true,
+      verbatimModuleSyntax: true,
+      rewriteRelativeImportExtensions: true,
+      skipLibCheck: true,
+      declaration: true,
+      rootDir: join(root, 'runtime'),
+      outDir: join(folder, 'out'),
+    };
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+    writeFileSync(
+      join(folder, 'tsconfig.json'),
+      JSON.stringify({ compilerOptions, files: names.map((name) => join(root, 'runtime', name)) }),
+    );
+    const tsc = join(root, 'node_modules/typescript/bin/tsc');
+    const result = spawnSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' });
+    if (result.status !== 0)
+      throw new Error(`tsc could not compile runtime/:\n${result.stdout}${result.stderr}`);
+    const out = (name, ending) => readFileSync(join(folder, 'out', name.replace(/\.ts$/, ending)), 'utf8');
+    return new Map(names.map((name) => [name, { js: out(name, '.js'), dts: out(name, '.d.ts') }]));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const withoutImports = (text) =>
+  text.replaceAll(/^import [^;]*?from '[^']+';\n/gm, '').replaceAll(/^export \{\};\n?/gm, '');
+
+const withoutExports = (text, keep) =>
+  text.replaceAll(
+    /^export ((?:declare )?(?:abstract )?(?:async )?(?:function\*?|const|let|class|interface|type) (\w+))/gm,
+    (whole, declaration, name) => (keep(name) ? whole : declaration),
+  );
+
+/** tsc drops empty lines: puts one back before every top-level declaration that has a comment or a body. */
+const withEmptyLines = (text) =>
+  text.replaceAll(
+    /(?<=[^\n])\n(?=(?:\/\*\*|(?:export )?(?:async )?(?:function|class) ))/g,
+    (newline, offset) => (text.slice(0, offset).endsWith('*/') ? newline : '\n\n'),
+  );
+
+/** Identifiers in code (not in comments or strings, not after a dot): names a generated module must not redefine. */
+function identifiers(text) {
+  const code = text
+    .replaceAll(/\/\*[\s\S]*?\*\//g, ' ')
+    .replaceAll(/\/\/.*$/gm, ' ')
+    .replaceAll(/'(?:[^'\\\n]|\\.)*'/g, "''");
+  return [...new Set([...code.matchAll(/(?<![\w$.])[A-Za-z_$][\w$]*/g)].map(([name]) => name))].sort();
+}
+
+async function generateRuntime() {
+  const names = list('runtime', '.ts');
+  const sources = names.map((name) => read('runtime', name));
+  const stamp = `// Made by scripts/generate.mjs from ${hash(read('scripts/generate.mjs'), read('.prettierrc.json'), names, sources)}.\n`;
+  const path = join(generated, 'runtime.ts');
+  if (existsSync(path) && readFileSync(path, 'utf8').startsWith(stamp)) return;
+  const { format } = await import('prettier');
+  const style = { ...JSON.parse(read('.prettierrc.json')), endOfLine: 'lf' };
+  const compiled = names.length > 0 ? compileRuntime(names) : new Map();
+  const files = [];
+  for (const [i, name] of names.entries()) {
+    const keep = (declared) => name === 'types.ts' || exported.has(declared);
+    const print = async (text, parser) =>
+      (await format(withoutExports(withoutImports(text), keep), { ...style, parser })).trim();
+    const { js, dts } = compiled.get(name);
+    const ts = await print(sources[i], 'typescript');
+    files.push({
+      name: name.replace(/\.ts$/, ''),
+      imports: [
+        ...new Set([...sources[i].matchAll(/from '\.\/([\w-]+)\.ts'/g)].map(([, file]) => file)),
+      ].sort(),
+      declares: [
+        ...ts.matchAll(
+          /^(?:export )?(?:abstract )?(?:async )?(?:function\*?|const|let|class|interface|type) (\w+)/gm,
+        ),
+      ].map(([, declared]) => declared),
+      mentions: identifiers(ts),
+      ts,
+      js: await print(withEmptyLines(js), 'babel'),
+      dts: await print(withEmptyLines(dts), 'typescript'),
+    });
+  }
+  write(
+    'runtime.ts',
+    `${stamp}
+/** One file of runtime/, as it stands in a generated module: without imports, \`export\` only on the public names. */
+export interface RuntimeFile {
+  readonly name: string;
+  /** The runtime files it uses directly. */
+  readonly imports: readonly string[];
+  /** Its top-level names. */
+  readonly declares: readonly string[];
+  /** Every identifier in its code: names that a generated module must not redefine at its top level. */
+  readonly mentions: readonly string[];
+  readonly ts: string;
+  readonly js: string;
+  readonly dts: string;
+}
+
+export const runtime: readonly RuntimeFile[] = ${JSON.stringify(files, null, 2)};
+`,
+  );
+}
+
+generatePrelude();
+await generateRuntime();
