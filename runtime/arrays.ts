@@ -1,9 +1,16 @@
 import { ModelError } from './errors.ts';
 import type { Batch, Elements, PortInfo } from './types.ts';
 
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
+export const sizeOf = (shape: readonly number[]): number =>
+  shape.reduce((product, extent) => product * extent, 1);
 
-const arrayNames = { f32: 'Float32Array', i32: 'Int32Array', u32: 'Uint32Array', u8: 'Uint8Array', bool: 'Uint8Array' };
+const arrayNames = {
+  f32: 'Float32Array',
+  i32: 'Int32Array',
+  u32: 'Uint32Array',
+  u8: 'Uint8Array',
+  bool: 'Uint8Array',
+};
 
 /** `length` elements of `dtype`, new (zero) or a view into `buffer`. */
 export function elements(
@@ -30,13 +37,18 @@ export function own<T>(record: Readonly<Record<string, T>>, name: string): T | u
 
 /** New arrays for up to `samples` samples, by name. */
 export function newBatch(ports: readonly PortInfo[], samples: number): Batch {
-  return Object.fromEntries(ports.map(({ name, dtype, shape }) => [name, elements(dtype, samples * sizeOf(shape))]));
+  return Object.fromEntries(
+    ports.map(({ name, dtype, shape }) => [name, elements(dtype, samples * sizeOf(shape))]),
+  );
 }
 
 /** Checks that `arrays` has what `ports` ask for, and gives the number of samples. */
 export function countSamples(ports: readonly PortInfo[], arrays: unknown): number {
   if (typeof arrays !== 'object' || arrays === null) {
-    throw new ModelError('input', `expected an object with ${ports.map(({ name }) => `\`${name}\``).join(', ')}`);
+    throw new ModelError(
+      'input',
+      `expected an object with ${ports.map(({ name }) => `\`${name}\``).join(', ')}`,
+    );
   }
   let samples: number | undefined;
   for (const port of ports) {
@@ -46,13 +58,16 @@ export function countSamples(ports: readonly PortInfo[], arrays: unknown): numbe
     const kind = Object.prototype.toString.call(array).slice(8, -1);
     if (kind !== arrayNames[port.dtype] && !(port.dtype === 'u8' && kind === 'Uint8ClampedArray')) {
       const given = Object.keys(arrays).map((name) => `\`${name}\``);
-      const got = array === undefined ? `it is missing (there is ${given.join(', ') || 'nothing'})` : `got ${kind}`;
+      const got =
+        array === undefined ? `it is missing (there is ${given.join(', ') || 'nothing'})` : `got ${kind}`;
       throw new ModelError('input', `${wanted}: ${got}`, { name: port.name });
     }
     const { length } = array as Elements;
     const count = length / size;
     if (!Number.isInteger(count)) {
-      throw new ModelError('input', `${wanted}: ${length} is not a whole number of samples`, { name: port.name });
+      throw new ModelError('input', `${wanted}: ${length} is not a whole number of samples`, {
+        name: port.name,
+      });
     }
     samples ??= count;
     if (count !== samples) {

@@ -1,17 +1,13 @@
-import { bytesOf, countSamples, elements, newBatch, own, sizeOf } from './arrays.ts';
-import { fromBase64 } from './base64.ts';
+import { elements, own, sizeOf } from './arrays.ts';
 import { ModelError } from './errors.ts';
-import { initialize } from './initializers.ts';
 import type { Blueprint, Launch, Routine, RoutinePlan, Tensor } from './program.ts';
 import { Pace, Turns } from './turns.ts';
-import type { Batch, CreateOptions, Elements, ModelInfo } from './types.ts';
-import { applyWeights } from './weights.ts';
+import type { Batch, Elements } from './types.ts';
 
-/** The memory of one model and the running of its routines; all that a user does with it is in other files. */
+/** The memory of one model and the running of its routines. What users do with it is in other files. */
 export class Core {
   readonly blueprint: Blueprint;
-  readonly seed: number;
-  readonly turns = new Turns();
+  readonly #turns = new Turns();
   readonly pace = new Pace();
   /** Views of everything that persists, by name. */
   readonly views: ReadonlyMap<string, Elements>;
@@ -21,11 +17,10 @@ export class Core {
   #weights: ArrayBuffer;
   #work = new ArrayBuffer(0);
   #bound = new Map<RoutinePlan, Routine>();
-  #disposed = false;
+  disposed = false;
 
-  constructor(blueprint: Blueprint, seed: number) {
+  constructor(blueprint: Blueprint) {
     this.blueprint = blueprint;
-    this.seed = seed;
     this.#weights = allocate(blueprint.weightsBytes);
     this.views = new Map(
       blueprint.tensors.map(({ name, dtype, shape, offset }) => [
@@ -44,16 +39,26 @@ export class Core {
     return this.views.get(name) as Elements;
   }
 
-  /** A routine over memory that is large enough; all routines share it, as none leaves anything there. */
+  /** A routine over memory that is large enough for it. All routines share that memory: none leaves anything there. */
   bind(plan: RoutinePlan): Routine {
     this.check();
     if (plan.workBytes > this.#work.byteLength) {
-      this.#work = allocate(plan.workBytes);
+      this.#work = new ArrayBuffer(0);
       this.#bound.clear();
+      this.#work = allocate(plan.workBytes);
     }
     const routine = this.#bound.get(plan) ?? plan.bind(this.#weights, this.#work);
     this.#bound.set(plan, routine);
     return routine;
+  }
+
+  /** What a call does, in its turn. */
+  turn<T>(task: () => T | Promise<T>): Promise<T> {
+    return this.#turns.take(() => {
+      this.check();
+      this.pace.begin();
+      return task();
+    });
   }
 
   /** Runs kernels one after the other, with a rest for the event loop where it is time. */
@@ -65,27 +70,45 @@ export class Core {
     }
   }
 
-  /** Puts samples `from` … of `arrays` where the routine reads them. */
-  feed(routine: Routine, arrays: Batch, from: number, samples: number, numbers: Readonly<Record<string, number>> = {}): void {
-    for (const [name, view] of routine.inputs) {
-      const array = own(arrays, name);
-      const number = own(numbers, name);
-      if (number !== undefined) view[0] = number;
-      else if (array) {
-        const size = array.length / countOf(array, from, samples, view, this.blueprint, name);
-        view.set(array.subarray(from * size, (from + samples) * size));
-      }
-    }
+  /** Brings what is computed from the weights alone up to date. */
+  async prepare(): Promise<void> {
+    const { prepare } = this.blueprint.routines;
+    if (prepare && this.stale) await this.launch(this.bind(prepare).launches, 1);
+    this.stale = false;
   }
 
   check(): void {
-    if (this.#disposed) throw new ModelError('disposed', 'this model was disposed of');
+    if (this.disposed) throw new ModelError('disposed', 'this model was disposed of');
   }
 
   dispose(): void {
-    this.#disposed = true;
+    this.disposed = true;
     this.#weights = new ArrayBuffer(0);
     this.#work = new ArrayBuffer(0);
     this.#bound.clear();
+  }
+}
+
+/** Copies samples `from` … `from + samples - 1` of `arrays` to where a routine reads them. */
+export function feed(
+  plan: RoutinePlan,
+  routine: Routine,
+  arrays: Batch,
+  from: number,
+  samples: number,
+): void {
+  for (const [name, view] of routine.inputs) {
+    const array = own(arrays, name);
+    // $seed and $step are one number for all samples.
+    const size = name.startsWith('$') ? 0 : view.length / plan.maxBatch;
+    if (array) view.set(size === 0 ? array : array.subarray(from * size, (from + samples) * size));
+  }
+}
+
+function allocate(bytes: number): ArrayBuffer {
+  try {
+    return new ArrayBuffer(bytes);
+  } catch {
+    throw new ModelError('memory', `there is no room for ${bytes} bytes`, { bytes });
   }
 }

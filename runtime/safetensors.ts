@@ -50,7 +50,8 @@ interface Entry {
   readonly end: number;
 }
 
-const broken = (message: string): ModelError => new ModelError('weights-format', `not a whole safetensors file: ${message}`);
+const broken = (message: string): ModelError =>
+  new ModelError('weights-format', `not a whole safetensors file: ${message}`);
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
@@ -78,7 +79,10 @@ function entryOf(name: string, value: unknown, dataBytes: number): Entry {
   }
   const bytes = typeof dtype === 'string' && Object.hasOwn(fileBytes, dtype) ? fileBytes[dtype] : undefined;
   if (bytes === undefined) {
-    throw new ModelError('weights-mismatch', `\`${name}\` has the type ${String(dtype)}, not one of ${Object.keys(fileBytes).join(', ')}`);
+    throw new ModelError(
+      'weights-mismatch',
+      `\`${name}\` has the type ${String(dtype)}, not one of ${Object.keys(fileBytes).join(', ')}`,
+    );
   }
   const [start = 0, end = 0] = offsets as number[];
   if (offsets.length !== 2 || end - start !== sizeOf(shape) * bytes) {
@@ -105,13 +109,19 @@ export function readSafetensors(bytes: Uint8Array): {
     if (entry.start !== end) throw broken(`\`${entry.name}\` overlaps another tensor or leaves a gap`);
     end = entry.end;
   }
-  if (end !== bytes.length - start) throw broken(`${bytes.length - start - end} bytes at its end belong to no tensor`);
+  if (end !== bytes.length - start)
+    throw broken(`${bytes.length - start - end} bytes at its end belong to no tensor`);
   const tensors = entries.map((entry): [string, SavedTensor] => {
-    const dtype = ({ F32: 'f32', F16: 'f32', I32: 'i32', U32: 'u32', U8: 'u8', BOOL: 'bool' } as const)[entry.dtype] ?? 'f32';
+    const dtype =
+      ({ F32: 'f32', F16: 'f32', I32: 'i32', U32: 'u32', U8: 'u8', BOOL: 'bool' } as const)[entry.dtype] ??
+      'f32';
     // Copied: the tensors of a file need not be aligned.
     const raw = bytes.slice(start + entry.start, start + entry.end).buffer;
     const length = sizeOf(entry.shape);
-    const data = entry.dtype === 'F16' ? Float32Array.from(new Uint16Array(raw), fromHalf) : elements(dtype, length, raw);
+    const data =
+      entry.dtype === 'F16'
+        ? Float32Array.from(new Uint16Array(raw), fromHalf)
+        : elements(dtype, length, raw);
     return [entry.name, { name: entry.name, dtype, shape: entry.shape, data }];
   });
   return { tensors: new Map(tensors), metadata };

@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
 import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { imageToInput, isImage } from '../../runtime/image.ts';
+import type { PortInfo } from '../../runtime/types.ts';
 import { DataError, fileError } from './error.ts';
-import { fitPicture } from './fit.ts';
 import { notAPicture, pictureKind, readPicture } from './picture.ts';
 import { keepMade } from './source.ts';
 import type { Opened, Source } from './source.ts';
@@ -64,6 +65,8 @@ function openSplit(folder: string, classes: readonly string[], shape: PictureSha
     }
   });
   const [height, width, channels] = shape;
+  const port: PortInfo = { name: 'picture', dtype: 'u8', shape };
+  if (!isImage(port)) throw new DataError('data-shape', `pictures have 1 or 3 channels, the input takes ${channels}`);
   return {
     name: folder,
     height,
@@ -72,7 +75,7 @@ function openSplit(folder: string, classes: readonly string[], shape: PictureSha
     labels: Uint16Array.from(labels),
     fingerprint: `folder:${hash.digest('hex').slice(0, 32)}:${shape.join('x')}`,
     read: keepMade(files.length, height * width * channels, async (index, into, offset) => {
-      into.set(fitPicture(await readPicture(files[index]!), shape), offset);
+      into.set(imageToInput(await readPicture(files[index]!), port), offset);
     }),
   };
 }

@@ -18,7 +18,6 @@ export { DataError } from './error.ts';
 export type { DataErrorCode } from './error.ts';
 export { splitDataset, subset } from './dataset.ts';
 export type { FingerprintedDataset } from './dataset.ts';
-export { fitPicture } from './fit.ts';
 export { readPicture } from './picture.ts';
 export type { Picture } from './picture.ts';
 export { readNpy } from './npy.ts';
@@ -53,10 +52,7 @@ export function openData(text: string, wanted: Wanted): Data {
   const { input, shape, label } = fitting(wanted);
   const opened = open(spec, shape);
   checkShape(spec, opened.train, input, shape);
-  if (label?.encoding === 'binary' && wanted.classes === undefined) {
-    return openData(text, { ...wanted, classes: 2 });
-  }
-  const classes = mapClasses(spec, opened, label ? wanted.classes : undefined, wanted.only);
+  const classes = mapClasses(spec, opened, label && (wanted.classes ?? impliedClasses(label)), wanted.only);
   if (label?.encoding === 'one-hot' && label.size < classes.names.length) {
     const message = `label \`${label.name}\` has room for ${label.size} classes, ${spec.text} has ${classes.names.length}`;
     throw new DataError('data-classes', message);
@@ -119,6 +115,12 @@ function fitting(wanted: Wanted): { input: PortInfo; shape: PictureShape; label:
     );
   }
   return { input, shape: [height, width, channels], label: labels[0] && labelPort(labels[0]) };
+}
+
+/** How many classes an encoding has room for; any number for an index. */
+function impliedClasses({ encoding, size }: LabelPort): number | undefined {
+  if (encoding === 'index') return undefined;
+  return encoding === 'binary' ? 2 : size;
 }
 
 /** Which data have pictures of this shape. */

@@ -17,6 +17,8 @@ export interface Session {
   readonly reporter: Reporter;
   readonly read: (path: string) => string | undefined;
   readonly persistents: Map<string, PersistentEntry>;
+  /** How many numbers the params and states have so far. */
+  elements: number;
 }
 
 /** How many layer instances and ops a graph may have, its optimizer apart. ResNet-1001 has about 4000. */
@@ -36,6 +38,8 @@ export class Build {
   /** Where each parameter was first read in this graph. */
   readonly sites = new Map<string, string>();
   readonly layers: MutableSummary[] = [];
+  /** The label inputs: what does not fit them is about the choice of label or loss. */
+  readonly labels = new Set<Value>();
   /** How deep expressions and instances are nested right now. */
   depth = 0;
   /** Steps left before the model counts as too large. */
@@ -55,10 +59,12 @@ export class Build {
   }
 }
 
-/** Where outputs of the model under construction go. */
-export interface Outputs {
-  readonly values: { readonly name: string; readonly value: Datum; readonly classes?: readonly string[] }[];
-  readonly reported: boolean;
+/** An output of the model under construction. */
+export interface OutputValue {
+  readonly name: string;
+  readonly datum: Datum;
+  readonly classes?: readonly string[];
+  readonly span: Span;
 }
 
 export interface Env {
@@ -69,11 +75,9 @@ export interface Env {
   /** Words of the enclosing layer's own parameters: `padding == same`. */
   readonly words: ReadonlySet<string>;
   /** Present in a model's body only. */
-  readonly outputs?: Outputs;
+  readonly outputs?: OutputValue[];
   /** The param whose optimizer is being built: states become its slots. */
   readonly slotOf?: string;
-  /** Inside `for`: a name there would be given more than once. */
-  readonly repeated?: boolean;
 }
 
 export function locate(env: Env, span: Span, scope: string): Location {

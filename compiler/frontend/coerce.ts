@@ -1,6 +1,5 @@
 /** Whether a value fits the declared type of a parameter or attribute, and what it becomes there. */
 import type { Span } from '../base/source.ts';
-import { elementCount, formatType } from '../base/types.ts';
 import type { AttributeSpec } from '../graph/op.ts';
 import type { AttributeValue } from '../graph/ir.ts';
 import { dtypes } from '../base/types.ts';
@@ -46,18 +45,18 @@ export function coerce(datum: Datum, expected: Expected, what: string, env: Env,
 
 const listed = (words: readonly string[]): string => words.map((text) => `\`${text}\``).join(', ');
 
-const kindTexts: Readonly<Record<string, string>> = {
-  int: 'a whole number',
-  float: 'a number',
-  bool: '`true` or `false`',
-  string: 'a string',
-  size: 'a size such as 3 or 3x3',
-  list: 'a list',
-  stage: 'a layer or op such as `relu`',
-  initializer: 'an initializer such as `zeros` or a list of numbers',
-};
+const kindTexts: ReadonlyMap<string, string> = new Map([
+  ['int', 'a whole number'],
+  ['float', 'a number'],
+  ['bool', '`true` or `false`'],
+  ['string', 'a string'],
+  ['size', 'a size such as 3 or 3x3'],
+  ['list', 'a list'],
+  ['stage', 'a layer or op such as `relu`'],
+  ['initializer', 'an initializer such as `zeros` or a list of numbers'],
+]);
 const kinds = (expected: Expected): string =>
-  expected.map((name) => kindTexts[name] ?? `\`${name}\``).join(' or ');
+  expected.map((name) => kindTexts.get(name) ?? `\`${name}\``).join(' or ');
 
 function fit(datum: Datum, type: string): Datum | undefined {
   switch (type) {
@@ -188,9 +187,4 @@ export function parseSetting(text: string): Datum {
   if (text === 'true' || text === 'false') return { kind: 'bool', value: text === 'true' };
   const quoted = /^"(.*)"$/.exec(text);
   return quoted?.[1] === undefined ? word(text) : { kind: 'string', value: quoted[1] };
-}
-
-/** "f32[3, 3] with 9 elements" */
-export function withCount(type: Parameters<typeof formatType>[0]): string {
-  return `${formatType(type)} with ${elementCount(type.shape, 1)} elements`;
 }

@@ -43,7 +43,7 @@ export type StageValue =
       readonly declaration: LayerDeclaration;
       readonly unit: Unit;
       readonly parameters: ReadonlyMap<string, Datum>;
-      /** Further operands that stood in the same parentheses: `x -> weighted(y)`. */
+      /** Operands that stood in its parentheses: `x -> weighted(y)`; `named`: those given by name. */
       readonly operands: readonly Datum[];
       readonly named: ReadonlyMap<string, Datum>;
     }
@@ -52,6 +52,8 @@ export type StageValue =
       readonly declaration: ModelDeclaration;
       readonly unit: Unit;
       readonly parameters: ReadonlyMap<string, Datum>;
+      readonly operands: readonly Datum[];
+      readonly named: ReadonlyMap<string, Datum>;
     }
   | {
       readonly kind: 'op';

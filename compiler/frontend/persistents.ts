@@ -1,7 +1,7 @@
 /** Params, states and optimizer slots by name, the same ones in every graph of a model. They come into being when first read. */
 import type { Span } from '../base/source.ts';
 import type { TensorType } from '../base/types.ts';
-import { formatType, sameType } from '../base/types.ts';
+import { elementCount, formatType, sameType } from '../base/types.ts';
 import type { Parameter } from '../graph/ir.ts';
 import type { Initializer } from '../program/interface.ts';
 import type { Persistent } from './model.ts';
@@ -62,5 +62,6 @@ export function readPersistent(build: Build, declared: Persisting): Parameter | 
     type: declared.type,
   };
   persistents.set(name, { declared, parameter });
+  build.session.elements += elementCount(declared.type.shape, 1);
   return parameter;
 }

@@ -13,6 +13,7 @@ export interface Unit {
   /** False for the prelude: diagnostics then point at the user's call. */
   readonly user: boolean;
   readonly file: File;
+  readonly text: string;
   /** Its own layers and models, and those it imports. */
   readonly names: Map<string, Declared>;
   readonly models: readonly ModelDeclaration[];
@@ -39,6 +40,7 @@ export function parseUnit(path: string, text: string, user: boolean): ParsedUnit
     path,
     user,
     file,
+    text,
     names,
     models: file.items.filter((item) => item.kind === 'model'),
     trains: file.items.filter((item) => item.kind === 'train'),

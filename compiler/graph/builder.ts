@@ -35,6 +35,11 @@ export class GraphBuilder {
 
   /** Emits a node from positional operands; fills in attribute defaults. */
   node(op: Op, operands: readonly Value[], attributes: Attributes): Node {
+    return this.append(this.detached(op, operands, attributes));
+  }
+
+  /** The node that `node` would emit, not yet part of the graph (a pass may find a better one). */
+  detached(op: Op, operands: readonly Value[], attributes: Attributes): Node {
     const complete = withDefaults(op, attributes);
     const type = op.infer(
       operands.map((operand) => operand.type),
@@ -44,7 +49,7 @@ export class GraphBuilder {
       const shapes = operands.map((operand) => formatType(operand.type)).join(', ');
       invariant(false, `${op.name}(${shapes}): ${type.mismatch.message}`);
     }
-    return this.append({ kind: 'node', op, operands, attributes: complete, type, location: this.location });
+    return { kind: 'node', op, operands, attributes: complete, type, location: this.location };
   }
 
   /** Appends a node that is already complete (a pass that keeps it). */

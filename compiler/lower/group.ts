@@ -56,6 +56,8 @@ interface Draft {
   readonly commit: boolean;
   /** Groups that read this one. May hold merged ones and this one itself. */
   users: Set<Draft>;
+  /** Those of them that read it at other places than they write. */
+  gatherers: Set<Draft>;
 }
 
 function current(draft: Draft): Draft {
@@ -112,6 +114,7 @@ class Fusion {
       shape: node.type.shape,
       commit: this.#uses.commits(node),
       users: new Set(),
+      gatherers: new Set(),
     };
     this.#drafts.push(draft);
     return draft;
@@ -122,27 +125,27 @@ class Fusion {
     for (const node of nodes) {
       this.#draftOf.set(node, draft);
       for (const operand of node.operands) {
-        const producer = this.#draftOf.get(operand);
-        if (producer !== undefined) current(producer).users.add(draft);
+        const producer = this.#currentOf(operand);
+        if (producer === undefined) continue;
+        producer.users.add(draft);
+        if (!readsInPlace(node, operand) || this.#claimed.has(node)) producer.gatherers.add(draft);
       }
     }
   }
 
   /** The group that an elementwise node joins, merged from those of its operands that can be; undefined: a new one. */
   #hostOf(node: Node): Draft | undefined {
-    const direct = node.operands.filter((v) => v.kind === 'node' && !hasTrait(v.op, 'view'));
-    const joinable = new Set(
-      direct
-        .map((operand) => this.#currentOf(operand))
-        .filter((draft) => draft !== undefined && this.#accepts(draft, node)) as Draft[],
-    );
-    const sources = new Set(
-      node.operands.map((operand) => this.#currentOf(operand)).filter((d) => d !== undefined),
-    );
-    const latestFirst = [...joinable].sort((a, b) => b.position - a.position);
+    const sources = this.#sourcesOf(node.operands);
+    const elsewhere = this.#sourcesOf(node.operands.filter((operand) => !readsInPlace(node, operand)));
+    const joinable = [...sources].filter((draft) => !elsewhere.has(draft) && this.#accepts(draft, node));
+    const latestFirst = joinable.sort((a, b) => b.position - a.position);
     const host = latestFirst.find((draft) => this.#placeAfter(draft, sources));
     if (host === undefined) return undefined;
     return latestFirst.reduce((all, draft) => this.#merge(draft, all), host);
+  }
+
+  #sourcesOf(values: readonly Value[]): ReadonlySet<Draft> {
+    return new Set(values.map((value) => this.#currentOf(value)).filter((draft) => draft !== undefined));
   }
 
   #currentOf(value: Value): Draft | undefined {
@@ -170,14 +173,25 @@ class Fusion {
   #merge(draft: Draft, into: Draft): Draft {
     if (draft === into || (draft.anchor !== undefined && into.anchor !== undefined)) return into;
     if (draft.position > into.position || firstUser(draft, into) < into.position) return into;
+    for (const reader of draft.gatherers) if (current(reader) === into) return into;
     const [small, large] = draft.nodes.length < into.nodes.length ? [draft, into] : [into, draft];
     large.position = into.position;
     large.anchor = draft.anchor ?? into.anchor;
     large.nodes.push(...small.nodes);
     for (const user of small.users) large.users.add(user);
+    for (const user of small.gatherers) large.gatherers.add(user);
     small.merged = large;
     return large;
   }
+}
+
+/** Whether an elementwise node reads `operand` at the places that it writes. */
+function readsInPlace(node: Node, operand: Value): boolean {
+  return (
+    hasTrait(node.op, 'elementwise') &&
+    !(operand.kind === 'node' && hasTrait(operand.op, 'view')) &&
+    sameShape(node.type.shape, operand.type.shape)
+  );
 }
 
 /** The position of the first other group that reads `draft`. */

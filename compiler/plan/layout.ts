@@ -19,14 +19,15 @@ import type { LaunchGroup, Layout, PlannedLaunch, RoutineLayout } from './types.
 const finiteName = '$finite';
 
 /**
- * Lays out a graph after all passes. `groups` in launch order, covering every node that is neither a view nor a
- * concatenation; sizes are those at `maxBatch`.
+ * Lays out a graph after all passes. The groups stand in launch order and cover every node that is neither a view nor a
+ * concatenation (a group of a concatenation alone is passed over); sizes are those at `maxBatch`.
  */
 export function layoutRoutine<G extends LaunchGroup>(
   graph: Graph,
-  groups: readonly G[],
+  given: readonly G[],
   { maxBatch }: { readonly maxBatch: number },
 ): RoutineLayout<G> {
+  const groups = given.filter(({ root }) => !hasTrait(root.op, 'concatenation'));
   const roots = findRoots(graph, new Set(groups.flatMap((group) => group.outputs)));
   const list = makeTasks(graph, groups, roots);
   const commit = planCommit(graph, list, roots);

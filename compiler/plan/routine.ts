@@ -16,5 +16,5 @@ export function planRoutine<G extends LaunchGroup>(
   groups: readonly G[],
   options: { readonly maxBatch: number },
 ): RoutinePlan<G> {
-  return placeRoutine(layoutRoutine(graph, groups, options), options);
+  return placeRoutine(layoutRoutine(graph, groups, options));
 }

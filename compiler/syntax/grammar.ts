@@ -32,7 +32,14 @@
  * - Nodes come first, then updates, then the one `return` (at least one `NAME: A`). `//` comments are allowed anywhere.
  * - Commas between parameters; line breaks are free, except that each `(` of a call stands on the line of its op.
  */
-import { CstParser, type CstNode, type IRecognitionException, type IToken, type ParserMethod, type TokenType } from 'chevrotain';
+import {
+  CstParser,
+  type CstNode,
+  type IRecognitionException,
+  type IToken,
+  type ParserMethod,
+  type TokenType,
+} from 'chevrotain';
 import { expectation, withErrorLimit } from './expectation.ts';
 import * as t from './tokens.ts';
 
@@ -126,7 +133,9 @@ class Grammar extends CstParser {
 
   private readonly operands: Rule = this.RULE('operands', () => {
     this.CONSUME(t.OpenParen);
-    this.list((index) => (index === 1 ? this.SUBRULE1(this.operandDeclaration) : this.SUBRULE2(this.operandDeclaration)));
+    this.list((index) =>
+      index === 1 ? this.SUBRULE1(this.operandDeclaration) : this.SUBRULE2(this.operandDeclaration),
+    );
     this.CONSUME(t.RParen);
   });
 
@@ -434,7 +443,9 @@ class Grammar extends CstParser {
     this.CONSUME(t.Graph);
     this.CONSUME(t.Name);
     this.CONSUME(t.OpenParen);
-    this.list((index) => (index === 1 ? this.SUBRULE1(this.graphParameter) : this.SUBRULE2(this.graphParameter)));
+    this.list((index) =>
+      index === 1 ? this.SUBRULE1(this.graphParameter) : this.SUBRULE2(this.graphParameter),
+    );
     this.CONSUME(t.RParen);
     this.CONSUME(t.LBrace);
     this.MANY1(() => this.SUBRULE(this.graphNode));
@@ -482,7 +493,9 @@ class Grammar extends CstParser {
     this.CONSUME(t.Equal);
     this.CONSUME(t.Name);
     this.CONSUME(t.LParen);
-    this.list((index) => (index === 1 ? this.SUBRULE1(this.graphArgument) : this.SUBRULE2(this.graphArgument)));
+    this.list((index) =>
+      index === 1 ? this.SUBRULE1(this.graphArgument) : this.SUBRULE2(this.graphArgument),
+    );
     this.CONSUME(t.RParen);
     this.OPTION(() => {
       this.CONSUME(t.GraphLocation);
@@ -544,7 +557,9 @@ class Grammar extends CstParser {
 
   /** Only punctuation is made up: an invented name would lead to an error about that name. */
   override canTokenTypeBeInsertedInRecovery(type: TokenType): boolean {
-    return type === t.RParen || type === t.RBracket || type === t.RBrace || type === t.Comma || type === t.Colon;
+    return (
+      type === t.RParen || type === t.RBracket || type === t.RBrace || type === t.Comma || type === t.Colon
+    );
   }
 }
 

@@ -21,7 +21,11 @@ function relabelled(name: string, label: string, categories: TokenType[] = []): 
   return createToken({ name, pattern: Lexer.NA, label, categories });
 }
 
-export const BinaryOperator = createToken({ name: 'BinaryOperator', pattern: Lexer.NA, label: 'an operator' });
+export const BinaryOperator = createToken({
+  name: 'BinaryOperator',
+  pattern: Lexer.NA,
+  label: 'an operator',
+});
 export const Name = createToken({ name: 'Name', pattern: /[A-Za-z_]\w*/, label: 'a name' });
 /** `$seed`: names that belong to the compiler, only in graph text. */
 export const CompilerName = createToken({ name: 'CompilerName', pattern: /\$\w+/, label: 'a name' });
@@ -86,7 +90,10 @@ export const Float = createToken({
 export const Size = createToken({ name: 'Size', pattern: /\d+(?:x\d+)+(?!\w)/, label: 'a size' });
 export const Int = createToken({ name: 'Int', pattern: /\d+(?!\w)/, label: 'a number' });
 /** `.5`; also the last part of a name such as `prepared.0` in graph text. */
-export const LeadingDotFloat = createToken({ name: 'LeadingDotFloat', pattern: /\.\d+(?:[eE][+-]?\d+)?(?!\w)/ });
+export const LeadingDotFloat = createToken({
+  name: 'LeadingDotFloat',
+  pattern: /\.\d+(?:[eE][+-]?\d+)?(?!\w)/,
+});
 export const TrailingDotFloat = createToken({ name: 'TrailingDotFloat', pattern: /\d+\.(?![\w.])/ });
 /** `3x`, `2k`, `0xFF`, `64MB`, `1_000`, `1.5f` */
 export const MalformedNumber = createToken({ name: 'MalformedNumber', pattern: /\d+(?:\.\d+)?\w*/ });
@@ -97,7 +104,11 @@ export const StringLiteral = createToken({
   label: 'a string',
 });
 export const SingleQuoted = createToken({ name: 'SingleQuoted', pattern: /'(?:[^'\\\r\n]|\\[^\r\n])*'?/ });
-export const GraphValue = createToken({ name: 'GraphValue', pattern: /%\d+(?!\w)/, label: 'a value such as `%0`' });
+export const GraphValue = createToken({
+  name: 'GraphValue',
+  pattern: /%\d+(?!\w)/,
+  label: 'a value such as `%0`',
+});
 /** `@ digits.cnn:6:5`, or `@ "a path with spaces.cnn":6:5` */
 export const GraphLocation = createToken({
   name: 'GraphLocation',
@@ -234,7 +245,7 @@ export const vocabulary: TokenType[] = [
 ];
 
 const lexer = new Lexer([...lexed, ...vocabulary.filter((type) => !lexed.includes(type))], {
-  positionTracking: 'onlyOffset',
+  positionTracking: 'full',
   ensureOptimizations: true,
   skipValidations: true,
   errorMessageProvider: {

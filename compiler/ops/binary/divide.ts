@@ -12,5 +12,11 @@ export const divide = binaryOp({
     const db = g.emit(negative, { x: g.emit(multiply, { a: da, b: y }) });
     return { a: unbroadcast(g, da, a.type), b: unbroadcast(g, db, b.type) };
   },
-  samples: [{ operands: { a: { shape: [2, 3] }, b: { shape: [2, 3], range: [0.5, 2] } } }, { operands: { a: { shape: ['N', 2, 3] }, b: { shape: [3], range: [0.5, 2] } } }, { operands: { a: { shape: [2, 1, 3] }, b: { shape: [4, 1], range: [0.5, 2] } } }, { operands: { a: { shape: [] }, b: { shape: ['N', 2], range: [0.5, 2] } } }, { operands: { a: { shape: ['N', 1] }, b: { shape: ['N', 3], range: [0.5, 2] } } }],
+  samples: [
+    { operands: { a: { shape: [2, 3] }, b: { shape: [2, 3], range: [0.5, 2] } } },
+    { operands: { a: { shape: ['N', 2, 3] }, b: { shape: [3], range: [0.5, 2] } } },
+    { operands: { a: { shape: [2, 1, 3] }, b: { shape: [4, 1], range: [0.5, 2] } } },
+    { operands: { a: { shape: [] }, b: { shape: ['N', 2], range: [0.5, 2] } } },
+    { operands: { a: { shape: ['N', 1] }, b: { shape: ['N', 3], range: [0.5, 2] } } },
+  ],
 });

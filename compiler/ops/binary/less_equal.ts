@@ -6,5 +6,9 @@ export const lessEqual = predicateOp({
   doc: 'Elementwise a <= b, as bool; false where a or b is NaN.',
   dtypes: ordered,
   element: (b, x, y) => b.compare('<=', x, y),
-  samples: [{ operands: { a: { shape: ['N', 3] }, b: { shape: [3] } } }, { operands: { a: { shape: ['N'], dtype: 'i32' }, b: { shape: ['N'], dtype: 'i32' } } }, { operands: { a: { shape: [2, 3], dtype: 'u8' }, b: { shape: [], dtype: 'u8' } } }],
+  samples: [
+    { operands: { a: { shape: ['N', 3] }, b: { shape: [3] } } },
+    { operands: { a: { shape: ['N'], dtype: 'i32' }, b: { shape: ['N'], dtype: 'i32' } } },
+    { operands: { a: { shape: [2, 3], dtype: 'u8' }, b: { shape: [], dtype: 'u8' } } },
+  ],
 });

@@ -7,5 +7,8 @@ export const logicalOr = predicateOp({
   dtypes: bool,
   traits: ['commutative'],
   element: (b, x, y) => b.select(x, 1, y),
-  samples: [{ operands: { a: { shape: ['N', 3], dtype: 'bool' }, b: { shape: [3], dtype: 'bool' } } }, { operands: { a: { shape: [8], dtype: 'bool' }, b: { shape: [8], dtype: 'bool' } } }],
+  samples: [
+    { operands: { a: { shape: ['N', 3], dtype: 'bool' }, b: { shape: [3], dtype: 'bool' } } },
+    { operands: { a: { shape: [8], dtype: 'bool' }, b: { shape: [8], dtype: 'bool' } } },
+  ],
 });

@@ -27,5 +27,12 @@ export const power = binaryOp({
     const db = g.emit(multiply, { a: dy, b: g.emit(multiply, { a: y, b: logarithm }) });
     return { a: unbroadcast(g, da, a.type), b: unbroadcast(g, db, b.type) };
   },
-  samples: [{ operands: { a: { shape: [2, 3], range: [0.3, 2] }, b: { shape: [2, 3] } } }, { operands: { a: { shape: ['N', 2, 3], range: [0.3, 2] }, b: { shape: [3] } } }, { operands: { a: { shape: [2, 1, 3], range: [0.3, 2] }, b: { shape: [4, 1] } } }, { operands: { a: { shape: [], range: [0.3, 2] }, b: { shape: ['N', 2] } } }, { operands: { a: { shape: ['N', 1], range: [0.3, 2] }, b: { shape: ['N', 3] } } }, { operands: { a: { shape: [4], values: [-1.5, -0.5, 0.5, 2] }, b: { shape: [], values: [3] } } }],
+  samples: [
+    { operands: { a: { shape: [2, 3], range: [0.3, 2] }, b: { shape: [2, 3] } } },
+    { operands: { a: { shape: ['N', 2, 3], range: [0.3, 2] }, b: { shape: [3] } } },
+    { operands: { a: { shape: [2, 1, 3], range: [0.3, 2] }, b: { shape: [4, 1] } } },
+    { operands: { a: { shape: [], range: [0.3, 2] }, b: { shape: ['N', 2] } } },
+    { operands: { a: { shape: ['N', 1], range: [0.3, 2] }, b: { shape: ['N', 3] } } },
+    { operands: { a: { shape: [4], values: [-1.5, -0.5, 0.5, 2] }, b: { shape: [], values: [3] } } },
+  ],
 });

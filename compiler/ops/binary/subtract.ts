@@ -12,5 +12,12 @@ export const subtract = binaryOp({
     a: unbroadcast(g, dy, a.type),
     b: g.emit(negative, { x: unbroadcast(g, dy, b.type) }),
   }),
-  samples: [{ operands: { a: { shape: [2, 3] }, b: { shape: [2, 3] } } }, { operands: { a: { shape: ['N', 2, 3] }, b: { shape: [3] } } }, { operands: { a: { shape: [2, 1, 3] }, b: { shape: [4, 1] } } }, { operands: { a: { shape: [] }, b: { shape: ['N', 2] } } }, { operands: { a: { shape: ['N', 1] }, b: { shape: ['N', 3] } } }, { operands: { a: { shape: ['N'], dtype: 'i32' }, b: { shape: ['N'], dtype: 'i32' } } }],
+  samples: [
+    { operands: { a: { shape: [2, 3] }, b: { shape: [2, 3] } } },
+    { operands: { a: { shape: ['N', 2, 3] }, b: { shape: [3] } } },
+    { operands: { a: { shape: [2, 1, 3] }, b: { shape: [4, 1] } } },
+    { operands: { a: { shape: [] }, b: { shape: ['N', 2] } } },
+    { operands: { a: { shape: ['N', 1] }, b: { shape: ['N', 3] } } },
+    { operands: { a: { shape: ['N'], dtype: 'i32' }, b: { shape: ['N'], dtype: 'i32' } } },
+  ],
 });

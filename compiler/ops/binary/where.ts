@@ -1,3 +1,4 @@
+import type { Value } from '../../graph/ir.ts';
 import { defineOp, tensor } from '../../graph/op.ts';
 import { unbroadcast } from '../support/gradients.ts';
 import { broadcastShapes, broadcastTypes, failed, typed } from '../support/shapes.ts';
@@ -16,7 +17,7 @@ export const where = defineOp({
     const both = broadcastTypes('where', a, b);
     return failed(both) ? both : typed(both.dtype, broadcastShapes('where', condition.shape, both.shape));
   },
-  gradient: (g, { condition, a, b }, _, _y, dy) => ({
+  gradient: (g, { condition, a, b }, _, _y, dy): { a: Value; b: Value } => ({
     a: unbroadcast(g, g.emit(where, { condition, a: dy, b: g.constant(0) }), a.type),
     b: unbroadcast(g, g.emit(where, { condition, a: g.constant(0), b: dy }), b.type),
   }),
@@ -27,7 +28,13 @@ export const where = defineOp({
       type.dtype,
     ),
   samples: [
-    { operands: { condition: { shape: ['N', 3], dtype: 'bool' }, a: { shape: ['N', 3] }, b: { shape: ['N', 3] } } },
+    {
+      operands: {
+        condition: { shape: ['N', 3], dtype: 'bool' },
+        a: { shape: ['N', 3] },
+        b: { shape: ['N', 3] },
+      },
+    },
     { operands: { condition: { shape: ['N', 1], dtype: 'bool' }, a: { shape: [2] }, b: { shape: [] } } },
     { operands: { condition: { shape: [4], dtype: 'bool' }, a: { shape: [2, 4] }, b: { shape: [2, 1] } } },
     {

@@ -1,4 +1,5 @@
 import { invariant } from '../../base/invariant.ts';
+import type { Value } from '../../graph/ir.ts';
 import { defineOp, mismatch, tensor } from '../../graph/op.ts';
 import { formatShape, rankMismatch } from '../support/shapes.ts';
 import { matmulKernelGradient } from './matmul_kernel_gradient.ts';
@@ -26,7 +27,7 @@ export const matmul = defineOp({
     }
     return { dtype: 'f32', shape: [...a.shape.slice(0, -1), transpose_b ? rows : columns] };
   },
-  gradient: (g, { a, b }, { transpose_b }, _, dy) => ({
+  gradient: (g, { a, b }, { transpose_b }, _, dy): { a: Value; b: Value } => ({
     a: g.emit(matmul, { a: dy, b }, { transpose_b: !transpose_b }),
     b: transpose_b
       ? g.emit(matmulKernelGradient, { x: dy, dy: a })
@@ -40,7 +41,12 @@ export const matmul = defineOp({
       const column = axes.at(-1);
       invariant(column !== undefined, 'matmul has a last axis');
       const factor = b.at(transpose_b ? [column, k] : [k, column]);
-      return { axes: [k], combine: 'add', init: 0, body: builder.mul(a.at([...axes.slice(0, -1), k]), factor) };
+      return {
+        axes: [k],
+        combine: 'add',
+        init: 0,
+        body: builder.mul(a.at([...axes.slice(0, -1), k]), factor),
+      };
     });
   },
   samples: [

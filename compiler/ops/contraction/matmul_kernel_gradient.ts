@@ -5,7 +5,10 @@ import { formatShape, rankMismatch } from '../support/shapes.ts';
 export const matmulKernelGradient = defineOp({
   name: 'matmul_kernel_gradient',
   doc: 'The gradient of the matrix of matmul: dk[i, o] = sum over all rows of x[…, i] * dy[…, o].',
-  operands: { x: tensor('[…, i], the first operand of matmul'), dy: tensor('[…, o], the gradient of its result') },
+  operands: {
+    x: tensor('[…, i], the first operand of matmul'),
+    dy: tensor('[…, o], the gradient of its result'),
+  },
   attributes: {},
   traits: ['contraction'],
   infer: ({ x, dy }) => {
@@ -22,7 +25,9 @@ export const matmulKernelGradient = defineOp({
   },
   gradient: 'none',
   lower: (b, { x, dy }, _, type) => {
-    const rows = b.axesOf(x.shape.slice(0, -1)).map((axis, i) => b.axis(axis.extent === 'N' ? 'n' : `r${i}`, axis.extent));
+    const rows = b
+      .axesOf(x.shape.slice(0, -1))
+      .map((axis, i) => b.axis(axis.extent === 'N' ? 'n' : `r${i}`, axis.extent));
     return b.reduce(type.shape, (axes) => ({
       axes: rows,
       combine: 'add',

@@ -34,23 +34,20 @@ export const indexOf = defineOp({
     const extent = x.shape[along];
     invariant(typeof extent === 'number', 'index_of was inferred');
     const running = b.axis('i', extent);
-    return b.reduce(
-      type.shape,
-      (axes) => {
-        const found = b.compare(
-          '==',
-          x.at([...axes.slice(0, along), running, ...axes.slice(along)]),
-          value.at([...axes.slice(0, along), 0, ...axes.slice(along)]),
-        );
-        return {
-          axes: [running],
-          combine: 'min',
-          init: extent - 1,
-          dtype: 'i32',
-          body: b.select(found, b.value(running), b.literal(extent - 1, 'i32')),
-        };
-      },
-    );
+    return b.reduce(type.shape, (axes) => {
+      const found = b.compare(
+        '==',
+        x.at([...axes.slice(0, along), running, ...axes.slice(along)]),
+        value.at([...axes.slice(0, along), 0, ...axes.slice(along)]),
+      );
+      return {
+        axes: [running],
+        combine: 'min',
+        init: extent - 1,
+        dtype: 'i32',
+        body: b.select(found, b.value(running), b.literal(extent - 1, 'i32')),
+      };
+    });
   },
   samples: [
     {

@@ -4,7 +4,13 @@ import { reshaped } from '../support/gradients.ts';
 import { hasBatch, withoutBatch } from '../support/shapes.ts';
 import { meanGradient } from './mean_gradient.ts';
 import { failed } from '../support/shapes.ts';
-import { knownAxes, reduceAxes, reducedAxes, reducedShape, reductionAttributes } from '../support/reduction.ts';
+import {
+  knownAxes,
+  reduceAxes,
+  reducedAxes,
+  reducedShape,
+  reductionAttributes,
+} from '../support/reduction.ts';
 
 export const mean = defineOp({
   name: 'mean',
@@ -24,7 +30,10 @@ export const mean = defineOp({
   },
   lower: (b, { x }, attributes, type) => {
     const axes = knownAxes('mean', x.shape, attributes);
-    const count = countOf(b, axes.map((axis) => x.shape[axis] ?? 1));
+    const count = countOf(
+      b,
+      axes.map((axis) => x.shape[axis] ?? 1),
+    );
     return reduceAxes(b, x, axes, type.shape, {
       combine: 'add',
       init: 0,

@@ -19,7 +19,10 @@ export const meanGradient = defineOp({
   gradient: 'none',
   lower: (b, { dy }, _, type) => {
     const missing = type.shape.length - dy.shape.length;
-    const count = countOf(b, type.shape.filter((extent, i) => i < missing || dy.shape[i - missing] !== extent));
+    const count = countOf(
+      b,
+      type.shape.filter((extent, i) => i < missing || dy.shape[i - missing] !== extent),
+    );
     return b.map(type.shape, (i) => b.div(dy.broadcast(i), count));
   },
   samples: [

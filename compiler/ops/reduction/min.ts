@@ -2,7 +2,13 @@ import { defineOp, tensor } from '../../graph/op.ts';
 import { ordered } from '../support/dtypes.ts';
 import { extremumGradient, highest } from '../support/extremum.ts';
 import { failed } from '../support/shapes.ts';
-import { knownAxes, reduceAxes, reducedAxes, reducedShape, reductionAttributes } from '../support/reduction.ts';
+import {
+  knownAxes,
+  reduceAxes,
+  reducedAxes,
+  reducedShape,
+  reductionAttributes,
+} from '../support/reduction.ts';
 
 export const min = defineOp({
   name: 'min',

@@ -2,7 +2,13 @@ import { defineOp, tensor } from '../../graph/op.ts';
 import { numbers } from '../support/dtypes.ts';
 import { reshaped, spread } from '../support/gradients.ts';
 import { failed } from '../support/shapes.ts';
-import { knownAxes, reduceAxes, reducedAxes, reducedShape, reductionAttributes } from '../support/reduction.ts';
+import {
+  knownAxes,
+  reduceAxes,
+  reducedAxes,
+  reducedShape,
+  reductionAttributes,
+} from '../support/reduction.ts';
 
 export const sum = defineOp({
   name: 'sum',

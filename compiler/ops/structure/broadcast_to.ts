@@ -17,7 +17,10 @@ export const broadcastTo = defineOp({
     const both = broadcastShapes('broadcast_to', x.shape, full);
     if (!isShape(both)) return both;
     if (!sameShape(both, full)) {
-      return mismatch('E0401', `broadcast_to: ${formatShape(x.shape)} does not broadcast to ${formatShape(full)}`);
+      return mismatch(
+        'E0401',
+        `broadcast_to: ${formatShape(x.shape)} does not broadcast to ${formatShape(full)}`,
+      );
     }
     return { dtype: x.dtype, shape: full };
   },

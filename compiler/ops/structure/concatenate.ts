@@ -13,7 +13,11 @@ export const concatenate = defineOp({
   infer: ({ xs }, { axis }) => {
     const [first, ...others] = xs;
     if (first === undefined) {
-      return mismatch('E0406', 'concatenate: there is nothing to join', 'give it a list of values: [a, b] -> Concatenate');
+      return mismatch(
+        'E0406',
+        'concatenate: there is nothing to join',
+        'give it a list of values: [a, b] -> Concatenate',
+      );
     }
     const along = resolveInnerAxis('concatenate', axis, first.shape);
     if (failed(along)) return along;

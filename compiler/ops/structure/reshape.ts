@@ -7,7 +7,9 @@ export const reshape = defineOp({
   name: 'reshape',
   doc: 'The same elements in the same row-major order under another shape. An outermost N stays (Keras: Reshape).',
   operands: { x: tensor('any shape', 'any') },
-  attributes: { shape: { type: 'ints', doc: 'the axes after N; one of them may be -1: what remains', minimum: -1 } },
+  attributes: {
+    shape: { type: 'ints', doc: 'the axes after N; one of them may be -1: what remains', minimum: -1 },
+  },
   traits: ['view'],
   infer: ({ x }, { shape }) => {
     const count = product(withoutBatch(x.shape));
@@ -21,7 +23,9 @@ export const reshape = defineOp({
         open > 1
           ? `reshape: ${formatShape(shape)} leaves more than one extent open`
           : `reshape: ${formatShape(x.shape)} has ${count} elements${sample}, which do not make ${formatShape(shape)}`,
-        open === 0 ? `${formatShape(shape)} takes ${known} elements; one extent may be -1: what remains` : undefined,
+        open === 0
+          ? `${formatShape(shape)} takes ${known} elements; one extent may be -1: what remains`
+          : undefined,
       );
     }
     const full: Extent[] = shape.map((extent) => (extent === -1 ? count / known : extent));

@@ -33,7 +33,11 @@ export const slice = defineOp({
   },
   lower: (b, { x }, { axis, start }, type) => {
     const along = axis < 0 ? axis + x.shape.length : axis;
-    return b.map(type.shape, (axes) => x.at(axes.map((i, k) => (k === along ? b.plus(i, start) : i))), type.dtype);
+    return b.map(
+      type.shape,
+      (axes) => x.at(axes.map((i, k) => (k === along ? b.plus(i, start) : i))),
+      type.dtype,
+    );
   },
   samples: [
     { operands: { x: { shape: ['N', 5] } }, attributes: { axis: -1, start: 1, size: 3 } },

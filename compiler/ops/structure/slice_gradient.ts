@@ -17,7 +17,10 @@ export const sliceGradient = defineOp({
     if (failed(along)) return along;
     const size = dy.shape[along];
     if (typeof size !== 'number' || start + size > extent) {
-      return mismatch('E0409', `slice_gradient: ${formatShape(dy.shape)} from ${start} reaches beyond ${extent}`);
+      return mismatch(
+        'E0409',
+        `slice_gradient: ${formatShape(dy.shape)} from ${start} reaches beyond ${extent}`,
+      );
     }
     return { dtype: dy.dtype, shape: dy.shape.map((e, i) => (i === along ? extent : e)) };
   },
@@ -30,7 +33,11 @@ export const sliceGradient = defineOp({
       const places = axes.map((i, k) => (k === along ? { clamped: b.value(b.minus(i, start)) } : i));
       const place = axes[along];
       invariant(place !== undefined, 'the axis exists');
-      const inside = b.select(b.compare('>=', b.value(place), start), b.compare('<', b.value(place), start + size), 0);
+      const inside = b.select(
+        b.compare('>=', b.value(place), start),
+        b.compare('<', b.value(place), start + size),
+        0,
+      );
       return b.select(inside, dy.at(places), 0);
     });
   },

@@ -1,4 +1,5 @@
 import { invariant } from '../../base/invariant.ts';
+import type { Value } from '../../graph/ir.ts';
 import { defineOp, mismatch, tensor } from '../../graph/op.ts';
 import { formatShape } from '../support/shapes.ts';
 
@@ -6,7 +7,9 @@ export const transpose = defineOp({
   name: 'transpose',
   doc: 'The axes in another order: axis i of the result is axis permutation[i] of x (Keras: transpose).',
   operands: { x: tensor('any shape', 'any') },
-  attributes: { permutation: { type: 'ints', doc: 'every axis of x once; the batch stays first', minimum: 0 } },
+  attributes: {
+    permutation: { type: 'ints', doc: 'every axis of x once; the batch stays first', minimum: 0 },
+  },
   traits: ['gather'],
   infer: ({ x }, { permutation }) => {
     const sorted = [...permutation].sort((a, b) => a - b);
@@ -18,11 +21,15 @@ export const transpose = defineOp({
       );
     }
     if (x.shape[0] === 'N' && permutation[0] !== 0) {
-      return mismatch('E0411', 'transpose cannot move the batch: N stays the first axis', 'begin the permutation with 0');
+      return mismatch(
+        'E0411',
+        'transpose cannot move the batch: N stays the first axis',
+        'begin the permutation with 0',
+      );
     }
     return { dtype: x.dtype, shape: permutation.flatMap((axis) => x.shape[axis] ?? []) };
   },
-  gradient: (g, _, { permutation }, _y, dy) => ({
+  gradient: (g, _, { permutation }, _y, dy): { x: Value } => ({
     x: g.emit(transpose, { x: dy }, { permutation: inverse(permutation) }),
   }),
   lower: (b, { x }, { permutation }, type) =>
@@ -45,4 +52,5 @@ export const transpose = defineOp({
   ],
 });
 
-const inverse = (permutation: readonly number[]): number[] => permutation.map((_, i) => permutation.indexOf(i));
+const inverse = (permutation: readonly number[]): number[] =>
+  permutation.map((_, i) => permutation.indexOf(i));

@@ -9,7 +9,9 @@ import type { DefinitionBuilder, ExprLike } from '../../loop/builder.ts';
 import type { Expr } from '../../loop/ir.ts';
 import { broadcastShapes, broadcastTypes, failed, sameDtypes, typed } from './shapes.ts';
 
-type UnarySpecs = { readonly x: { readonly kind: 'tensor'; readonly dtypes: readonly DType[]; readonly doc: string } };
+type UnarySpecs = {
+  readonly x: { readonly kind: 'tensor'; readonly dtypes: readonly DType[]; readonly doc: string };
+};
 type BinarySpecs = Readonly<Record<'a' | 'b', UnarySpecs['x']>>;
 
 export interface UnaryRules {
@@ -69,11 +71,7 @@ export function binaryOp(rules: BinaryRules) {
     infer: ({ a, b }) => broadcastTypes(name, a, b),
     gradient: (g, operands, _, y, dy) => gradient(g, operands, y, dy),
     lower: (b, operands, _, type) =>
-      b.map(
-        type.shape,
-        (i) => element(b, operands.a.broadcast(i), operands.b.broadcast(i)),
-        type.dtype,
-      ),
+      b.map(type.shape, (i) => element(b, operands.a.broadcast(i), operands.b.broadcast(i)), type.dtype),
     samples,
   });
 }

@@ -45,7 +45,13 @@ export function highest(dtype: DType): number {
 }
 
 /** The gradient of max and min: dy at the elements equal to the result, divided by how many they are. */
-export function extremumGradient(g: GraphBuilder, x: Value, axes: readonly number[], y: Value, dy: Value): Value {
+export function extremumGradient(
+  g: GraphBuilder,
+  x: Value,
+  axes: readonly number[],
+  y: Value,
+  dy: Value,
+): Value {
   const kept = reducedShape(x.type.shape, axes, true);
   const chosen = g.emit(equal, { a: x, b: reshaped(g, y, kept) });
   const ones = g.emit(cast, { x: chosen }, { to: 'f32' });

@@ -25,7 +25,9 @@ export function unbroadcast(g: GraphBuilder, gradient: Value, type: TensorType):
   const from = gradient.type.shape;
   if (sameShape(from, type.shape)) return gradient;
   const missing = from.length - type.shape.length;
-  const repeated = from.flatMap((extent, i) => (i < missing || type.shape[i - missing] !== extent ? [i] : []));
+  const repeated = from.flatMap((extent, i) =>
+    i < missing || type.shape[i - missing] !== extent ? [i] : [],
+  );
   if (repeated.length === 0) return reshaped(g, gradient, type.shape);
   const keepdims = missing === 0;
   return reshaped(g, g.emit(sum, { x: gradient }, { axes: repeated, keepdims }), type.shape);

@@ -28,14 +28,22 @@ export function reducedAxes(
   { axes, keep }: ReductionAttributes,
 ): readonly number[] | Mismatch {
   if (axes.length > 0 && keep.length > 0) {
-    return mismatch('E0415', `${op}: both axes and keep are given`, 'axes are reduced, keep names those that stay');
+    return mismatch(
+      'E0415',
+      `${op}: both axes and keep are given`,
+      'axes are reduced, keep names those that stay',
+    );
   }
   const named = new Set<number>();
   for (const axis of axes.length > 0 ? axes : keep) {
     const resolved = resolveAxis(op, axis, shape);
     if (typeof resolved !== 'number') return resolved;
     if (named.has(resolved)) {
-      return mismatch('E0415', `${op}: axis ${axis} of ${formatShape(shape)} is named twice`, 'name each axis once');
+      return mismatch(
+        'E0415',
+        `${op}: axis ${axis} of ${formatShape(shape)} is named twice`,
+        'name each axis once',
+      );
     }
     named.add(resolved);
   }
@@ -43,14 +51,22 @@ export function reducedAxes(
 }
 
 /** `reducedAxes` where infer has found nothing wrong. */
-export function knownAxes(op: string, shape: readonly Extent[], attributes: ReductionAttributes): readonly number[] {
+export function knownAxes(
+  op: string,
+  shape: readonly Extent[],
+  attributes: ReductionAttributes,
+): readonly number[] {
   const axes = reducedAxes(op, shape, attributes);
   invariant(!('mismatch' in axes), `${op} was inferred`);
   return axes;
 }
 
 /** The operand's shape with the reduced axes dropped, or kept as 1. */
-export function reducedShape(shape: readonly Extent[], axes: readonly number[], keepdims: boolean): readonly Extent[] {
+export function reducedShape(
+  shape: readonly Extent[],
+  axes: readonly number[],
+  keepdims: boolean,
+): readonly Extent[] {
   return shape.flatMap((extent, i) => (!axes.includes(i) ? [extent] : keepdims ? [1] : []));
 }
 

@@ -122,8 +122,9 @@ export function imageOf(op: string, what: string, type: TensorType): Image | Mis
   return { batch, height, width, channels };
 }
 
-export const failed = <T extends object | number | string | undefined>(value: T | Mismatch): value is Mismatch =>
-  typeof value === 'object' && value !== null && isMismatch(value as Mismatch);
+export const failed = <T extends object | number | string | undefined>(
+  value: T | Mismatch,
+): value is Mismatch => typeof value === 'object' && value !== null && isMismatch(value as Mismatch);
 
 /** The extents without an outermost N; what `reshape` and `broadcast_to` take as `shape`. */
 export const withoutBatch = (shape: readonly Extent[]): readonly number[] =>

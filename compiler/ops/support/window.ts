@@ -23,7 +23,12 @@ export type Windows = readonly [height: Window, width: Window];
  * `valid`: only windows inside. `same`: ceil(input / stride) windows; the zeros are split so that the odd one comes after
  * (Keras, TensorFlow). A number: that many zeros on both sides (PyTorch).
  */
-export function windowAlong(input: number, kernel: number, stride: number, padding: 'valid' | 'same' | number): Window {
+export function windowAlong(
+  input: number,
+  kernel: number,
+  stride: number,
+  padding: 'valid' | 'same' | number,
+): Window {
   let before = 0;
   let output: number;
   if (padding === 'same') {
@@ -57,9 +62,15 @@ export function windowsOver(
 }
 
 /** What is wrong when not even one window fits. */
-export function windowMismatch(op: string, what: string, [h, w]: Windows, padding: Padding): Mismatch | undefined {
+export function windowMismatch(
+  op: string,
+  what: string,
+  [h, w]: Windows,
+  padding: Padding,
+): Mismatch | undefined {
   if (h.output >= 1 && w.output >= 1) return undefined;
-  const around = padding === 'valid' || padding === 'same' ? '' : ` plus ${h.before}x${w.before} zeros on each side`;
+  const around =
+    padding === 'valid' || padding === 'same' ? '' : ` plus ${h.before}x${w.before} zeros on each side`;
   return mismatch(
     'E0402',
     `${op}: the ${what} is ${h.kernel}x${w.kernel}, larger than its input of ${h.input}x${w.input}${around}`,
@@ -72,7 +83,11 @@ export const covered = (b: DefinitionBuilder, window: Window, out: AffineLike, t
   b.minus(b.plus(b.times(out, window.stride), tap), window.before);
 
 /** The conditions under which covered places exist; none where no window reaches over an edge. */
-export const inside = (b: DefinitionBuilder, windows: Windows, places: readonly [Affine, Affine]): Condition[] =>
+export const inside = (
+  b: DefinitionBuilder,
+  windows: Windows,
+  places: readonly [Affine, Affine],
+): Condition[] =>
   windows.flatMap((window, i) => {
     const place = places[i];
     return window.padded && place !== undefined ? [b.within(place, window.input)] : [];
@@ -111,7 +126,12 @@ export function populated(b: DefinitionBuilder, window: Window, out: AffineLike)
 }
 
 /** How many elements of a two-dimensional window exist, as f32. */
-export function populatedArea(b: DefinitionBuilder, [h, w]: Windows, oh: AffineLike, ow: AffineLike): ExprLike {
+export function populatedArea(
+  b: DefinitionBuilder,
+  [h, w]: Windows,
+  oh: AffineLike,
+  ow: AffineLike,
+): ExprLike {
   const [rows, columns] = [populated(b, h, oh), populated(b, w, ow)];
   if (typeof rows === 'number' && typeof columns === 'number') return rows * columns;
   return b.cast(b.mul(rows, columns), 'f32');

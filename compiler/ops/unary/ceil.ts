@@ -6,5 +6,9 @@ export const ceil = unaryOp({
   traits: ['idempotent'],
   element: (b, x) => b.unary('ceil', x),
   gradient: () => undefined,
-  samples: [{ operands: { x: { shape: [2, 3], range: [-3, 3] } } }, { operands: { x: { shape: ['N', 5], range: [-3, 3] } } }, { operands: { x: { shape: [4], values: [-2.7, -0.2, 0.2, 2.7] } } }],
+  samples: [
+    { operands: { x: { shape: [2, 3], range: [-3, 3] } } },
+    { operands: { x: { shape: ['N', 5], range: [-3, 3] } } },
+    { operands: { x: { shape: [4], values: [-2.7, -0.2, 0.2, 2.7] } } },
+  ],
 });

@@ -6,5 +6,8 @@ export const log = unaryOp({
   doc: 'Elementwise natural logarithm; -infinity at 0, NaN below.',
   element: (b, x) => b.log(x),
   gradient: (g, x, _y, dy) => g.emit(divide, { a: dy, b: x }),
-  samples: [{ operands: { x: { shape: [2, 3], range: [0.2, 3] } } }, { operands: { x: { shape: ['N', 5], range: [0.2, 3] } } }],
+  samples: [
+    { operands: { x: { shape: [2, 3], range: [0.2, 3] } } },
+    { operands: { x: { shape: ['N', 5], range: [0.2, 3] } } },
+  ],
 });

@@ -1,3 +1,4 @@
+import type { Value } from '../../graph/ir.ts';
 import { unaryOp } from '../support/elementwise.ts';
 import { signed } from '../support/dtypes.ts';
 
@@ -6,6 +7,6 @@ export const negative = unaryOp({
   doc: 'Elementwise -x.',
   dtypes: signed,
   element: (b, x) => b.neg(x),
-  gradient: (g, _x, _y, dy): Node => g.emit(negative, { x: dy }),
+  gradient: (g, _x, _y, dy): Value => g.emit(negative, { x: dy }),
   samples: [{ operands: { x: { shape: [2, 3] } } }, { operands: { x: { shape: ['N', 5] } } }],
 });

@@ -15,5 +15,9 @@ export const sigmoid = unaryOp({
     const slope = g.emit(multiply, { a: y, b: g.emit(subtract, { a: g.constant(1), b: y }) });
     return g.emit(multiply, { a: dy, b: slope });
   },
-  samples: [{ operands: { x: { shape: [2, 3] } } }, { operands: { x: { shape: ['N', 5] } } }, { operands: { x: { shape: [4], values: [-30, -2.5, 2.5, 30] } } }],
+  samples: [
+    { operands: { x: { shape: [2, 3] } } },
+    { operands: { x: { shape: ['N', 5] } } },
+    { operands: { x: { shape: [4], values: [-30, -2.5, 2.5, 30] } } },
+  ],
 });

@@ -1,0 +1,93 @@
+import { join, relative, resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { CompileOptions } from '../../index.ts';
+import { InputError, UsageError } from '../errors.ts';
+import type { Io } from '../io.ts';
+import { loadModel } from '../module.ts';
+import { addModelOptions, modelOptions, oneOf, stem, wholeNumber } from '../options.ts';
+import type { ModelOptions } from '../options.ts';
+import { compileFile } from '../source.ts';
+import { byteSize } from '../text.ts';
+import { writeFilesAtomic } from '../write.ts';
+import type { FileToWrite } from '../write.ts';
+import { readWeights } from '../weights.ts';
+
+interface Options extends ModelOptions {
+  readonly target: 'ts' | 'js';
+  readonly output: string;
+  readonly inference?: boolean;
+  readonly weights?: string;
+  readonly embed?: boolean;
+  readonly weightsFormat: 'f32' | 'f16';
+  readonly batchSize?: number;
+  readonly json?: boolean;
+}
+
+/** A text this long inside a module makes browsers and editors struggle. */
+const largestEmbedded = 32 * 2 ** 20;
+
+export function addBuild(program: Command, io: Io): void {
+  const command = program
+    .command('build')
+    .description('write the module that trains and predicts without anything else')
+    .argument('<file>', 'a .cnn file')
+    .option('--target <target>', 'ts, or js with a .d.ts', oneOf('ts', 'js'), 'ts')
+    .option('-o, --output <folder>', 'where the files go', '.')
+    .option('--inference', 'only what prediction needs')
+    .option('--weights <file>', 'weights to put beside the module, or into it')
+    .option('--embed', 'put the weights into the module (default file: NAME.safetensors)')
+    .option('--weights-format <format>', 'f32, or f16 for half the bytes', oneOf('f32', 'f16'), 'f32')
+    .option('--batch-size <n>', 'the largest batch of one prediction; more run in chunks', wholeNumber(1));
+  addModelOptions(command)
+    .option('--json', 'one JSON object')
+    .action((file: string, options: Options) => build(io, file, options));
+}
+
+async function build(io: Io, file: string, options: Options): Promise<void> {
+  const wanted = options.weights !== undefined || options.embed === true;
+  if (!wanted && options.weightsFormat !== 'f32') {
+    throw new UsageError(
+      '--weights-format says how weights are stored; name them with --weights, or --embed them',
+    );
+  }
+  const weights = wanted ? await checkedWeights(io, file, options) : undefined;
+  const compileOptions: CompileOptions = {
+    ...modelOptions(options),
+    target: options.target,
+    ...(options.inference && { inference: true }),
+    ...(options.batchSize !== undefined && { batchSize: options.batchSize }),
+  };
+  if (options.embed && weights && weights.length > largestEmbedded) {
+    const hint = options.weightsFormat === 'f32' ? 'use --weights-format f16, or' : 'leave out --embed and';
+    throw new InputError(
+      `${byteSize(weights.length)} of weights are too much to embed (32 MiB at most); ${hint} load them with createModel({ weights })`,
+    );
+  }
+  const { files, report } = compileFile(io, file, {
+    ...compileOptions,
+    ...(options.embed && weights && { weights, weightsFormat: options.weightsFormat }),
+  });
+  const outputs: FileToWrite[] = files.map(({ path, content }) => ({ path, content }));
+  if (weights && !options.embed) outputs.push({ path: `${stem(file)}.safetensors`, content: weights });
+  const folder = resolve(io.cwd, options.output);
+  const written = outputs.map(({ path, content }) => ({ path: join(folder, path), content }));
+  writeFilesAtomic(written);
+  const shown = written.map(({ path, content }) => ({
+    path: relative(io.cwd, path) || path,
+    bytes: typeof content === 'string' ? Buffer.byteLength(content) : content.length,
+  }));
+  if (options.json) io.out(`${JSON.stringify({ files: shown, report })}\n`);
+  else for (const { path, bytes } of shown) io.out(`${path}  ${byteSize(bytes)}\n`);
+}
+
+/** The weights in the format asked for, once the model has taken them. */
+async function checkedWeights(io: Io, file: string, options: Options): Promise<Uint8Array> {
+  const { bytes } = readWeights(io, file, options.weights);
+  const { module } = await loadModel(io, file, { ...modelOptions(options), inference: true });
+  const model = await module.createModel({ weights: bytes });
+  try {
+    return await model.saveWeights({ format: options.weightsFormat });
+  } finally {
+    await model.dispose();
+  }
+}

@@ -1,0 +1,61 @@
+import type { Command } from 'commander';
+import { dump, hasErrors, pipeline } from '../../index.ts';
+import { InputError, UsageError } from '../errors.ts';
+import type { Io } from '../io.ts';
+import { addModelOptions, modelOptions, oneOf, wholeNumber, wordList } from '../options.ts';
+import type { ModelOptions } from '../options.ts';
+import { openSource, printDiagnostics } from '../source.ts';
+
+interface Options extends ModelOptions {
+  readonly stage: 'graph' | 'loops' | 'plan';
+  readonly after?: string;
+  readonly afterEach?: boolean;
+  readonly passes?: readonly string[];
+  readonly inference?: boolean;
+  readonly batchSize?: number;
+}
+
+export function addIr(program: Command, io: Io): void {
+  const command = program
+    .command('ir')
+    .description("the compiler's own view of a model, as text")
+    .argument('<file>', 'a .cnn file');
+  addModelOptions(command)
+    .option('--stage <stage>', 'graph, loops or plan', oneOf('graph', 'loops', 'plan'), 'graph')
+    .option('--after <pass>', 'the graphs as they leave this pass; `frontend`: before the first')
+    .option('--after-each', 'the graphs after each pass')
+    .option('--passes <list>', 'run these passes in this order', wordList)
+    .option('--inference', 'without training')
+    .option('--batch-size <n>', 'the largest batch of a prediction', wholeNumber(1))
+    .addHelpText(
+      'after',
+      () => `\nPasses, in order:\n${pipeline.map(({ name, doc }) => `  ${name}: ${doc}`).join('\n')}`,
+    )
+    .action((file: string, options: Options) => {
+      checkNames(options);
+      const source = openSource(io, file);
+      const { text, diagnostics } = dump(source, {
+        ...modelOptions(options),
+        stage: options.stage,
+        ...(options.after !== undefined && { after: options.after }),
+        ...(options.afterEach && { afterEach: true }),
+        ...(options.passes && { passes: options.passes }),
+        ...(options.inference && { inference: true }),
+        ...(options.batchSize !== undefined && { batchSize: options.batchSize }),
+      });
+      printDiagnostics(io, source, diagnostics);
+      if (hasErrors(diagnostics)) throw new InputError('');
+      io.out(text);
+    });
+}
+
+function checkNames({ stage, after, afterEach, passes }: Options): void {
+  const names = pipeline.map(({ name }) => name);
+  for (const name of [...(passes ?? []), ...(after === undefined || after === 'frontend' ? [] : [after])]) {
+    if (!names.includes(name))
+      throw new UsageError(`there is no pass \`${name}\`; there are ${names.join(', ')}`);
+  }
+  if (stage !== 'graph' && (after !== undefined || afterEach)) {
+    throw new UsageError('--after and --after-each show graphs; they do not go with another --stage');
+  }
+}

@@ -1,0 +1,74 @@
+import type { Command } from 'commander';
+import { formatType } from '../../index.ts';
+import type { Model, Report } from '../../index.ts';
+import type { Io } from '../io.ts';
+import { macsByLayer } from '../macs.ts';
+import { addModelOptions, modelOptions, wholeNumber } from '../options.ts';
+import type { ModelOptions } from '../options.ts';
+import { compileFile } from '../source.ts';
+import { byteSize, grouped, table } from '../text.ts';
+
+interface Options extends ModelOptions {
+  readonly batchSize?: number;
+  readonly json?: boolean;
+}
+
+export function addSummary(program: Command, io: Io): void {
+  const command = program
+    .command('summary')
+    .description('layers, shapes, parameters, multiplications and memory')
+    .argument('<file>', 'a .cnn file');
+  addModelOptions(command)
+    .option('--batch-size <n>', 'the largest batch of a prediction', wholeNumber(1))
+    .option('--json', 'one JSON object')
+    .action((file: string, options: Options) => {
+      const { model, report } = compileFile(io, file, {
+        ...modelOptions(options),
+        ...(options.batchSize !== undefined && { batchSize: options.batchSize }),
+      });
+      if (options.json) io.out(`${JSON.stringify(asJson(model, report))}\n`);
+      else io.out(asText(model, report));
+    });
+}
+
+function asJson(model: Model, report: Report): object {
+  const macs = macsByLayer(model);
+  const layers = model.layers.map(({ path, layer, depth, output, parameters, line }) => ({
+    path,
+    layer,
+    depth,
+    output: output && formatType(output),
+    parameters,
+    macs: macs.of(path),
+    line,
+  }));
+  return { name: model.name, layers, macs: macs.total, ...report };
+}
+
+function asText(model: Model, report: Report): string {
+  const macs = macsByLayer(model);
+  const rows = model.layers.map(({ path, layer, depth, output, parameters }) => [
+    `${'  '.repeat(depth)}${path.split('.').at(-1) ?? path}`,
+    layer,
+    output ? formatType(output) : '',
+    parameters === 0 ? '' : grouped(parameters),
+    macs.of(path) === 0 ? '' : grouped(macs.of(path)),
+  ]);
+  const ports = (list: Model['inputs']): string =>
+    list.map(({ name, type }) => `${name}: ${formatType(type)}`).join(', ');
+  const memory = report.routines.map(({ name, maxBatch, launches, planned, bound, naive }) => [
+    `  ${name}`,
+    `batch ${maxBatch}`,
+    `${launches} kernels`,
+    `${byteSize(planned)} planned`,
+    planned === bound ? 'optimal for this order' : `bound ${byteSize(bound)}`,
+    `${byteSize(naive)} without sharing`,
+  ]);
+  return [
+    `${model.name}: ${ports(model.inputs)} → ${ports(model.outputs)}\n\n`,
+    table([['layer', 'kind', 'output', 'parameters', 'MACs'], ...rows], [3, 4]),
+    `\n${grouped(report.parameters)} parameters, ${grouped(macs.total)} multiply-adds per sample\n`,
+    `\nmemory: ${byteSize(report.persistentBytes)} for weights and what training keeps; working memory:\n`,
+    table(memory, [2, 3]),
+  ].join('');
+}

@@ -1,0 +1,223 @@
+import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { Dataset, EpochRecord, History, TrainableModel, Batch } from '../../../runtime/types.ts';
+import { openData, splitDataset } from '../../data/index.ts';
+import type { Data, FingerprintedDataset } from '../../data/index.ts';
+import { InputError, Interrupted, modelErrorCode, UsageError } from '../errors.ts';
+import type { Io } from '../io.ts';
+import { openModelData, wantedData } from '../model-data.ts';
+import { isTrainable, loadModel } from '../module.ts';
+import type { Loaded } from '../module.ts';
+import {
+  addDataOptions,
+  addModelOptions,
+  modelOptions,
+  quoteWord,
+  repeated,
+  seconds,
+  stem,
+  wholeNumber,
+} from '../options.ts';
+import type { DataOptions, ModelOptions } from '../options.ts';
+import { adviceOf } from '../advice.ts';
+import { trainingProgress } from '../progress.ts';
+import { duration, grouped, scores } from '../text.ts';
+import { writeFileAtomic } from '../write.ts';
+
+interface Options extends ModelOptions, DataOptions {
+  readonly output?: string;
+  readonly validation: string;
+  readonly epochs?: number;
+  readonly seed: number;
+  readonly init?: string;
+  readonly resume?: boolean;
+  readonly checkpointEvery: number;
+  readonly json?: boolean;
+}
+
+/** Everything a run needs. */
+interface Run {
+  readonly io: Io;
+  readonly file: string;
+  readonly options: Options;
+  readonly model: TrainableModel<Batch, Batch, Batch>;
+  readonly train: FingerprintedDataset;
+  readonly validation: Dataset | undefined;
+  readonly weightsPath: string;
+  readonly checkpointPath: string;
+}
+
+export function addTrain(program: Command, io: Io): void {
+  const command = program
+    .command('train')
+    .description('train a model; writes its weights, and checkpoints on the way')
+    .argument('<file>', 'a .cnn file');
+  addModelOptions(addDataOptions(command))
+    .option('-o, --output <file>', 'where the weights go (default: NAME.safetensors)')
+    .option(
+      '--validation <what>',
+      'a fraction to keep apart, `test` for the test data, or a data spec; 0 for none',
+      '0.1',
+    )
+    .option('--epochs <n>', "how many epochs in total (default: the file's)", wholeNumber(0))
+    .option('--seed <n>', 'for the first weights and everything random', wholeNumber(0, 2 ** 32 - 1), 0)
+    .option('--init <file>', 'weights to begin with')
+    .option('--resume', 'go on from the checkpoint; ends in the same bits as a run that was never stopped')
+    .option('--checkpoint-every <seconds>', 'besides after every epoch', seconds, 30)
+    .option('--json', 'one JSON object per line')
+    .action((file: string, options: Options) => train(io, file, options));
+}
+
+async function train(io: Io, file: string, options: Options): Promise<void> {
+  if (options.resume && options.init !== undefined) {
+    throw new UsageError('--resume goes on with the weights of its checkpoint; --init does not go with it');
+  }
+  const loaded = await loadModel(io, file, modelOptions(options));
+  const model = loaded.compiled.model;
+  if (!model.training)
+    throw new InputError(`${file}: \`${model.name}\` has no \`train\` block, so it cannot be trained`);
+  const data = openModelData(model, options);
+  const { train, validation } = split(loaded, data, options);
+  const output = options.output ?? `${stem(file)}.safetensors`;
+  const weightsPath = resolve(io.cwd, output);
+  const checkpointPath = weightsPath.replace(/\.safetensors$/u, '') + '.checkpoint';
+  const resume = options.resume ? readCheckpoint(io, checkpointPath) : undefined;
+  const init = options.init === undefined ? undefined : readFileSync(resolve(io.cwd, options.init));
+  const instance = await loaded.module.createModel({ seed: options.seed, ...(init && { weights: init }) });
+  if (!isTrainable(instance)) throw new InputError(`${file}: \`${model.name}\` has no \`train\` block`);
+  if (!resume) setAside(io, checkpointPath);
+  const run: Run = { io, file, options, model: instance, train, validation, weightsPath, checkpointPath };
+  const parameters = loaded.compiled.report.parameters;
+  if (!options.json) {
+    const held = validation ? `, ${grouped(validation.size)} for validation` : '';
+    io.err(
+      `${model.name}: ${grouped(parameters)} parameters, ${grouped(train.size)} samples of ${options.data}${held}\n`,
+    );
+  }
+  return io.interruptible((signal) => fitAndSave(run, signal, resume));
+}
+
+/** The samples to train on, and those to validate with. */
+function split(
+  { compiled }: Loaded,
+  data: Data,
+  { validation, only }: Options,
+): { train: FingerprintedDataset; validation: FingerprintedDataset | undefined } {
+  if (/^[\d.]+$/u.test(validation)) {
+    const fraction = Number(validation);
+    if (!(fraction >= 0 && fraction < 1))
+      throw new UsageError(`--validation ${validation}: a fraction is from 0 to below 1`);
+    return fraction === 0 ? { train: data.train, validation: undefined } : splitDataset(data.train, fraction);
+  }
+  if (validation !== 'test') {
+    const other = openData(validation, wantedData(compiled.model, { ...(only && { only }) }));
+    return { train: data.train, validation: other.test ?? other.train };
+  }
+  if (!data.test) throw new InputError(`${data.spec} has no test data for --validation test`);
+  return { train: data.train, validation: data.test };
+}
+
+function readCheckpoint(io: Io, path: string): Uint8Array | undefined {
+  if (existsSync(path)) return readFileSync(path);
+  io.err(`there is no ${path} yet: training begins anew\n`);
+  return undefined;
+}
+
+/** A run that begins anew must not be resumed from an earlier run's checkpoint; nor is that one lost. */
+function setAside(io: Io, path: string): void {
+  if (!existsSync(path)) return;
+  renameSync(path, `${path}.previous`);
+  io.err(`kept the checkpoint of an earlier run as ${path}.previous (--resume goes on from a checkpoint)\n`);
+}
+
+async function fitAndSave(run: Run, signal: AbortSignal, resume: Uint8Array | undefined): Promise<void> {
+  const { io, model, options } = run;
+  const progress = trainingProgress(io);
+  const save = async (): Promise<void> => writeFileAtomic(run.checkpointPath, await model.saveCheckpoint());
+  let saved = performance.now();
+  let epochBegan = performance.now();
+  const began = performance.now();
+  let history: History;
+  try {
+    history = await model.fit(run.train, {
+      ...(options.epochs !== undefined && { epochs: options.epochs }),
+      ...(run.validation && { validation: run.validation }),
+      ...(resume && { resume }),
+      signal,
+      async onBatchEnd(now) {
+        if (!options.json) progress.update(now);
+        if (performance.now() - saved < options.checkpointEvery * 1000) return;
+        await save();
+        saved = performance.now();
+      },
+      async onEpochEnd(record) {
+        progress.clear();
+        await save();
+        saved = performance.now();
+        printEpoch(run, record, (saved - epochBegan) / 1000);
+        epochBegan = saved;
+      },
+    });
+  } catch (error) {
+    progress.clear();
+    await stopped(run, error, save);
+    throw error;
+  }
+  progress.clear();
+  writeFileAtomic(run.weightsPath, await model.saveWeights());
+  await save();
+  printEnd(run, history, (performance.now() - began) / 1000);
+}
+
+/** Keeps what can be kept of a run that did not reach its end. */
+async function stopped(run: Run, error: unknown, save: () => Promise<void>): Promise<void> {
+  const code = modelErrorCode(error);
+  if (code === 'aborted') {
+    await save();
+    throw new Interrupted(`stopped; ${run.checkpointPath} is saved, and --resume goes on from it`);
+  }
+  if (code !== 'not-finite') return;
+  writeFileAtomic(run.weightsPath, await run.model.saveWeights());
+  const kept = existsSync(run.checkpointPath) ? `, the last checkpoint is ${run.checkpointPath}` : '';
+  const advice = 'a smaller learning_rate often helps';
+  throw new InputError(`${(error as Error).message}\n  saved in ${run.weightsPath}${kept}; ${advice}`);
+}
+
+function printEpoch({ io, options }: Run, record: EpochRecord, took: number): void {
+  if (options.json) {
+    io.out(`${JSON.stringify({ event: 'epoch', ...record })}\n`);
+    return;
+  }
+  const validation = record.validation ? `  │ validation ${scores(record.validation)}` : '';
+  io.out(`epoch ${record.epoch}  ${scores(record.train)}${validation}  │ ${duration(took)}\n`);
+}
+
+function printEnd(
+  { io, file, options, weightsPath, checkpointPath }: Run,
+  history: History,
+  took: number,
+): void {
+  const advice = adviceOf(history);
+  if (options.json) {
+    const files = { weights: weightsPath, checkpoint: checkpointPath };
+    io.out(
+      `${JSON.stringify({ event: 'end', history, ...files, ...(advice && { worseFrom: advice.epoch }) })}\n`,
+    );
+    return;
+  }
+  if (advice) io.out(`${advice.message}\n`);
+  const output = options.output ?? `${stem(file)}.safetensors`;
+  const name = quoteWord(file);
+  const weights = options.output === undefined ? '' : ` --weights ${quoteWord(output)}`;
+  const again = repeated(options, false);
+  io.out(
+    [
+      `trained in ${duration(took)}; weights in ${output}. Next:`,
+      `  cnnc evaluate ${name}${weights}${repeated(options, true)}`,
+      `  cnnc predict ${name}${weights}${again} PICTURE.png`,
+      `  cnnc build ${name} --weights ${quoteWord(output)} --embed${again}`,
+      '',
+    ].join('\n'),
+  );
+}

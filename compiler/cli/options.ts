@@ -1,0 +1,108 @@
+/** Options that several commands share. */
+import { basename } from 'node:path';
+import { InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
+
+/** A whole number from `min` on. */
+export const wholeNumber =
+  (min: number, max = Number.MAX_SAFE_INTEGER) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (!/^\d+$/u.test(text) || value < min || value > max) {
+      throw new InvalidArgumentError(
+        `expected a whole number from ${min}${max < 2 ** 53 - 1 ? ` to ${max}` : ' on'}.`,
+      );
+    }
+    return value;
+  };
+
+/** Zero or more. */
+export function seconds(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0)) throw new InvalidArgumentError('expected a number of seconds.');
+  return value;
+}
+
+export function oneOf<T extends string>(...words: readonly T[]): (text: string) => T {
+  return (text) => {
+    const found = words.find((word) => word === text);
+    if (found === undefined)
+      throw new InvalidArgumentError(`expected ${words.join(', ').replace(/, ([^,]*)$/u, ' or $1')}.`);
+    return found;
+  };
+}
+
+export function wordList(text: string): readonly string[] {
+  const words = text.split(',').map((word) => word.trim());
+  if (words.some((word) => word === ''))
+    throw new InvalidArgumentError('expected words with commas between them.');
+  return words;
+}
+
+export type Settings = Readonly<Record<string, string>>;
+
+function setting(text: string, before: Settings = {}): Settings {
+  const match = /^([A-Za-z_]\w*)=(.*)$/su.exec(text);
+  if (!match) throw new InvalidArgumentError('expected name=value.');
+  return Object.fromEntries([...Object.entries(before), [match[1]!, match[2]!]]);
+}
+
+export interface ModelOptions {
+  readonly model?: string;
+  readonly set?: Settings;
+}
+
+/** `--model` and `--set`: which model, and with which parameters. */
+export function addModelOptions(command: Command): Command {
+  return command
+    .option('--model <name>', 'which model of the file (default: the one that is trained, else the last)')
+    .addOption(
+      new Option(
+        '--set <name=value>',
+        "a value for one of the model's parameters; may be repeated",
+      ).argParser(setting),
+    );
+}
+
+/** The part of the options that the compiler takes. */
+export function modelOptions({ model, set }: ModelOptions): ModelOptions {
+  return { ...(model !== undefined && { model }), ...(set !== undefined && { set }) };
+}
+
+export interface DataOptions {
+  readonly data: string;
+  readonly only?: readonly string[];
+}
+
+export function addDataOptions(command: Command): Command {
+  return command
+    .option('--data <spec>', 'synthetic:digits, idx:DIR, cifar10:PATH or folder:DIR', 'synthetic:digits')
+    .option(
+      '--only <classes>',
+      'keep these classes of the data and number them in this order: 3,5',
+      wordList,
+    );
+}
+
+/** `models/digits.cnn` → `digits`: how outputs are called unless told. */
+export function stem(file: string): string {
+  return basename(file.replaceAll('\\', '/')).replace(/\.cnn$/u, '');
+}
+
+/** The options that were given, as one would type them again: ` --set width=8 --only 3,5`. */
+export function repeated(options: ModelOptions & Partial<DataOptions>, withData: boolean): string {
+  const words = [
+    ...(options.model === undefined ? [] : ['--model', options.model]),
+    ...Object.entries(options.set ?? {}).flatMap(([name, value]) => ['--set', `${name}=${value}`]),
+    ...(withData && options.data !== undefined && options.data !== 'synthetic:digits'
+      ? ['--data', options.data]
+      : []),
+    ...(withData && options.only ? ['--only', options.only.join(',')] : []),
+  ];
+  return words.map((word) => ` ${quoteWord(word)}`).join('');
+}
+
+/** A word as a shell takes it. */
+export function quoteWord(word: string): string {
+  return /^[\w./:=,@%+-]+$/u.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,65 @@
+/** `.cnn` files from the disk into the compiler, and its diagnostics onto the terminal. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { didYouMean } from '../base/suggest.ts';
+import { compile, hasErrors, renderDiagnostic } from '../index.ts';
+import type { CompileOptions, CompileResult, Diagnostic, Source } from '../index.ts';
+import { InputError } from './errors.ts';
+import type { Io } from './io.ts';
+
+/** A text file, or undefined where there is none (or a folder of that name). */
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT' || code === 'EISDIR' || code === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+/** The text of `file` and of all it imports. Each file is read once, so that messages show the text that was compiled. */
+export function openSource(io: Io, file: string): Source {
+  const texts = new Map<string, string | undefined>();
+  const read = (path: string): string | undefined => {
+    if (!texts.has(path)) texts.set(path, readText(resolve(io.cwd, path)));
+    return texts.get(path);
+  };
+  const entry = file.replaceAll('\\', '/');
+  if (read(entry) === undefined) throw new InputError(`${file}: there is no such file${nearby(io, file)}`);
+  return { entry, read };
+}
+
+/** `, did you mean …` for a misspelt file name. */
+function nearby(io: Io, file: string): string {
+  const folder = dirname(resolve(io.cwd, file));
+  if (!existsSync(folder)) return '';
+  const names = readdirSync(folder).filter((name) => name.endsWith('.cnn'));
+  const close = didYouMean(file.split(/[\\/]/u).at(-1) ?? file, names);
+  return close === undefined ? '' : `; did you mean ${close}?`;
+}
+
+/** Prints diagnostics as code frames and a line that counts them. */
+export function printDiagnostics(io: Io, source: Source, diagnostics: readonly Diagnostic[]): void {
+  for (const diagnostic of diagnostics) {
+    io.err(`${renderDiagnostic(diagnostic, source.read, { color: io.color }).trimEnd()}\n\n`);
+  }
+  const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
+  const warnings = diagnostics.length - errors;
+  const count = (n: number, word: string): string[] => (n === 0 ? [] : [`${n} ${word}${n === 1 ? '' : 's'}`]);
+  if (diagnostics.length > 0)
+    io.err(`${[...count(errors, 'error'), ...count(warnings, 'warning')].join(', ')}\n`);
+}
+
+/** A successful compilation with all its parts. */
+export type Compiled = Required<CompileResult>;
+
+/** Compiles a file; prints what there is to say, and throws where there are errors. */
+export function compileFile(io: Io, file: string, options: CompileOptions): Compiled {
+  const source = openSource(io, file);
+  const result = compile(source, options);
+  printDiagnostics(io, source, result.diagnostics);
+  const { report, model } = result;
+  if (hasErrors(result.diagnostics) || !report || !model) throw new InputError('');
+  return { ...result, report, model };
+}

@@ -1,0 +1,22 @@
+/** The weights that evaluate, predict and build work with. */
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { InputError } from './errors.ts';
+import type { Io } from './io.ts';
+import { quoteWord, stem } from './options.ts';
+
+export interface WeightsFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/** The file named, else `NAME.safetensors`, which is where `train` puts them. */
+export function readWeights(io: Io, file: string, named: string | undefined): WeightsFile {
+  const path = named ?? `${stem(file)}.safetensors`;
+  if (!existsSync(resolve(io.cwd, path))) {
+    const hint =
+      named === undefined ? `; \`cnnc train ${quoteWord(file)}\` makes it, --weights names another` : '';
+    throw new InputError(`${path}: there is no such file${hint}`);
+  }
+  return { path, bytes: readFileSync(resolve(io.cwd, path)) };
+}

@@ -1,0 +1,48 @@
+/** Names of `.cnn` files never become code: what stands in the module is made here. */
+
+/** Words that JavaScript or TypeScript keeps for itself, and globals that generated code relies on. */
+const words = `
+  abstract any arguments as async await boolean break case catch class const continue debugger declare default delete do
+  else enum eval export extends false finally for from function get if implements import in infer instanceof interface is
+  keyof let module namespace never new null number object of package private protected public readonly require return set
+  static string super switch symbol this throw true try type typeof undefined unique unknown var void while with yield
+  Array ArrayBuffer Error Float32Array Infinity Int32Array Math NaN Number Object Promise Uint8Array Uint32Array
+  constructor globalThis prototype toString valueOf hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString
+  f N
+`;
+
+export const reservedWords: ReadonlySet<string> = new Set(words.trim().split(/\s+/));
+
+/** Letters, digits and single underscores, not beginning with a digit. */
+export function sanitize(name: string): string {
+  const plain = name
+    .replaceAll(/[^A-Za-z0-9]+/g, '_')
+    .replaceAll(/^_+|_+$/g, '')
+    .slice(0, 40);
+  return /^[A-Za-z]/.test(plain) ? plain : `v${plain === '' ? '' : `_${plain}`}`;
+}
+
+/** Hands out identifiers that differ from each other, from reserved words and from all names of the scopes around. */
+export class NameScope {
+  readonly #outer: { has(name: string): boolean };
+  readonly #taken = new Set<string>();
+  readonly #next = new Map<string, number>();
+
+  constructor(outer: { has(name: string): boolean } = reservedWords) {
+    this.#outer = outer;
+  }
+
+  has(name: string): boolean {
+    return this.#taken.has(name) || this.#outer.has(name);
+  }
+
+  unique(wanted: string): string {
+    const base = sanitize(wanted);
+    let count = this.#next.get(base) ?? 1;
+    let name = base;
+    while (this.has(name)) name = `${base}_${count++}`;
+    this.#next.set(base, count);
+    this.#taken.add(name);
+    return name;
+  }
+}

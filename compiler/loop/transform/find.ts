@@ -1,0 +1,60 @@
+/** Addressing loops: steps name an axis, and names are unique in a kernel. */
+import { invariant } from '../../base/invariant.ts';
+import type { Axis, Kernel, Stmt } from '../ir.ts';
+import { bodyOf, visitStmts } from '../rewrite.ts';
+
+export type For = Stmt & { readonly kind: 'for' };
+
+/** The first loop over the axis of this name, outer before inner. */
+export function findLoop(kernel: Kernel, axis: string): For {
+  let found: For | undefined;
+  visitStmts(kernel.body, (stmt) => {
+    if (found === undefined && stmt.kind === 'for' && stmt.axis.name === axis) found = stmt;
+  });
+  invariant(found !== undefined, `${kernel.name} has no loop over ${axis}`);
+  return found;
+}
+
+/** The kernel with each loop over the axis of this name replaced. Loops inside of a replaced one are left to `f`. */
+export function replaceLoops(kernel: Kernel, axis: string, f: (loop: For) => readonly Stmt[]): Kernel {
+  let count = 0;
+  const replace = (body: readonly Stmt[]): readonly Stmt[] =>
+    body.flatMap((stmt): readonly Stmt[] => {
+      if (stmt.kind === 'for' && stmt.axis.name === axis) {
+        count++;
+        return f(stmt);
+      }
+      return stmt.kind === 'for' || stmt.kind === 'if' ? [{ ...stmt, body: replace(stmt.body) }] : [stmt];
+    });
+  const body = replace(kernel.body);
+  invariant(count > 0, `${kernel.name} has no loop over ${axis}`);
+  return { ...kernel, body };
+}
+
+/** Whether the loop runs over its whole axis. */
+export function isWhole({ axis, range }: For): boolean {
+  const [from, otherFrom] = range.from;
+  const [to, otherTo] = range.to;
+  if (otherFrom !== undefined || otherTo !== undefined || from === undefined || to === undefined) return false;
+  const starts = from.numerator.terms.length === 0 && Math.floor(from.numerator.constant / from.divisor) === 0;
+  if (axis.extent === 'N' || to === 'N') return starts && axis.extent === to;
+  return starts && to.numerator.terms.length === 0 && Math.floor(to.numerator.constant / to.divisor) === axis.extent;
+}
+
+/** All axes that loops of a body run over. */
+export function loopAxes(body: readonly Stmt[]): readonly Axis[] {
+  return [...new Set(body.flatMap((stmt) => [...(stmt.kind === 'for' ? [stmt.axis] : []), ...loopAxes(bodyOf(stmt))]))];
+}
+
+/** A name for a new axis that no loop, buffer or local of the kernel has. */
+export function freshName(kernel: Kernel, wanted: string): string {
+  const taken = new Set<string>([...kernel.inputs, ...kernel.outputs].map(({ name }) => name));
+  visitStmts(kernel.body, (stmt) => {
+    if (stmt.kind === 'for') taken.add(stmt.axis.name);
+    if (stmt.kind === 'let') taken.add(stmt.local.name);
+    if (stmt.kind === 'alloc') taken.add(stmt.buffer.name);
+  });
+  let name = wanted;
+  for (let i = 1; taken.has(name); i++) name = `${wanted}_${i}`;
+  return name;
+}

@@ -1,0 +1,55 @@
+import { invariant } from '../../base/invariant.ts';
+import { addAffine, affine, scaleAffine } from '../affine.ts';
+import type { Affine, Axis, Kernel, Stmt } from '../ir.ts';
+import { serial, substituteStmts } from '../rewrite.ts';
+import type { For } from './find.ts';
+import { freshName, isWhole, replaceLoops } from './find.ts';
+
+/**
+ * for a in E { S }  →  for a_block in E/size { for a_1 in size { S[a := size·a_block + a_1] } }
+ *                      for a_2 in E%size { S[a := E - E%size + a_2] }                      where E%size > 0
+ *
+ * Needs a loop over the whole of a static axis. The names of both inner loops are given, so that a schedule can go on
+ * with them; the order of iterations stays.
+ */
+export function split(
+  kernel: Kernel,
+  axis: string,
+  size: number,
+  names: { readonly block: string; readonly inner: string; readonly rest: string },
+): Kernel {
+  return replaceLoops(kernel, axis, (loop) => {
+    const { extent } = loop.axis;
+    invariant(typeof extent === 'number' && isWhole(loop), `only a whole loop can be split, not ${axis}`);
+    const blocks = Math.floor(extent / size);
+    const rest = extent % size;
+    const block: Axis = { name: freshName(kernel, names.block), extent: blocks };
+    const inner: Axis = { name: freshName(kernel, names.inner), extent: size };
+    const tail: Axis = { name: freshName(kernel, names.rest), extent: rest };
+    const main = serial(block, [runningAt(loop, inner, addAffine(scaleAffine(block, size), inner))]);
+    return [
+      ...(blocks === 0 ? [] : [main]),
+      ...(rest === 0 ? [] : [runningAt(loop, tail, addAffine(affine(extent - rest), tail))]),
+    ];
+  });
+}
+
+function runningAt(loop: For, axis: Axis, place: Affine): Stmt {
+  return { ...serial(axis, substituteStmts(loop.body, { axes: new Map([[loop.axis, place]]) })), mode: loop.mode } as Stmt;
+}
+
+/**
+ * for a in E { S }  →  for a in at { S }; for a_1 in E-at { S[a := at + a_1] }
+ *
+ * Needs a loop over the whole of a static axis and 0 < at < E. After `simplify`, bounds that hold for a whole part are gone.
+ */
+export function peel(kernel: Kernel, axis: string, at: number): Kernel {
+  return replaceLoops(kernel, axis, (loop) => {
+    const { extent, name } = loop.axis;
+    invariant(typeof extent === 'number' && isWhole(loop), `only a whole loop can be peeled, not ${axis}`);
+    invariant(at > 0 && at < extent, `${axis} cannot be divided at ${at}`);
+    const first: Axis = { name: freshName(kernel, `${name}_first`), extent: at };
+    const second: Axis = { name: freshName(kernel, `${name}_rest`), extent: extent - at };
+    return [runningAt(loop, first, affine(first)), runningAt(loop, second, addAffine(second, at))];
+  });
+}

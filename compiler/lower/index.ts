@@ -1,0 +1,93 @@
+/** From groups of nodes to kernels. */
+import type { Trait } from '../base/trait.ts';
+import { invariant } from '../base/invariant.ts';
+import type { Node, Value } from '../graph/ir.ts';
+import { sameAffine } from '../loop/affine.ts';
+import type { Buffer, Expr, Kernel } from '../loop/ir.ts';
+import { exprsOf, visitExpr, visitStmts } from '../loop/rewrite.ts';
+import type { FusedDefinition, LayoutOf } from './fuse.ts';
+import { fuse } from './fuse.ts';
+import type { Group } from './group.ts';
+import { nestOf } from './nest.ts';
+
+export type { Group } from './group.ts';
+export { groupNodes, isLiteral } from './group.ts';
+export type { Layout, LayoutOf } from './fuse.ts';
+
+export interface LoweredGroup {
+  readonly kernel: Kernel;
+  /** The values behind `kernel.inputs`. */
+  readonly inputs: readonly Value[];
+  /** The values behind `kernel.outputs`. */
+  readonly outputs: readonly Node[];
+  /** An output that may share memory with an input: it is read only at the element that the same iteration writes. */
+  readonly inPlace: readonly { readonly output: Node; readonly input: Value }[];
+}
+
+/** The kernel of a group, before any schedule. Its reduction order, and with it every bit of the result, is final. */
+export function lowerGroup(group: Group, layoutOf: LayoutOf): LoweredGroup {
+  invariant(group.kind === 'kernel', `${group.root.op.name} has no kernel`);
+  const fused = fuse(group, layoutOf);
+  const kernel = nestOf(fused, nameOf(group), kindOf(group.root));
+  return {
+    kernel,
+    inputs: fused.inputs.map(({ value }) => value),
+    outputs: fused.outputs.map(({ value }) => value),
+    inPlace: inPlacePairs(kernel, fused),
+  };
+}
+
+const kinds: readonly Trait[] = ['contraction', 'window', 'reduction', 'gather', 'elementwise'];
+
+function kindOf({ op }: Node): Trait {
+  const kind = kinds.find((trait) => op.traits.includes(trait));
+  invariant(kind !== undefined, `${op.name} has no trait that a kernel can have`);
+  return kind;
+}
+
+const longestName = 4;
+
+/** `conv2d_add_relu`; repetitions once, at most four names, the root's always among them. */
+function nameOf({ nodes, root }: Group): string {
+  const names = nodes.map(({ op }) => op.name).filter((name, i, all) => name !== all[i - 1]);
+  const unique = [...new Set(names)];
+  const first = unique.slice(0, longestName);
+  const kept = first.includes(root.op.name) ? first : [...first.slice(0, longestName - 1), root.op.name];
+  return kept.join('_');
+}
+
+function inPlacePairs(kernel: Kernel, { inputs, outputs, index }: FusedDefinition): LoweredGroup['inPlace'] {
+  const elsewhere = readElsewhere(kernel, (load) =>
+    load.index.every(
+      (place, i) => !('clamped' in place) && index[i] !== undefined && sameAffine(place, index[i]),
+    ),
+  );
+  return outputs.flatMap((output) =>
+    inputs
+      .filter(({ buffer }) => !elsewhere.has(buffer) && sameMemory(buffer, output.buffer))
+      .map((input) => ({ output: output.value, input: input.value })),
+  );
+}
+
+function readElsewhere(
+  kernel: Kernel,
+  isInPlace: (load: Expr & { readonly kind: 'load' }) => boolean,
+): ReadonlySet<Buffer> {
+  const elsewhere = new Set<Buffer>();
+  visitStmts(kernel.body, (stmt) => {
+    for (const expr of exprsOf(stmt))
+      visitExpr(expr, (e) => {
+        if (e.kind === 'load' && !isInPlace(e)) elsewhere.add(e.buffer);
+      });
+  });
+  return elsewhere;
+}
+
+function sameMemory(a: Buffer, b: Buffer): boolean {
+  return (
+    a.dtype === b.dtype &&
+    a.offset === b.offset &&
+    a.shape.length === b.shape.length &&
+    a.shape.every((extent, i) => extent === b.shape[i] && a.strides[i] === b.strides[i])
+  );
+}

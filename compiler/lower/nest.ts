@@ -1,0 +1,89 @@
+/** From a fused definition to loops: plain, in the order that fixes the bits; schedules take it from here. */
+import type { Trait } from '../base/trait.ts';
+import { dtypeOf } from '../loop/builder.ts';
+import type { Buffer, Combine, Expr, Kernel, Stmt } from '../loop/ir.ts';
+import { mapExpr, serial, substituteCondition, substituteExpr } from '../loop/rewrite.ts';
+import { inlineLets } from '../loop/transform/inline.ts';
+import type { FusedDefinition, FusedReduction } from './fuse.ts';
+import { identityOf, orderOf } from './order.ts';
+import { conditionalLoops } from './ranges.ts';
+
+/**
+ * for axes { acc = init; for reduction { acc = combine(acc, body) }; y[axes] = element(acc) }
+ *
+ * All loads of an iteration stand before its first store, so that an output may share memory with an input that is read
+ * at the place of the store only.
+ */
+export function nestOf(fused: FusedDefinition, name: string, kind: Trait): Kernel {
+  const reduction = fused.reduce === undefined ? undefined : reductionStmts(fused.reduce, fused);
+  const finished = (expr: Expr): Expr =>
+    mapExpr(expr, (e) => (e.kind === 'reduced' ? loadScalar(reduction?.result as Buffer) : e));
+  const stores = fused.outputs.map(({ buffer, element }): Stmt => {
+    return { kind: 'store', buffer, index: fused.index, value: finished(element) };
+  });
+  const lets = fused.lets.map(({ local, value }): Stmt => ({ kind: 'let', local, value: finished(value) }));
+  const body = [...(reduction?.stmts ?? []), ...lets, ...stores];
+  return inlineLets({
+    name,
+    kind,
+    inputs: fused.inputs.map(({ buffer }) => buffer),
+    outputs: fused.outputs.map(({ buffer }) => buffer),
+    body: fused.axes.reduceRight<readonly Stmt[]>((inner, axis) => [serial(axis, inner)], body),
+  });
+}
+
+/** acc per chunk, then total = combine(total, acc); a single chunk needs no total. */
+function reductionStmts(
+  reduce: FusedReduction,
+  { names }: FusedDefinition,
+): { readonly stmts: readonly Stmt[]; readonly result: Buffer } {
+  const { combine, init } = reduce;
+  const dtype = dtypeOf(reduce.body);
+  const order = orderOf(reduce, dtype);
+  const register = (wanted: string): Buffer => ({
+    name: names.unique(wanted),
+    dtype,
+    shape: [],
+    strides: [],
+    offset: 0,
+    space: 'register',
+  });
+  const s = { axes: order.axes };
+  const acc = register('acc');
+  const point: readonly Stmt[] = [
+    ...reduce.lets.map(({ local, value }): Stmt => ({ kind: 'let', local, value: substituteExpr(value, s) })),
+    accumulate(acc, combine, substituteExpr(reduce.body, s)),
+  ];
+  const where = [...reduce.where.map((condition) => substituteCondition(condition, s)), ...order.where];
+  if (order.outer.length === 0) {
+    const loops = conditionalLoops(order.inner, where, point);
+    return { stmts: [...declare(acc, init), ...loops], result: acc };
+  }
+  const total = register('total');
+  const inChunk = where.filter(({ index }) => index.terms.some(({ axis }) => order.inner.includes(axis)));
+  const chunk: readonly Stmt[] = [
+    ...declare(acc, identityOf(combine)),
+    ...conditionalLoops(order.inner, inChunk, point),
+    accumulate(total, combine, loadScalar(acc)),
+  ];
+  const ofChunks = where.filter((condition) => !inChunk.includes(condition));
+  const loops = conditionalLoops(order.outer, ofChunks, chunk);
+  return { stmts: [...declare(total, init), ...loops], result: total };
+}
+
+const loadScalar = (buffer: Buffer): Expr => ({ kind: 'load', buffer, index: [] });
+
+const accumulate = (buffer: Buffer, combine: Combine, value: Expr): Stmt => ({
+  kind: 'accumulate',
+  buffer,
+  index: [],
+  combine,
+  value,
+});
+
+function declare(buffer: Buffer, init: number): readonly Stmt[] {
+  return [
+    { kind: 'alloc', buffer },
+    { kind: 'store', buffer, index: [], value: { kind: 'literal', dtype: buffer.dtype, value: init } },
+  ];
+}

@@ -1,0 +1,65 @@
+/** From conditions on a reduction axis to the bounds of its loop. */
+import { addAffine, affine, scaleAffine, subAffine } from '../loop/affine.ts';
+import { alwaysHolds } from '../loop/bounds.ts';
+import type { Axis, Condition, Quotient, Range, Stmt } from '../loop/ir.ts';
+import { quotient, serial, wholeRange } from '../loop/rewrite.ts';
+
+/**
+ * Loops over `axes`, outermost first, around `body`, restricted to the points at which all conditions hold. A condition
+ * bounds the loop over the innermost axis that it mentions; what mentions none, or the batch, becomes an `if`.
+ */
+export function conditionalLoops(
+  axes: readonly Axis[],
+  conditions: readonly Condition[],
+  body: readonly Stmt[],
+): readonly Stmt[] {
+  const pending = conditions.filter((condition) => !alwaysHolds(condition));
+  const levelOf = (condition: Condition): number =>
+    axes.findLastIndex((axis) => condition.index.terms.some((term) => term.axis === axis));
+  const loops = axes.reduceRight<readonly Stmt[]>((inner, axis, level) => {
+    const here = pending.filter((condition) => levelOf(condition) === level);
+    const bounding = here.filter((condition) => condition.extent !== 'N');
+    const guarded = guard(
+      here.filter((condition) => condition.extent === 'N'),
+      inner,
+    );
+    return [serial(axis, guarded, rangeWithin(axis, bounding))];
+  }, body);
+  return guard(
+    pending.filter((condition) => levelOf(condition) < 0),
+    loops,
+  );
+}
+
+function guard(conditions: readonly Condition[], body: readonly Stmt[]): readonly Stmt[] {
+  return conditions.length === 0 ? body : [{ kind: 'if', conditions, body }];
+}
+
+/** The part of the axis on which all conditions, each with a constant extent, hold. */
+function rangeWithin(axis: Axis, conditions: readonly Condition[]): Range {
+  const whole = wholeRange(axis);
+  const bounds = conditions.map((condition) => boundsAlong(axis, condition));
+  return {
+    from: [...whole.from, ...bounds.map(({ from }) => from)],
+    to: [...whole.to, ...bounds.map(({ to }) => to)],
+  };
+}
+
+/** 0 <= rest + factor · axis < extent, solved for the axis; rounds up by adding divisor - 1 before the division. */
+function boundsAlong(axis: Axis, { index, extent }: Condition): { from: Quotient; to: Quotient } {
+  const factor = index.terms.find((term) => term.axis === axis)?.factor ?? 0;
+  const rest = subAffine(index, scaleAffine(axis, factor));
+  const size = extent === 'N' ? 0 : extent;
+  if (factor > 0) {
+    const up = factor - 1;
+    return {
+      from: quotient(subAffine(up, rest), factor),
+      to: quotient(subAffine(size + up, rest), factor),
+    };
+  }
+  const divisor = -factor;
+  return {
+    from: quotient(addAffine(rest, affine(divisor - size)), divisor),
+    to: quotient(addAffine(rest, affine(divisor)), divisor),
+  };
+}

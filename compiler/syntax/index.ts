@@ -1,0 +1,3 @@
+/** Syntax of `.cnn` files and of graph text: text ↔ tree. */
+export type * from './ast.ts';
+export { parse, type Parse } from './parse.ts';

@@ -1,0 +1,63 @@
+/** Text to tree. */
+import type { Diagnostic } from '../base/diagnostic.ts';
+import type { File } from './ast.ts';
+import { pairBrackets, type Paired } from './brackets.ts';
+import { buildItems } from './build/file.ts';
+import { describeErrors } from './errors.ts';
+import { parseTokens } from './grammar.ts';
+import { mendTokens } from './habits.ts';
+import { layOut, lineStarts } from './layout.ts';
+import { problem } from './report.ts';
+import { lex, type Lexed } from './tokens.ts';
+
+/** So many syntax errors are shown; the rest would mostly be their consequence. */
+const shownErrors = 20;
+
+export interface Parse {
+  readonly file: File;
+  /** In the order of the text. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** The tokens the grammar reads, and what was wrong with them. */
+export interface Prepared {
+  readonly lexed: Lexed;
+  readonly paired: Paired;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export function prepare(path: string, text: string): Prepared {
+  const lexed = lex(text);
+  const mended = mendTokens(path, text, lexed);
+  const laidOut = layOut(path, text, mended.tokens);
+  const paired = pairBrackets(path, laidOut.tokens, lineStarts(text, laidOut.tokens));
+  return {
+    lexed,
+    paired,
+    diagnostics: [...mended.diagnostics, ...laidOut.diagnostics, ...paired.diagnostics],
+  };
+}
+
+/** Parses any text; never throws. What has errors is left out of the tree, statement by statement. */
+export function parse(path: string, text: string): Parse {
+  return parsePrepared(path, text, prepare(path, text));
+}
+
+export function parsePrepared(path: string, text: string, { lexed, paired, diagnostics }: Prepared): Parse {
+  const span = { file: path, start: 0, end: text.length };
+  if (paired.tooDeep) return { file: { path, items: [], span }, diagnostics: shorten(path, diagnostics) };
+  const { tree, errors } = parseTokens(paired.tokens);
+  const syntax = describeErrors(path, text, errors, diagnostics, paired.repaired);
+  const built =
+    tree === undefined ? { items: [], diagnostics: [] } : buildItems(path, text, tree, lexed.comments);
+  const all = [...diagnostics, ...syntax, ...built.diagnostics];
+  return { file: { path, items: built.items, span }, diagnostics: shorten(path, all) };
+}
+
+function shorten(file: string, diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const sorted = [...diagnostics].sort((a, b) => a.span.start - b.span.start);
+  if (sorted.length <= shownErrors) return sorted;
+  const last = sorted[shownErrors - 1]?.span.end ?? 0;
+  const message = `more than ${shownErrors} syntax errors: the others are not shown`;
+  return [...sorted.slice(0, shownErrors), problem('E0114', { file, start: last, end: last }, message)];
+}
