@@ -7,6 +7,7 @@ import type { Parameter, Value } from '../graph/ir.ts';
 import type { Datum } from './datum.ts';
 import type { LayerSummary } from './model.ts';
 import type { Names } from './names.ts';
+import { ownerOf } from './names.ts';
 import type { PersistentEntry } from './persistents.ts';
 import type { Frame, Reporter } from './report.ts';
 import { userPlace } from './report.ts';
@@ -82,7 +83,7 @@ export interface Env {
 
 export function locate(env: Env, span: Span, scope: string): Location {
   const place = userPlace(env.frame, span);
-  return locationOf(place.frame.unit, place.span, scope);
+  return locationOf(place.frame.unit, place.span, env.slotOf === undefined ? scope : ownerOf(env.slotOf));
 }
 
 /** Takes one step of the graph's allowance; false, and reported once, when it is used up. */

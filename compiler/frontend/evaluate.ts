@@ -152,7 +152,7 @@ function evaluateSubscript(expression: Extract<Expression, { kind: 'subscript' }
   if (object.kind === 'poison' || indices.some((index) => index.kind === 'poison')) return poison;
   let datum: Datum = object;
   for (const index of indices) {
-    const items = datum.kind === 'list' ? datum.items : datum.kind === 'size' ? datum.values.map(number) : undefined;
+    const items: readonly Datum[] | undefined = datum.kind === 'list' ? datum.items : datum.kind === 'size' ? datum.values.map(number) : undefined;
     if (!items) {
       const hint = datum.kind === 'tensor' ? ': `slice(x, axis: …, start: …, size: …)` cuts a tensor' : '';
       return fail(env, expression.span, 'E0315', `${describe(datum)} has no elements to pick${hint}`);

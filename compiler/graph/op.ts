@@ -64,7 +64,10 @@ export type ValuesOf<O extends OperandSpecs> = PerOperand<O, Value>;
 export type TypesOf<O extends OperandSpecs> = PerOperand<O, TensorType>;
 export type ReadersOf<O extends OperandSpecs> = PerOperand<O, TensorReader>;
 
-/** `infer` found that these operands do not go together: the user's mistake, told in the user's terms. */
+/**
+ * `infer` found that these operands do not go together: the user's mistake, told in the user's terms. The message does not
+ * name the op; who reports it puts the layer or op before it: "`conv2d_3`: the kernel is 3x3, larger than …".
+ */
 export interface Mismatch {
   readonly mismatch: { readonly code: Code; readonly message: string; readonly hint?: string };
 }

@@ -25,8 +25,15 @@ function folded(node: Node): Constant | undefined {
   if (op.lower === 'none') return undefined;
   // One value everywhere: one element tells all, whatever the shape and the batch.
   if (filled && hasTrait(op, 'elementwise')) {
-    const points = operands.map((operand): Constant => ({ ...operand, type: { ...operand.type, shape: [] } }));
-    return { kind: 'constant', type, data: evaluateNode({ ...node, operands: points, type: { ...type, shape: [] } }) };
+    const points = operands.map((operand): Constant => ({
+      ...operand,
+      type: { ...operand.type, shape: [] },
+    }));
+    return {
+      kind: 'constant',
+      type,
+      data: evaluateNode({ ...node, operands: points, type: { ...type, shape: [] } }),
+    };
   }
   const sizes = [node, ...operands].map((value) => value.type.shape);
   if (sizes.some((shape) => shape.includes('N') || elementCount(shape, 1) > largestLiteral)) return undefined;

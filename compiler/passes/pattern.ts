@@ -22,7 +22,10 @@ export interface OpPattern<N extends string = string> {
 
 type NamesOf<P> = P extends string ? P : P extends OpPattern<infer N> ? N : never;
 
-export const on = <const P extends readonly Pattern[]>(op: Op, ...operands: P): OpPattern<NamesOf<P[number]>> => ({
+export const on = <const P extends readonly Pattern[]>(
+  op: Op,
+  ...operands: P
+): OpPattern<NamesOf<P[number]>> => ({
   op,
   operands,
 });

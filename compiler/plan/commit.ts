@@ -24,11 +24,7 @@ export interface Commit<G extends LaunchGroup> {
   readonly results: readonly { readonly name: string; readonly value: Value; readonly window: Window }[];
 }
 
-export function planCommit<G extends LaunchGroup>(
-  graph: Graph,
-  list: TaskList<G>,
-  roots: Roots,
-): Commit<G> {
+export function planCommit<G extends LaunchGroup>(graph: Graph, list: TaskList<G>, roots: Roots): Commit<G> {
   const updates = graph.updates.filter(({ target, value }) => {
     const owner = roots.ownerOf(value);
     return !(owner.kind === 'parameter' && owner.role !== 'input' && owner.name === target);

@@ -40,7 +40,8 @@ export function placeInOrder(
   for (const buffer of order) {
     const interval = intervals[buffer] as Interval;
     if (interval.size === 0) continue;
-    if (forward) placed = placed.filter((other) => (intervals[other] as Interval).lastUse >= interval.firstUse);
+    if (forward)
+      placed = placed.filter((other) => (intervals[other] as Interval).lastUse >= interval.firstUse);
     steps += placed.length;
     const offset = findGap(intervals, offsets, placed, interval, capacity, fit);
     offsets[buffer] = offset;

@@ -31,8 +31,7 @@ export function layoutRoutine<G extends LaunchGroup>(
   const roots = findRoots(graph, new Set(groups.flatMap((group) => group.outputs)));
   const list = makeTasks(graph, groups, roots);
   const commit = planCommit(graph, list, roots);
-  const bytesOf = (root: Root): number =>
-    isPersistent(root, commit) ? 0 : bytesAt(root.type, maxBatch);
+  const bytesOf = (root: Root): number => (isPersistent(root, commit) ? 0 : bytesAt(root.type, maxBatch));
   const kept = new Set<Root>([
     ...commit.results.map(({ window }) => window.root),
     ...commit.tasks.flatMap((task) => task.reads),
@@ -55,7 +54,8 @@ export function layoutRoutine<G extends LaunchGroup>(
       : [task.step.kind === 'group' ? task.step : transferLaunch(task.step, layout)];
   // Storages are numbered in the order of first use: parameters, then launches.
   for (const parameter of graph.parameters) table.idOf(parameter);
-  for (const task of tasks) for (const root of [...task.reads, ...task.writes]) table.idOf(sharing.finalOf(root));
+  for (const task of tasks)
+    for (const root of [...task.reads, ...task.writes]) table.idOf(sharing.finalOf(root));
   const results = commit.results.map(({ name, value, window }) => ({
     name,
     layout: layout(window, value.type),
@@ -70,7 +70,10 @@ export function layoutRoutine<G extends LaunchGroup>(
     ],
     inputs: graph.parameters
       .filter(({ role }) => role === 'input')
-      .map((parameter) => ({ name: parameter.name, layout: layout(roots.windowOf(parameter), parameter.type) })),
+      .map((parameter) => ({
+        name: parameter.name,
+        layout: layout(roots.windowOf(parameter), parameter.type),
+      })),
     results: results.filter((entry) => entry !== finite),
     ...(finite === undefined ? {} : { finite: finite.layout }),
     layoutOf: (value) => {
@@ -85,9 +88,7 @@ export function layoutRoutine<G extends LaunchGroup>(
 }
 
 const isPersistent = <G extends LaunchGroup>(root: Root, commit: Commit<G>): boolean =>
-  root.kind === 'constant' ||
-  (root.kind === 'parameter' && root.role !== 'input') ||
-  commit.direct.has(root);
+  root.kind === 'constant' || (root.kind === 'parameter' && root.role !== 'input') || commit.direct.has(root);
 
 export const bytesAt = (type: TensorType, maxBatch: number): number =>
   elementCount(type.shape, maxBatch) * bytesPerElement[type.dtype];

@@ -80,9 +80,11 @@ export class TaskList<G extends LaunchGroup> {
     const { ownerOf, windowOf } = this.#roots;
     const inputs = group.inputs.map(ownerOf);
     for (const value of [...group.outputs, ...inputs]) {
-      const known =
-        value.kind !== 'node' || group.outputs.includes(value) || this.#makers.has(value);
-      invariant(known, `plan: a group reads ${value.kind === 'node' ? value.op.name : ''} before it is there`);
+      const known = value.kind !== 'node' || group.outputs.includes(value) || this.#makers.has(value);
+      invariant(
+        known,
+        `plan: a group reads ${value.kind === 'node' ? value.op.name : ''} before it is there`,
+      );
     }
     return this.#push(
       { kind: 'group', group },
@@ -99,10 +101,14 @@ export class TaskList<G extends LaunchGroup> {
     const { from, to } = transfer;
     if (typeof from === 'number') return this.#push(transfer, [], [], [], [to.root], after);
     const owner = this.#roots.ownerOf(from.value);
-    return this.#push(transfer, [owner], [], [from.window.root], [to.root], [
-      ...this.#makersOf([owner]),
-      ...after,
-    ]);
+    return this.#push(
+      transfer,
+      [owner],
+      [],
+      [from.window.root],
+      [to.root],
+      [...this.#makersOf([owner]), ...after],
+    );
   }
 
   concatenation(node: Node, copies: readonly PendingCopy[]): Task<G> {

@@ -1,7 +1,9 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { DefinitionBuilder } from '../../compiler/loop/builder.ts';
 import { randomUniform } from '../../compiler/ops/index.ts';
 import { fnv1a32, threefry2x32, threefryExpression, unitFloat } from '../../compiler/ops/support/threefry.ts';
+import * as runtime from '../../runtime/random.ts';
 import { evaluateDefinition } from '../support/evaluate.ts';
 import { runOp } from '../support/run-op.ts';
 
@@ -57,12 +59,12 @@ test('FNV-1a of published strings, and of UTF-8', () => {
   expect(fnv1a32('é')).toBe(Number(steps));
 });
 
-const word = (value: number) => ({ shape: [], dtype: 'u32', values: [value] }) as const;
+const scalar = (value: number) => ({ shape: [], dtype: 'u32', values: [value] }) as const;
 
 test('random_uniform draws by seed, step, stream and place, whatever the batch', () => {
   const attributes = { stream: 'model.dropout', shape: [2, 3], batch: true };
-  const two = runOp(randomUniform, [word(42), word(7)], attributes, 2);
-  const five = runOp(randomUniform, [word(42), word(7)], attributes, 5);
+  const two = runOp(randomUniform, [scalar(42), scalar(7)], attributes, 2);
+  const five = runOp(randomUniform, [scalar(42), scalar(7)], attributes, 5);
   expect(five.data.slice(0, 12)).toEqual(two.data);
   const expected = Array.from({ length: 12 }, (_, i) =>
     unitFloat(threefry2x32([42, fnv1a32('model.dropout')], [7, i])[0]),
@@ -72,7 +74,7 @@ test('random_uniform draws by seed, step, stream and place, whatever the batch',
 
 test('random_uniform stays inside its bounds and looks uniform', () => {
   const attributes = { stream: 's', shape: [4000], low: -2, high: 6 };
-  const { data } = runOp(randomUniform, [word(1), word(0)], attributes);
+  const { data } = runOp(randomUniform, [scalar(1), scalar(0)], attributes);
   expect(Math.min(...data)).toBeGreaterThanOrEqual(-2);
   expect(Math.max(...data)).toBeLessThan(6);
   const mean = data.reduce((a, b) => a + b) / data.length;
@@ -81,4 +83,16 @@ test('random_uniform stays inside its bounds and looks uniform', () => {
   expect(Math.abs(mean - 2)).toBeLessThan(5 * 0.0365);
   expect(Math.abs(variance - 64 / 12)).toBeLessThan(5 * 0.0755);
   expect(new Set(data).size).toBeGreaterThan(3990);
+});
+
+const words = fc.nat({ max: 0xffffffff });
+
+test('the runtime draws the same bits for initialisers', () => {
+  fc.assert(
+    fc.property(words, words, words, words, (k0, k1, c0, c1) => {
+      expect(runtime.threefry(k0, k1, c0, c1)).toEqual(threefry2x32([k0, k1], [c0, c1]));
+    }),
+  );
+  fc.assert(fc.property(fc.string({ unit: 'grapheme' }), (name) => runtime.fnv1a32(name) === fnv1a32(name)));
+  fc.assert(fc.property(words, (word) => runtime.unit(word) === unitFloat(word)));
 });

@@ -16,6 +16,7 @@ export function addExplain(program: Command, io: Io): void {
       if (code === undefined) {
         for (const [name, { title }] of [...pages].sort(([a], [b]) => (a < b ? -1 : 1)))
           io.out(`${name}  ${title}\n`);
+        return;
       }
       const page = pages.get(code.toUpperCase());
       if (!page) {

@@ -1,29 +1,21 @@
 /** One kernel of the Loop IR as one JavaScript function. */
 import { invariant } from '../../base/invariant.ts';
-import type { DType } from '../../base/types.ts';
 import { formatType } from '../../base/types.ts';
-import { addAffine } from '../../loop/affine.ts';
-import { alwaysHolds, boundsOf, boundsOfRange } from '../../loop/bounds.ts';
 import type { IntervalOf } from '../../loop/bounds.ts';
-import { wholeInterval } from '../../loop/bounds.ts';
-import type { Affine, Axis, Buffer, Condition, Kernel, Quotient, Stmt } from '../../loop/ir.ts';
-import { visitExpr, visitStmts, exprsOf } from '../../loop/rewrite.ts';
+import { alwaysInside, boundsOf, boundsOfRange, wholeInterval } from '../../loop/bounds.ts';
+import type { Affine, Buffer, Kernel, Quotient, Stmt } from '../../loop/ir.ts';
+import { exprsOf, visitExpr, visitStmts } from '../../loop/rewrite.ts';
+import { arrayOf } from './arrays.ts';
 import { Block } from './block.ts';
+import { commentText, lineWidth } from './data.ts';
 import type { Text } from './expression.ts';
 import { binary, call, element, number, primary } from './expression.ts';
 import { KernelScope } from './kernel-scope.ts';
-import { combined, condition, rounded, value } from './kernel-value.ts';
+import type { Context } from './kernel-value.ts';
+import { combined, condition, named, place, value } from './kernel-value.ts';
 import { NameScope } from './names.ts';
 import type { FunctionNode } from './tree.ts';
 import { unroll } from './unroll.ts';
-
-export const arrayOf: Readonly<Record<DType, string>> = {
-  f32: 'Float32Array',
-  i32: 'Int32Array',
-  u32: 'Uint32Array',
-  u8: 'Uint8Array',
-  bool: 'Uint8Array',
-};
 
 /** Prints `kernel` as the function `name(inputs…, outputs…, scratch…, N)`. `names` are those of the module. */
 export function kernelFunction(kernel: Kernel, name: string, names: NameScope): FunctionNode {
@@ -33,7 +25,7 @@ export function kernelFunction(kernel: Kernel, name: string, names: NameScope): 
   const print = (counting: boolean): { scope: KernelScope; lines: readonly string[] } => {
     const scope = new KernelScope(operands, registerLayout(body), new NameScope(names), counts, counting);
     const block = new Block();
-    statements(body, block, scope, wholeInterval);
+    statements(body, { block, scope, lazy: false, interval: wholeInterval });
     return { scope, lines: [...scope.declarations, ...block.text()] };
   };
   print(true);
@@ -42,7 +34,7 @@ export function kernelFunction(kernel: Kernel, name: string, names: NameScope): 
     buffers.map((buffer) => `${scope.memory(buffer)} ${formatType(buffer)}`).join(', ');
   return {
     kind: 'function',
-    doc: [`${kernel.name}: ${describe(kernel.inputs)} → ${describe(kernel.outputs)}`],
+    doc: [commentText(`${kernel.name}: ${describe(kernel.inputs)} → ${describe(kernel.outputs)}`)],
     name,
     params: [
       ...operands.map((buffer) => ({ name: scope.memory(buffer), type: arrayOf[buffer.dtype] })),
@@ -87,29 +79,32 @@ const writesMemory = (body: readonly Stmt[]): boolean => {
   return writes;
 };
 
-function statements(body: readonly Stmt[], block: Block, scope: KernelScope, interval: IntervalOf): void {
-  for (const stmt of body) statement(stmt, block, scope, interval);
-  scope.declarePending(block);
+/** Where a statement is printed, and what is known of the axes there. */
+interface Place extends Context {
+  readonly interval: IntervalOf;
 }
 
-function statement(stmt: Stmt, block: Block, scope: KernelScope, interval: IntervalOf): void {
+function statements(body: readonly Stmt[], at: Place): void {
+  for (const stmt of body) statement(stmt, at);
+  at.scope.declarePending(at.block);
+}
+
+function statement(stmt: Stmt, at: Place): void {
   switch (stmt.kind) {
     case 'for':
-      return loop(stmt, block, scope, interval);
+      return loop(stmt, at);
     case 'if':
-      return branch(stmt, block, scope, interval);
+      return branch(stmt, at);
     case 'let': {
-      const isBool = stmt.local.dtype === 'bool';
-      const text = isBool ? condition(stmt.value, block, scope) : value(stmt.value, block, scope);
-      block.push(`const ${scope.local(stmt.local)} = ${text.text};`);
+      const text = stmt.local.dtype === 'bool' ? condition(stmt.value, at) : value(stmt.value, at);
+      at.block.push(`const ${at.scope.local(stmt.local)} = ${text.text};`);
       return;
     }
     case 'alloc':
-      scope.allocate(stmt.buffer, block);
-      return;
+      return at.scope.allocate(stmt.buffer);
     case 'store':
     case 'accumulate':
-      return write(stmt, block, scope);
+      return at.scope.isVariable(stmt.buffer) ? assign(stmt, at) : write(stmt, at);
     case 'barrier':
       return;
     default:
@@ -117,73 +112,86 @@ function statement(stmt: Stmt, block: Block, scope: KernelScope, interval: Inter
   }
 }
 
-function write(stmt: Stmt & { kind: 'store' | 'accumulate' }, block: Block, scope: KernelScope): void {
-  const { buffer, index } = stmt;
-  // An array of floats rounds what it is given.
-  const rounds = buffer.dtype === 'f32' && !scope.isVariable(buffer);
-  const update = (place: Text): Text => {
-    if (stmt.kind === 'store') return value(stmt.value, block, scope, !rounds);
-    return combined(stmt.combine, buffer.dtype, place, value(stmt.value, block, scope));
-  };
-  if (scope.isVariable(buffer)) {
-    const variable = scope.variable(buffer, index);
-    if (stmt.kind === 'accumulate') scope.declarePending(block);
-    const text = update(primary(variable)).text;
-    block.push(scope.takePending(variable) ? `let ${variable} = ${text};` : `${variable} = ${text};`);
-    return;
-  }
-  const place = element(scope.memory(buffer), scope.place(buffer, index, block));
-  block.push(`${place.text} = ${rounds && stmt.kind === 'accumulate' ? update(place).text : update(place).text};`);
-  if (buffer.space !== 'register') block.forgetLoads();
+type Write = Stmt & { readonly kind: 'store' | 'accumulate' };
+
+/** The new value; with `round`, rounded here and not by the array that takes it. */
+function written(stmt: Write, at: Place, target: Text, round: boolean): Text {
+  if (stmt.kind === 'store') return value(stmt.value, at, round);
+  return combined(stmt.combine, stmt.buffer.dtype, at, target, value(stmt.value, at), round);
 }
 
-function loop(stmt: Stmt & { kind: 'for' }, block: Block, scope: KernelScope, interval: IntervalOf): void {
+function assign(stmt: Write, at: Place): void {
+  const { block, scope } = at;
+  const variable = scope.variable(stmt.buffer, stmt.index);
+  if (stmt.kind === 'accumulate') scope.declarePending(block);
+  const { text } = written(stmt, at, primary(variable), true);
+  block.push(`${scope.takePending(variable) ? 'let ' : ''}${variable} = ${text};`);
+}
+
+function write(stmt: Write, at: Place): void {
+  const { block, scope } = at;
+  const target = element(scope.memory(stmt.buffer), place(stmt.buffer, stmt.index, at));
+  // An array of floats rounds what it is given.
+  const text = written(stmt, at, target, stmt.buffer.dtype !== 'f32');
+  const fits = block.indent + target.text.length + text.text.length + 4 <= lineWidth;
+  block.push(`${target.text} = ${(fits ? text : named(at, text)).text};`);
+  if (stmt.buffer.space !== 'register') block.forgetLoads();
+}
+
+function loop(stmt: Stmt & { readonly kind: 'for' }, at: Place): void {
   invariant(typeof stmt.mode === 'string', 'a loop bound to a GPU index in a TypeScript kernel');
+  const { block, scope, interval } = at;
   scope.declarePending(block);
   const bounds = boundsOfRange(stmt.range, interval);
   if (bounds.low > bounds.high) return;
-  const from = extreme('Math.max', stmt.range.from.map((q) => quotient(q, block, scope)));
-  const to = extreme('Math.min', stmt.range.to.map((q) => (q === 'N' ? primary('N') : quotient(q, block, scope))));
+  const from = extreme('max', stmt.range.from, at);
+  let end = extreme('min', stmt.range.to, at);
+  if (end.op !== undefined || end.text.includes('(')) end = named(at, end, `${stmt.axis.name}_end`);
   if (writesMemory(stmt.body)) block.forgetLoads();
+  const axis = scope.open(stmt.axis);
   const inner = new Block(block, stmt.axis);
-  scope.enter();
-  const axis = scope.axis(stmt.axis);
-  let end = to.text;
-  if (to.op !== undefined || end.includes('(')) {
-    end = scope.unique(`${axis}_end`);
-    block.push(`const ${end} = ${to.text};`);
-  }
-  const known: IntervalOf = (other: Axis) => (other === stmt.axis ? bounds : interval(other));
-  statements(stmt.body, inner, scope, known);
-  scope.leave();
-  block.nest(`for (let ${axis} = ${from.text}; ${axis} < ${end}; ${axis}++)`, inner);
+  const known: IntervalOf = (other) => (other === stmt.axis ? bounds : interval(other));
+  statements(stmt.body, { ...at, block: inner, interval: known });
+  scope.close();
+  block.nest(`for (let ${axis} = ${from.text}; ${axis} < ${end.text}; ${axis}++)`, inner);
 }
 
-function extreme(pick: 'Math.min' | 'Math.max', bounds: readonly Text[]): Text {
-  const constants = bounds.filter(({ text }) => /^-?\d+$/.test(text)).map(({ text }) => Number(text));
-  const others = bounds.filter(({ text }) => !/^-?\d+$/.test(text));
-  const fold = pick === 'Math.min' ? Math.min : Math.max;
-  const all = constants.length > 0 ? [number(fold(...constants)), ...others] : others;
+/** The largest or smallest of loop bounds. */
+function extreme(pick: 'min' | 'max', bounds: readonly (Quotient | 'N')[], at: Place): Text {
+  const constants: number[] = [];
+  const others: Text[] = [];
+  for (const bound of bounds) {
+    if (bound === 'N') others.push(primary('N'));
+    else if (bound.numerator.terms.length === 0) constants.push(Math.floor(bound.numerator.constant / bound.divisor));
+    else {
+      const index = at.scope.index(bound.numerator, at.block);
+      const { divisor } = bound;
+      others.push(divisor === 1 ? index : call('Math.floor', binary('/', index, number(divisor))));
+    }
+  }
+  const all = constants.length > 0 ? [number(Math[pick](...constants)), ...others] : others;
   const [only] = all;
   invariant(only, 'a loop without bounds');
-  return all.length === 1 ? only : call(pick, ...all);
+  return all.length === 1 ? only : call(`Math.${pick}`, ...all);
 }
 
-function quotient({ numerator, divisor }: Quotient, block: Block, scope: KernelScope): Text {
-  if (numerator.terms.length === 0) return number(Math.floor(numerator.constant / divisor));
-  const index = scope.index(numerator, block);
-  return divisor === 1 ? index : call('Math.floor', binary('/', index, number(divisor)));
-}
-
-function branch(stmt: Stmt & { kind: 'if' }, block: Block, scope: KernelScope, interval: IntervalOf): void {
+function branch(stmt: Stmt & { readonly kind: 'if' }, at: Place): void {
+  const { block, scope, interval } = at;
+  const tests: Text[] = [];
+  for (const { index, extent } of stmt.conditions) {
+    const { low, high } = boundsOf(index, interval);
+    if (high < 0 || (extent !== 'N' && low >= extent)) return;
+    const above = low >= 0;
+    const below = extent === 'N' ? alwaysInside(index, extent, interval) : high < extent;
+    if (above && below) continue;
+    const sum = scope.index(index, block);
+    const text = sum.op === undefined ? sum : named(at, sum, 'i');
+    if (!above) tests.push(binary('>=', text, number(0)));
+    if (!below) tests.push(binary('<', text, extent === 'N' ? primary('N') : number(extent)));
+  }
+  if (tests.length === 0) return statements(stmt.body, at);
   scope.declarePending(block);
-  const open = stmt.conditions.filter((c) => !alwaysHolds(c, interval));
   const inner = new Block(block);
-  const tests = open.flatMap((c) => tests_(c, block, scope, interval));
-  if (tests === undefined) return;
-  scope.enter();
-  statements(stmt.body, inner, scope, interval);
-  scope.leave();
-  if (tests.length === 0) block.nest('', inner);
-  else block.nest(`if (${tests.reduce((a, b) => binary('&&', a, b)).text})`, inner);
+  statements(stmt.body, { ...at, block: inner });
+  block.nest(`if (${tests.reduce((a, b) => binary('&&', a, b)).text})`, inner);
 }

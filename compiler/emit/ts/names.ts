@@ -13,7 +13,7 @@ const words = `
 
 export const reservedWords: ReadonlySet<string> = new Set(words.trim().split(/\s+/));
 
-/** Letters, digits and single underscores, not beginning with a digit. */
+/** ASCII letters, digits and single underscores, beginning with a letter. */
 export function sanitize(name: string): string {
   const plain = name
     .replaceAll(/[^A-Za-z0-9]+/g, '_')
@@ -22,11 +22,10 @@ export function sanitize(name: string): string {
   return /^[A-Za-z]/.test(plain) ? plain : `v${plain === '' ? '' : `_${plain}`}`;
 }
 
-/** Hands out identifiers that differ from each other, from reserved words and from all names of the scopes around. */
+/** Hands out identifiers that differ from each other, from reserved words and from all names of the scope around. */
 export class NameScope {
   readonly #outer: { has(name: string): boolean };
   readonly #taken = new Set<string>();
-  readonly #next = new Map<string, number>();
 
   constructor(outer: { has(name: string): boolean } = reservedWords) {
     this.#outer = outer;
@@ -36,12 +35,11 @@ export class NameScope {
     return this.#taken.has(name) || this.#outer.has(name);
   }
 
-  unique(wanted: string): string {
+  /** `wanted` made an identifier; numbered where it is taken, or where `allowed` says no. */
+  unique(wanted: string, allowed: (name: string) => boolean = (name) => !this.has(name)): string {
     const base = sanitize(wanted);
-    let count = this.#next.get(base) ?? 1;
     let name = base;
-    while (this.has(name)) name = `${base}_${count++}`;
-    this.#next.set(base, count);
+    for (let count = 1; !allowed(name); count++) name = `${base}_${count}`;
     this.#taken.add(name);
     return name;
   }

@@ -14,8 +14,8 @@ export const where = defineOp({
   attributes: {},
   traits: ['elementwise'],
   infer: ({ condition, a, b }) => {
-    const both = broadcastTypes('where', a, b);
-    return failed(both) ? both : typed(both.dtype, broadcastShapes('where', condition.shape, both.shape));
+    const both = broadcastTypes(a, b);
+    return failed(both) ? both : typed(both.dtype, broadcastShapes(condition.shape, both.shape));
   },
   gradient: (g, { condition, a, b }, _, _y, dy): { a: Value; b: Value } => ({
     a: unbroadcast(g, g.emit(where, { condition, a: dy, b: g.constant(0) }), a.type),

@@ -17,11 +17,11 @@ export const conv2d = defineOp({
   attributes: { strides, padding },
   traits: ['contraction'],
   infer: ({ x, kernel }, attributes) => {
-    const image = imageOf('conv2d', 'the input', x);
+    const image = imageOf('the input', x);
     if (failed(image)) return image;
-    const filters = kernelOf('conv2d', kernel);
+    const filters = kernelOf(kernel);
     if (failed(filters)) return filters;
-    const channels = channelMismatch('conv2d', image.channels, filters.inputs);
+    const channels = channelMismatch(image.channels, filters.inputs);
     if (failed(channels)) return channels;
     const windows = windowsOver(
       [image.height, image.width],
@@ -31,7 +31,7 @@ export const conv2d = defineOp({
     );
     const [h, w] = windows;
     return (
-      windowMismatch('conv2d', 'kernel', windows, attributes.padding) ?? {
+      windowMismatch('kernel', windows, attributes.padding) ?? {
         dtype: 'f32',
         shape: [image.batch, h.output, w.output, filters.outputs],
       }

@@ -15,16 +15,15 @@ export const conv2dInputGradient = defineOp({
   attributes: { size: { type: 'size', doc: 'height and width of the input', minimum: 1 }, strides, padding },
   traits: ['contraction'],
   infer: ({ dy, kernel }, { size, ...attributes }) => {
-    const op = 'conv2d_input_gradient';
-    const image = imageOf(op, 'dy', dy);
+    const image = imageOf('dy', dy);
     if (failed(image)) return image;
-    const filters = kernelOf(op, kernel);
+    const filters = kernelOf(kernel);
     if (failed(filters)) return filters;
-    const channels = channelMismatch(op, image.channels, filters.outputs);
+    const channels = channelMismatch(image.channels, filters.outputs);
     if (failed(channels)) return channels;
     const [h, w] = windowsOver(size, filters.size, attributes.strides, attributes.padding);
     return (
-      gradientMismatch(op, dy, [image.batch, h.output, w.output, filters.outputs]) ?? {
+      gradientMismatch(dy, [image.batch, h.output, w.output, filters.outputs]) ?? {
         dtype: 'f32',
         shape: [image.batch, ...pair(size), filters.inputs],
       }

@@ -19,10 +19,9 @@ export const conv2dKernelGradient = defineOp({
   },
   traits: ['contraction'],
   infer: ({ x, dy }, { kernel_size, ...attributes }) => {
-    const op = 'conv2d_kernel_gradient';
-    const image = imageOf(op, 'x', x);
+    const image = imageOf('x', x);
     if (failed(image)) return image;
-    const result = imageOf(op, 'dy', dy);
+    const result = imageOf('dy', dy);
     if (failed(result)) return result;
     const [h, w] = windowsOver(
       [image.height, image.width],
@@ -31,7 +30,7 @@ export const conv2dKernelGradient = defineOp({
       attributes.padding,
     );
     return (
-      gradientMismatch(op, dy, [image.batch, h.output, w.output, result.channels]) ?? {
+      gradientMismatch(dy, [image.batch, h.output, w.output, result.channels]) ?? {
         dtype: 'f32',
         shape: [...pair(kernel_size), image.channels, result.channels],
       }

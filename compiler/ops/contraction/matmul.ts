@@ -13,15 +13,15 @@ export const matmul = defineOp({
   infer: ({ a, b }, { transpose_b }) => {
     const [rows, columns, more] = b.shape;
     if (rows === undefined || columns === undefined || more !== undefined || rows === 'N') {
-      return rankMismatch('matmul', 'the second operand', 'a matrix [k, n]', b);
+      return rankMismatch('the second operand', 'a matrix [k, n]', b);
     }
     const k = a.shape.at(-1);
-    if (k === undefined || k === 'N') return rankMismatch('matmul', 'the first operand', '[…, k]', a);
+    if (k === undefined || k === 'N') return rankMismatch('the first operand', '[…, k]', a);
     const inner = transpose_b ? columns : rows;
     if (k !== inner) {
       return mismatch(
         'E0407',
-        `matmul: rows of ${k} from ${formatShape(a.shape)} meet columns of ${inner} from ${formatShape(b.shape)}`,
+        `rows of ${k} from ${formatShape(a.shape)} meet columns of ${inner} from ${formatShape(b.shape)}`,
         `the weights must be for ${k} inputs`,
       );
     }

@@ -13,12 +13,12 @@ export const matmulKernelGradient = defineOp({
   traits: ['contraction'],
   infer: ({ x, dy }) => {
     const [i, o] = [x.shape.at(-1), dy.shape.at(-1)];
-    if (i === undefined || i === 'N') return rankMismatch('matmul_kernel_gradient', 'x', '[…, i]', x);
-    if (o === undefined || o === 'N') return rankMismatch('matmul_kernel_gradient', 'dy', '[…, o]', dy);
+    if (i === undefined || i === 'N') return rankMismatch('x', '[…, i]', x);
+    if (o === undefined || o === 'N') return rankMismatch('dy', '[…, o]', dy);
     if (!sameShape(x.shape.slice(0, -1), dy.shape.slice(0, -1))) {
       return mismatch(
         'E0407',
-        `matmul_kernel_gradient: ${formatShape(x.shape)} and ${formatShape(dy.shape)} differ before the last axis`,
+        `${formatShape(x.shape)} and ${formatShape(dy.shape)} differ before the last axis`,
       );
     }
     return { dtype: 'f32', shape: [i, o] };

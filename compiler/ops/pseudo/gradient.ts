@@ -14,8 +14,8 @@ export const gradient = defineOp({
     of.shape.length === 0
       ? with_respect_to
       : mismatch(
-          'E0414',
-          `gradient: only a single number can be differentiated, got ${formatShape(of.shape)}`,
+          'E0404',
+          `only a single number can be differentiated, got ${formatShape(of.shape)}`,
           'take its mean or sum first',
         ),
   gradient: 'none',

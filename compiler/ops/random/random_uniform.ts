@@ -26,7 +26,7 @@ export const randomUniform = defineOp({
     if (seed.shape.length > 0 || step.shape.length > 0) {
       return mismatch(
         'E0404',
-        `random_uniform: seed and step must be single numbers, got ${formatShape(seed.shape)} and ${formatShape(step.shape)}`,
+        `seed and step must be single numbers, got ${formatShape(seed.shape)} and ${formatShape(step.shape)}`,
       );
     }
     return { dtype: 'f32', shape: batch ? ['N', ...shape] : shape };

@@ -24,12 +24,12 @@ export const translate = defineOp({
   },
   traits: ['gather'],
   infer: ({ x, offset }) => {
-    const image = imageOf('translate', 'the input', x);
+    const image = imageOf('the input', x);
     if (failed(image)) return image;
     if (sameShape(offset.shape, [image.batch, 2])) return x;
     return mismatch(
       'E0404',
-      `translate: the offsets of ${formatShape(x.shape)} must be [${image.batch}, 2], got ${formatShape(offset.shape)}`,
+      `the offsets of ${formatShape(x.shape)} must be [${image.batch}, 2], got ${formatShape(offset.shape)}`,
       'one shift down and one to the right per image',
     );
   },

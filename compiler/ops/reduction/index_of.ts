@@ -14,15 +14,15 @@ export const indexOf = defineOp({
   attributes: { axis: { type: 'int', doc: 'the axis to look along', default: -1 } },
   traits: ['reduction'],
   infer: ({ x, value }, { axis }) => {
-    const along = resolveInnerAxis('index_of', axis, x.shape);
+    const along = resolveInnerAxis(axis, x.shape);
     if (failed(along)) return along;
-    const differ = sameDtypes('index_of', x, value);
+    const differ = sameDtypes(x, value);
     if (failed(differ)) return differ;
     const wanted = x.shape.map((extent, i) => (i === along ? 1 : extent));
     if (!sameShape(value.shape, wanted)) {
       return mismatch(
         'E0401',
-        `index_of: the value to look for must be ${formatShape(wanted)}, got ${formatShape(value.shape)}`,
+        `the value to look for must be ${formatShape(wanted)}, got ${formatShape(value.shape)}`,
         'max(x, axes: [axis], keepdims: true) has that shape',
       );
     }

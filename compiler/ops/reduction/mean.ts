@@ -19,17 +19,17 @@ export const mean = defineOp({
   attributes: reductionAttributes,
   traits: ['reduction'],
   infer: ({ x }, attributes) => {
-    const axes = reducedAxes('mean', x.shape, attributes);
+    const axes = reducedAxes(x.shape, attributes);
     return failed(axes) ? axes : { dtype: x.dtype, shape: reducedShape(x.shape, axes, attributes.keepdims) };
   },
   gradient: (g, { x }, attributes, _y, dy) => {
-    const axes = knownAxes('mean', x.type.shape, attributes);
+    const axes = knownAxes(x.type.shape, attributes);
     const kept = reshaped(g, dy, reducedShape(x.type.shape, axes, true));
     const shape = withoutBatch(x.type.shape);
     return { x: g.emit(meanGradient, { dy: kept }, { shape, batch: hasBatch(x.type.shape) }) };
   },
   lower: (b, { x }, attributes, type) => {
-    const axes = knownAxes('mean', x.shape, attributes);
+    const axes = knownAxes(x.shape, attributes);
     const count = countOf(
       b,
       axes.map((axis) => x.shape[axis] ?? 1),

@@ -13,7 +13,7 @@ export const meanGradient = defineOp({
   traits: ['elementwise'],
   infer: ({ dy }, { shape, batch }) => {
     const full = batch ? (['N', ...shape] as const) : shape;
-    const both = broadcastShapes('mean_gradient', dy.shape, full);
+    const both = broadcastShapes(dy.shape, full);
     return typed('f32', isShape(both) ? full : both);
   },
   gradient: 'none',

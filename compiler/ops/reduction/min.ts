@@ -17,15 +17,15 @@ export const min = defineOp({
   attributes: reductionAttributes,
   traits: ['reduction'],
   infer: ({ x }, attributes) => {
-    const axes = reducedAxes('min', x.shape, attributes);
+    const axes = reducedAxes(x.shape, attributes);
     return failed(axes) ? axes : { dtype: x.dtype, shape: reducedShape(x.shape, axes, attributes.keepdims) };
   },
   gradient: (g, { x }, attributes, y, dy) => {
-    const axes = knownAxes('min', x.type.shape, attributes);
+    const axes = knownAxes(x.type.shape, attributes);
     return { x: extremumGradient(g, x, axes, y, dy) };
   },
   lower: (b, { x }, attributes, type) => {
-    const axes = knownAxes('min', x.shape, attributes);
+    const axes = knownAxes(x.shape, attributes);
     return reduceAxes(b, x, axes, type.shape, { combine: 'min', init: highest(x.dtype) });
   },
   samples: [

@@ -17,15 +17,15 @@ export const sum = defineOp({
   attributes: reductionAttributes,
   traits: ['reduction'],
   infer: ({ x }, attributes) => {
-    const axes = reducedAxes('sum', x.shape, attributes);
+    const axes = reducedAxes(x.shape, attributes);
     return failed(axes) ? axes : { dtype: x.dtype, shape: reducedShape(x.shape, axes, attributes.keepdims) };
   },
   gradient: (g, { x }, attributes, _y, dy) => {
-    const axes = knownAxes('sum', x.type.shape, attributes);
+    const axes = knownAxes(x.type.shape, attributes);
     return { x: spread(g, reshaped(g, dy, reducedShape(x.type.shape, axes, true)), x.type.shape) };
   },
   lower: (b, { x }, attributes, type) => {
-    const axes = knownAxes('sum', x.shape, attributes);
+    const axes = knownAxes(x.shape, attributes);
     return reduceAxes(b, x, axes, type.shape, { combine: 'add', init: 0 });
   },
   samples: [

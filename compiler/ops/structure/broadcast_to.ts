@@ -14,13 +14,10 @@ export const broadcastTo = defineOp({
   traits: ['elementwise'],
   infer: ({ x }, { shape, batch }) => {
     const full = batch ? (['N', ...shape] as const) : shape;
-    const both = broadcastShapes('broadcast_to', x.shape, full);
+    const both = broadcastShapes(x.shape, full);
     if (!isShape(both)) return both;
     if (!sameShape(both, full)) {
-      return mismatch(
-        'E0401',
-        `broadcast_to: ${formatShape(x.shape)} does not broadcast to ${formatShape(full)}`,
-      );
+      return mismatch('E0401', `${formatShape(x.shape)} does not broadcast to ${formatShape(full)}`);
     }
     return { dtype: x.dtype, shape: full };
   },

@@ -13,22 +13,18 @@ export const concatenate = defineOp({
   infer: ({ xs }, { axis }) => {
     const [first, ...others] = xs;
     if (first === undefined) {
-      return mismatch(
-        'E0406',
-        'concatenate: there is nothing to join',
-        'give it a list of values: [a, b] -> Concatenate',
-      );
+      return mismatch('E0406', 'there is nothing to join', 'give it a list of values: [a, b] -> Concatenate');
     }
-    const along = resolveInnerAxis('concatenate', axis, first.shape);
+    const along = resolveInnerAxis(axis, first.shape);
     if (failed(along)) return along;
     for (const other of others) {
-      const differ = sameDtypes('concatenate', first, other);
+      const differ = sameDtypes(first, other);
       if (failed(differ)) return differ;
       const fits = other.shape.length === first.shape.length;
       if (!fits || other.shape.some((extent, i) => i !== along && extent !== first.shape[i])) {
         return mismatch(
           'E0406',
-          `concatenate: ${formatShape(other.shape)} cannot stand beside ${formatShape(first.shape)} along axis ${axis}`,
+          `${formatShape(other.shape)} cannot stand beside ${formatShape(first.shape)} along axis ${axis}`,
           'all axes but that one must have equal extents',
         );
       }

@@ -21,8 +21,8 @@ export const reshape = defineOp({
       return mismatch(
         'E0408',
         open > 1
-          ? `reshape: ${formatShape(shape)} leaves more than one extent open`
-          : `reshape: ${formatShape(x.shape)} has ${count} elements${sample}, which do not make ${formatShape(shape)}`,
+          ? `${formatShape(shape)} leaves more than one extent open`
+          : `${formatShape(x.shape)} has ${count} elements${sample}, which do not make ${formatShape(shape)}`,
         open === 0
           ? `${formatShape(shape)} takes ${known} elements; one extent may be -1: what remains`
           : undefined,

@@ -14,13 +14,13 @@ export const slice = defineOp({
   },
   traits: ['gather'],
   infer: ({ x }, { axis, start, size }) => {
-    const along = resolveInnerAxis('slice', axis, x.shape);
+    const along = resolveInnerAxis(axis, x.shape);
     if (failed(along)) return along;
     const extent = x.shape[along];
     if (typeof extent !== 'number' || start + size > extent) {
       return mismatch(
         'E0409',
-        `slice: places ${start} to ${start + size - 1} are not all in axis ${axis} of ${formatShape(x.shape)}`,
+        `places ${start} to ${start + size - 1} are not all in axis ${axis} of ${formatShape(x.shape)}`,
         `the last place is ${Number(extent) - 1}`,
       );
     }

@@ -13,14 +13,11 @@ export const sliceGradient = defineOp({
   },
   traits: ['gather'],
   infer: ({ dy }, { axis, start, extent }) => {
-    const along = resolveInnerAxis('slice_gradient', axis, dy.shape);
+    const along = resolveInnerAxis(axis, dy.shape);
     if (failed(along)) return along;
     const size = dy.shape[along];
     if (typeof size !== 'number' || start + size > extent) {
-      return mismatch(
-        'E0409',
-        `slice_gradient: ${formatShape(dy.shape)} from ${start} reaches beyond ${extent}`,
-      );
+      return mismatch('E0409', `${formatShape(dy.shape)} from ${start} reaches beyond ${extent}`);
     }
     return { dtype: dy.dtype, shape: dy.shape.map((e, i) => (i === along ? extent : e)) };
   },

@@ -16,14 +16,14 @@ export const transpose = defineOp({
     if (permutation.length !== x.shape.length || sorted.some((axis, i) => axis !== i)) {
       return mismatch(
         'E0412',
-        `transpose: ${formatShape(permutation)} does not name every axis of ${formatShape(x.shape)} once`,
+        `${formatShape(permutation)} does not name every axis of ${formatShape(x.shape)} once`,
         `the axes are ${x.shape.map((_, i) => i).join(', ')}`,
       );
     }
     if (x.shape[0] === 'N' && permutation[0] !== 0) {
       return mismatch(
         'E0411',
-        'transpose cannot move the batch: N stays the first axis',
+        'cannot move the batch: N stays the first axis',
         'begin the permutation with 0',
       );
     }

@@ -25,7 +25,7 @@ export interface Kernel {
 }
 
 /** The parts of an HWIO kernel. */
-export function kernelOf(op: string, type: TensorType): Kernel | Mismatch {
+export function kernelOf(type: TensorType): Kernel | Mismatch {
   const [height, width, inputs, outputs, more] = type.shape;
   if (
     typeof height !== 'number' ||
@@ -34,35 +34,23 @@ export function kernelOf(op: string, type: TensorType): Kernel | Mismatch {
     typeof outputs !== 'number' ||
     more !== undefined
   ) {
-    return rankMismatch(
-      op,
-      'the kernel',
-      '[kernel rows, kernel columns, input channels, output channels]',
-      type,
-    );
+    return rankMismatch('the kernel', '[kernel rows, kernel columns, input channels, output channels]', type);
   }
   return { size: [height, width], inputs, outputs };
 }
 
-export function channelMismatch(op: string, image: number, kernel: number): Mismatch | undefined {
+export function channelMismatch(image: number, kernel: number): Mismatch | undefined {
   if (image === kernel) return undefined;
   return mismatch(
     'E0403',
-    `${op}: the kernel is for ${kernel} channels, the image has ${image}`,
+    `the kernel takes ${kernel} input ${kernel === 1 ? 'channel' : 'channels'}, the image has ${image}`,
     `the third extent of the kernel must be ${image}`,
   );
 }
 
 /** A gradient has the shape of what it is the gradient of. */
-export function gradientMismatch(
-  op: string,
-  dy: TensorType,
-  wanted: TensorType['shape'],
-): Mismatch | undefined {
+export function gradientMismatch(dy: TensorType, wanted: TensorType['shape']): Mismatch | undefined {
   if (dy.shape.length === wanted.length && dy.shape.every((extent, i) => extent === wanted[i]))
     return undefined;
-  return mismatch(
-    'E0416',
-    `${op}: the gradient is [${dy.shape.join(', ')}], the result [${wanted.join(', ')}]`,
-  );
+  return mismatch('E0415', `the gradient is [${dy.shape.join(', ')}], the result [${wanted.join(', ')}]`);
 }

@@ -68,7 +68,7 @@ export function binaryOp(rules: BinaryRules) {
     operands: { a: tensor('any shape', dtypes), b: tensor('a shape that broadcasts with a', dtypes) },
     attributes: {},
     traits: ['elementwise', ...traits],
-    infer: ({ a, b }) => broadcastTypes(name, a, b),
+    infer: ({ a, b }) => broadcastTypes(a, b),
     gradient: (g, operands, _, y, dy) => gradient(g, operands, y, dy),
     lower: (b, operands, _, type) =>
       b.map(type.shape, (i) => element(b, operands.a.broadcast(i), operands.b.broadcast(i)), type.dtype),
@@ -94,8 +94,8 @@ export function predicateOp({ name, doc, dtypes, traits = [], element, samples }
     attributes: {},
     traits: ['elementwise', ...traits],
     infer: ({ a, b }) => {
-      const differ = sameDtypes(name, a, b);
-      return failed(differ) ? differ : typed('bool', broadcastShapes(name, a.shape, b.shape));
+      const differ = sameDtypes(a, b);
+      return failed(differ) ? differ : typed('bool', broadcastShapes(a.shape, b.shape));
     },
     gradient: () => ({}),
     lower: (b, operands, _, type) =>

@@ -29,20 +29,19 @@ export const poolWindows = (size: readonly number[], attributes: PoolAttributes)
 
 /** The windows of a pooling op over `x`. Every window holds at least one element, or it would have no maximum. */
 export function inferWindows(
-  op: string,
   x: TensorType,
   attributes: PoolAttributes,
 ): { readonly image: Image; readonly windows: Windows } | Mismatch {
-  const image = imageOf(op, 'the input', x);
+  const image = imageOf('the input', x);
   if (failed(image)) return image;
   const windows = poolWindows([image.height, image.width], attributes);
-  const wrong = windowMismatch(op, 'window', windows, attributes.padding);
+  const wrong = windowMismatch('window', windows, attributes.padding);
   if (failed(wrong)) return wrong;
   const [h, w] = windows;
   if (h.before >= h.kernel || w.before >= w.kernel) {
     return mismatch(
       'E0413',
-      `${op}: padding ${h.before}x${w.before} leaves windows of ${h.kernel}x${w.kernel} with nothing in them`,
+      `padding ${h.before}x${w.before} leaves windows of ${h.kernel}x${w.kernel} with nothing in them`,
       'the padding must be smaller than the window',
     );
   }

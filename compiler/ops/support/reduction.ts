@@ -23,27 +23,18 @@ export interface ReductionAttributes {
 
 /** The axes to reduce, ascending; all where neither `axes` nor `keep` names any. */
 export function reducedAxes(
-  op: string,
   shape: readonly Extent[],
   { axes, keep }: ReductionAttributes,
 ): readonly number[] | Mismatch {
   if (axes.length > 0 && keep.length > 0) {
-    return mismatch(
-      'E0415',
-      `${op}: both axes and keep are given`,
-      'axes are reduced, keep names those that stay',
-    );
+    return mismatch('E0414', `both axes and keep are given`, 'axes are reduced, keep names those that stay');
   }
   const named = new Set<number>();
   for (const axis of axes.length > 0 ? axes : keep) {
-    const resolved = resolveAxis(op, axis, shape);
+    const resolved = resolveAxis(axis, shape);
     if (typeof resolved !== 'number') return resolved;
     if (named.has(resolved)) {
-      return mismatch(
-        'E0415',
-        `${op}: axis ${axis} of ${formatShape(shape)} is named twice`,
-        'name each axis once',
-      );
+      return mismatch('E0414', `axis ${axis} of ${formatShape(shape)} is named twice`, 'name each axis once');
     }
     named.add(resolved);
   }
@@ -51,13 +42,9 @@ export function reducedAxes(
 }
 
 /** `reducedAxes` where infer has found nothing wrong. */
-export function knownAxes(
-  op: string,
-  shape: readonly Extent[],
-  attributes: ReductionAttributes,
-): readonly number[] {
-  const axes = reducedAxes(op, shape, attributes);
-  invariant(!('mismatch' in axes), `${op} was inferred`);
+export function knownAxes(shape: readonly Extent[], attributes: ReductionAttributes): readonly number[] {
+  const axes = reducedAxes(shape, attributes);
+  invariant(!('mismatch' in axes), `was inferred`);
   return axes;
 }
 

@@ -15,21 +15,20 @@ export const typed = (dtype: DType, shape: ShapeOr): TensorType | Mismatch =>
   isShape(shape) ? { dtype, shape } : shape;
 
 /** numpy broadcasting: axes are aligned from the last; an extent of 1, or none, goes with anything. */
-export function broadcastShapes(op: string, a: readonly Extent[], b: readonly Extent[]): ShapeOr {
+export function broadcastShapes(a: readonly Extent[], b: readonly Extent[]): ShapeOr {
   const rank = Math.max(a.length, b.length);
   const shape: Extent[] = [];
   for (let i = 0; i < rank; i++) {
     const x = a[a.length - rank + i] ?? 1;
     const y = b[b.length - rank + i] ?? 1;
-    if (x !== y && x !== 1 && y !== 1) return broadcastMismatch(op, a, b, x, y, rank - i);
+    if (x !== y && x !== 1 && y !== 1) return broadcastMismatch(a, b, x, y, rank - i);
     shape.push(x === 1 ? y : x);
   }
-  if (shape.indexOf('N', 1) > 0) return broadcastMismatch(op, a, b, 'N', 1, shape.length);
+  if (shape.indexOf('N', 1) > 0) return broadcastMismatch(a, b, 'N', 1, shape.length);
   return shape;
 }
 
 function broadcastMismatch(
-  op: string,
   a: readonly Extent[],
   b: readonly Extent[],
   x: Extent,
@@ -43,35 +42,35 @@ function broadcastMismatch(
   const place = fromLast === 1 ? 'the last axis' : `axis -${fromLast}`;
   return mismatch(
     'E0401',
-    `${op} cannot pair ${formatShape(a)} with ${formatShape(b)}: ${place} is ${x} on one side and ${y} on the other`,
+    `cannot pair ${formatShape(a)} with ${formatShape(b)}: ${place} is ${x} on one side and ${y} on the other`,
     hint,
   );
 }
 
 /** Both operands must have one element type: nothing is converted silently inside a graph. */
-export function sameDtypes(op: string, a: TensorType, b: TensorType): Mismatch | undefined {
+export function sameDtypes(a: TensorType, b: TensorType): Mismatch | undefined {
   if (a.dtype === b.dtype) return undefined;
   return mismatch(
     'E0410',
-    `${op} cannot pair ${formatType(a)} with ${formatType(b)}: the element types differ`,
+    `cannot pair ${formatType(a)} with ${formatType(b)}: the element types differ`,
     `cast(…, to: ${a.dtype}) or cast(…, to: ${b.dtype}) makes them equal`,
   );
 }
 
 /** The result of a broadcasting op on operands of one element type. */
-export function broadcastTypes(op: string, a: TensorType, b: TensorType): TensorType | Mismatch {
-  const differ = sameDtypes(op, a, b);
+export function broadcastTypes(a: TensorType, b: TensorType): TensorType | Mismatch {
+  const differ = sameDtypes(a, b);
   if (differ !== undefined) return differ;
-  return typed(a.dtype, broadcastShapes(op, a.shape, b.shape));
+  return typed(a.dtype, broadcastShapes(a.shape, b.shape));
 }
 
 /** A possibly negative axis as 0 … rank-1. */
-export function resolveAxis(op: string, axis: number, shape: readonly Extent[]): number | Mismatch {
+export function resolveAxis(axis: number, shape: readonly Extent[]): number | Mismatch {
   const resolved = axis < 0 ? axis + shape.length : axis;
   if (Number.isInteger(axis) && resolved >= 0 && resolved < shape.length) return resolved;
   return mismatch(
     'E0405',
-    `${op}: axis ${axis} does not exist in ${formatShape(shape)}`,
+    `axis ${axis} does not exist in ${formatShape(shape)}`,
     shape.length === 0
       ? 'a single number has no axes'
       : `axes run from 0 to ${shape.length - 1}, or from -1 (the last) back to -${shape.length}`,
@@ -79,12 +78,12 @@ export function resolveAxis(op: string, axis: number, shape: readonly Extent[]):
 }
 
 /** As `resolveAxis`, for ops that cannot touch the batch. */
-export function resolveInnerAxis(op: string, axis: number, shape: readonly Extent[]): number | Mismatch {
-  const resolved = resolveAxis(op, axis, shape);
+export function resolveInnerAxis(axis: number, shape: readonly Extent[]): number | Mismatch {
+  const resolved = resolveAxis(axis, shape);
   if (typeof resolved === 'number' && shape[resolved] === 'N') {
     return mismatch(
       'E0411',
-      `${op} cannot work along the batch: axis ${axis} of ${formatShape(shape)} is N`,
+      `cannot work along the batch: axis ${axis} of ${formatShape(shape)} is N`,
       'samples of a batch stay apart; choose an axis inside the sample',
     );
   }
@@ -92,12 +91,12 @@ export function resolveInnerAxis(op: string, axis: number, shape: readonly Exten
 }
 
 /** What an op says of a value that has too few or too many axes. */
-export function rankMismatch(op: string, what: string, wanted: string, type: TensorType): Mismatch {
+export function rankMismatch(what: string, wanted: string, type: TensorType): Mismatch {
   const hint =
     wanted.includes('height') && type.shape.length === 2
       ? 'after Flatten or Dense there are no rows and columns left; put this layer before them'
       : undefined;
-  return mismatch('E0404', `${op}: ${what} must be ${wanted}, got ${formatType(type)}`, hint);
+  return mismatch('E0404', `${what} must be ${wanted}, got ${formatType(type)}`, hint);
 }
 
 export interface Image {
@@ -108,7 +107,7 @@ export interface Image {
 }
 
 /** The parts of an NHWC type. */
-export function imageOf(op: string, what: string, type: TensorType): Image | Mismatch {
+export function imageOf(what: string, type: TensorType): Image | Mismatch {
   const [batch, height, width, channels, more] = type.shape;
   if (
     batch === undefined ||
@@ -117,7 +116,7 @@ export function imageOf(op: string, what: string, type: TensorType): Image | Mis
     typeof channels !== 'number' ||
     more !== undefined
   ) {
-    return rankMismatch(op, what, '[N, height, width, channels]', type);
+    return rankMismatch(what, '[N, height, width, channels]', type);
   }
   return { batch, height, width, channels };
 }

@@ -62,18 +62,13 @@ export function windowsOver(
 }
 
 /** What is wrong when not even one window fits. */
-export function windowMismatch(
-  op: string,
-  what: string,
-  [h, w]: Windows,
-  padding: Padding,
-): Mismatch | undefined {
+export function windowMismatch(what: string, [h, w]: Windows, padding: Padding): Mismatch | undefined {
   if (h.output >= 1 && w.output >= 1) return undefined;
   const around =
     padding === 'valid' || padding === 'same' ? '' : ` plus ${h.before}x${w.before} zeros on each side`;
   return mismatch(
     'E0402',
-    `${op}: the ${what} is ${h.kernel}x${w.kernel}, larger than its input of ${h.input}x${w.input}${around}`,
+    `the ${what} is ${h.kernel}x${w.kernel}, larger than its input of ${h.input}x${w.input}${around}`,
     `padding: same would do, or a smaller ${what}`,
   );
 }

@@ -9,7 +9,7 @@ export const leakyReluGradient = defineOp({
     negative_slope: { type: 'float', doc: 'the slope below 0; not negative', default: 0.2, minimum: 0 },
   },
   traits: ['elementwise'],
-  infer: ({ y, dy }) => broadcastTypes('leaky_relu_gradient', y, dy),
+  infer: ({ y, dy }) => broadcastTypes(y, dy),
   gradient: 'none',
   lower: (b, { y, dy }, { negative_slope }, type) =>
     b.map(type.shape, (i) => {

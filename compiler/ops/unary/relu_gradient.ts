@@ -7,7 +7,7 @@ export const reluGradient = defineOp({
   operands: { y: tensor('the result of relu'), dy: tensor('the gradient of y') },
   attributes: {},
   traits: ['elementwise'],
-  infer: ({ y, dy }) => broadcastTypes('relu_gradient', y, dy),
+  infer: ({ y, dy }) => broadcastTypes(y, dy),
   gradient: 'none',
   lower: (b, { y, dy }, _, type) =>
     b.map(type.shape, (i) => b.select(b.compare('>', y.broadcast(i), 0), dy.broadcast(i), 0)),

@@ -11,7 +11,7 @@ export const averagePool2d = defineOp({
   attributes: poolAttributes,
   traits: ['window'],
   infer: ({ x }, attributes) => {
-    const pooled = inferWindows('average_pool2d', x, attributes);
+    const pooled = inferWindows(x, attributes);
     return failed(pooled) ? pooled : { dtype: 'f32', shape: pooledShape(pooled.image, pooled.windows) };
   },
   gradient: (g, { x }, attributes, _, dy) => ({

@@ -11,11 +11,10 @@ export const averagePool2dGradient = defineOp({
   attributes: poolGradientAttributes,
   traits: ['window'],
   infer: ({ dy }, { size, ...attributes }) => {
-    const op = 'average_pool2d_gradient';
-    const image = imageOf(op, 'dy', dy);
+    const image = imageOf('dy', dy);
     if (failed(image)) return image;
     return (
-      gradientMismatch(op, dy, pooledShape(image, poolWindows(size, attributes))) ?? {
+      gradientMismatch(dy, pooledShape(image, poolWindows(size, attributes))) ?? {
         dtype: 'f32',
         shape: [image.batch, ...pair(size), image.channels],
       }

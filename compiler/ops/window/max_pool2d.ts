@@ -12,7 +12,7 @@ export const maxPool2d = defineOp({
   attributes: poolAttributes,
   traits: ['window'],
   infer: ({ x }, attributes) => {
-    const pooled = inferWindows('max_pool2d', x, attributes);
+    const pooled = inferWindows(x, attributes);
     return failed(pooled) ? pooled : { dtype: 'f32', shape: pooledShape(pooled.image, pooled.windows) };
   },
   gradient: (g, { x }, attributes, y, dy) => {

@@ -11,10 +11,10 @@ export const maxPool2dArgmax = defineOp({
   attributes: poolAttributes,
   traits: ['window'],
   infer: ({ x, y }, attributes) => {
-    const pooled = inferWindows('max_pool2d_argmax', x, attributes);
+    const pooled = inferWindows(x, attributes);
     if (failed(pooled)) return pooled;
     const shape = pooledShape(pooled.image, pooled.windows);
-    return gradientMismatch('max_pool2d_argmax', y, shape) ?? { dtype: 'i32', shape };
+    return gradientMismatch(y, shape) ?? { dtype: 'i32', shape };
   },
   gradient: () => ({}),
   lower: (b, { x, y }, attributes, type) => {

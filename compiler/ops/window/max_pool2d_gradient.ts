@@ -15,14 +15,13 @@ export const maxPool2dGradient = defineOp({
   attributes: poolGradientAttributes,
   traits: ['window'],
   infer: ({ dy, argmax }, { size, ...attributes }) => {
-    const op = 'max_pool2d_gradient';
-    const image = imageOf(op, 'dy', dy);
+    const image = imageOf('dy', dy);
     if (failed(image)) return image;
     if (!sameShape(dy.shape, argmax.shape)) {
-      return mismatch('E0416', `${op}: dy is ${formatShape(dy.shape)}, argmax ${formatShape(argmax.shape)}`);
+      return mismatch('E0415', `dy is ${formatShape(dy.shape)}, argmax ${formatShape(argmax.shape)}`);
     }
     return (
-      gradientMismatch(op, dy, pooledShape(image, poolWindows(size, attributes))) ?? {
+      gradientMismatch(dy, pooledShape(image, poolWindows(size, attributes))) ?? {
         dtype: 'f32',
         shape: [image.batch, ...pair(size), image.channels],
       }

@@ -20,8 +20,7 @@ import {
 import type { Rule } from '../pattern.ts';
 import { on, rule } from '../pattern.ts';
 
-const withoutBatch = ({ type }: Value): readonly number[] =>
-  type.shape.filter((extent) => extent !== 'N');
+const withoutBatch = ({ type }: Value): readonly number[] => type.shape.filter((extent) => extent !== 'N');
 
 export const algebraRules: readonly Rule[] = [
   rule('x + 0 → x', on(add, 'x', 0), ({ x }) => x),
@@ -37,7 +36,9 @@ export const algebraRules: readonly Rule[] = [
   rule('power(x, 1) → x', on(power, 'x', 1), ({ x }) => x),
   rule('power(x, 2) → square(x)', on(power, 'x', 2), ({ x }, { make }) => make(square, x)),
   rule('-(-x) → x', on(negative, on(negative, 'x')), ({ x }) => x),
-  rule('-(a - b) → b - a', on(negative, on(subtract, 'a', 'b')), ({ a, b }, { make }) => make(subtract, b, a)),
+  rule('-(a - b) → b - a', on(negative, on(subtract, 'a', 'b')), ({ a, b }, { make }) =>
+    make(subtract, b, a),
+  ),
   rule('a + -b → a - b', on(add, 'a', on(negative, 'b')), ({ a, b }, { make }) => make(subtract, a, b)),
   rule('a - -b → a + b', on(subtract, 'a', on(negative, 'b')), ({ a, b }, { make }) => make(add, a, b)),
   rule('not not x → x', on(logicalNot, on(logicalNot, 'x')), ({ x }) => x),
@@ -56,11 +57,15 @@ export const algebraRules: readonly Rule[] = [
   rule('transpose(x) in order → x', on(transpose, 'x'), ({ x }, { node }) =>
     permutation(node).every((axis, i) => axis === i) ? x : undefined,
   ),
-  rule('transpose(transpose(x)) → transpose(x)', on(transpose, on(transpose, 'x')), ({ x }, { node, emit }) => {
-    const [inner] = node.operands;
-    const first = inner?.kind === 'node' ? permutation(inner) : [];
-    return emit(transpose, [x], { permutation: permutation(node).map((axis) => first[axis] ?? 0) });
-  }),
+  rule(
+    'transpose(transpose(x)) → transpose(x)',
+    on(transpose, on(transpose, 'x')),
+    ({ x }, { node, emit }) => {
+      const [inner] = node.operands;
+      const first = inner?.kind === 'node' ? permutation(inner) : [];
+      return emit(transpose, [x], { permutation: permutation(node).map((axis) => first[axis] ?? 0) });
+    },
+  ),
 ];
 
 function permutation(node: Value & { readonly kind: 'node' }): readonly number[] {

@@ -23,10 +23,14 @@ export const stabilityRules: readonly Rule[] = [
     if (x.kind !== 'node' || (x.op !== divide && x.op !== sigmoid && x.op !== reshape)) return undefined;
     return emit(reshape, [make(log, x)], { shape: node.type.shape.filter((extent) => extent !== 'N') });
   }),
-  rule('1 - reshape(x) → reshape(1 - x)', on(subtract, 1, on(reshape, 'x')), ({ x }, { node, make, emit }) => {
-    if (x.kind !== 'node' || (x.op !== sigmoid && x.op !== reshape)) return undefined;
-    return emit(reshape, [make(subtract, 1, x)], {
-      shape: node.type.shape.filter((extent) => extent !== 'N'),
-    });
-  }),
+  rule(
+    '1 - reshape(x) → reshape(1 - x)',
+    on(subtract, 1, on(reshape, 'x')),
+    ({ x }, { node, make, emit }) => {
+      if (x.kind !== 'node' || (x.op !== sigmoid && x.op !== reshape)) return undefined;
+      return emit(reshape, [make(subtract, 1, x)], {
+        shape: node.type.shape.filter((extent) => extent !== 'N'),
+      });
+    },
+  ),
 ];

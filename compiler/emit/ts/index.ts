@@ -1,0 +1,151 @@
+/** A Program as one module without dependencies: `.ts`, or `.js` with `.d.ts`. */
+import { runtime } from '../../generated/runtime.ts';
+import type { Program, Routine } from '../../program/program.ts';
+import {
+  blueprintConst,
+  classesConst,
+  header,
+  imageFromFunction,
+  imageInputs,
+  moduleTypes,
+  signatureConst,
+  tensorsConst,
+} from './interface.ts';
+import { kernelFunction } from './kernel.ts';
+import { NameScope, reservedWords } from './names.ts';
+import { routineFunction } from './routine.ts';
+import { runtimeClosure } from './runtime.ts';
+import type { Declaration, FunctionNode } from './tree.ts';
+import { printModule } from './tree.ts';
+import { embeddedWeights } from './weights.ts';
+
+export interface EmitOptions {
+  readonly target: 'ts' | 'js';
+  /** The `.cnn` file, for the header; its name without folder and ending names the module. */
+  readonly sourceName: string;
+  /** Leave out all that only training needs. */
+  readonly inference: boolean;
+  /** A safetensors file to embed. */
+  readonly weights?: Uint8Array;
+  /** How embedded weights are stored; default f32. */
+  readonly weightsFormat?: 'f32' | 'f16';
+}
+
+export interface EmittedFile {
+  readonly path: string;
+  readonly content: string;
+}
+
+/**
+ * Prints the module. The same program and options give the same bytes. Throws a `ModelError` of the runtime
+ * (`weights-…`) when the weights to embed are not those of the program, or too large.
+ */
+export function emitModule(program: Program, options: EmitOptions): readonly EmittedFile[] {
+  const stem = (options.sourceName.split(/[/\\]/).pop() ?? '').replace(/\.cnn$/, '') || 'model';
+  const declarations = moduleOf(program, options, stem);
+  if (options.target === 'ts') return [{ path: `${stem}.ts`, content: printModule(declarations, 'ts') }];
+  return [
+    { path: `${stem}.js`, content: printModule(declarations, 'js') },
+    { path: `${stem}.d.ts`, content: printModule(declarations, 'd.ts') },
+  ];
+}
+
+function moduleOf(program: Program, options: EmitOptions, stem: string): readonly Declaration[] {
+  const routines = chosenRoutines(program, options.inference);
+  const trains = routines.some(({ name }) => name === 'step');
+  const tensors = program.persistent.filter(({ role }) => trains || role !== 'slot');
+  const embedded =
+    options.weights === undefined
+      ? undefined
+      : embeddedWeights(program, options.weights, options.weightsFormat ?? 'f32');
+  const names = moduleNames();
+  const bound = routines.map((routine) => ({ routine, name: names.unique(routine.name) }));
+  const { functions, byIndex } = kernelFunctions(program, routines, names);
+  const images = imageInputs(program);
+  const facts = { program, tensors, kernels: functions.length, routines: bound, trains };
+  const main: readonly Declaration[] = [
+    header({ ...options, program, version, trains, embedded: embedded !== undefined, file: `${stem}.${options.target}` }),
+    moduleTypes(program, trains),
+    signatureConst(program, trains),
+    classesConst(program),
+    tensorsConst(tensors),
+    { kind: 'section', title: 'Kernels' },
+    { kind: 'text', ts: roundText, js: roundText, dts: '' },
+    ...functions,
+    { kind: 'section', title: 'Routines' },
+    ...bound.map(({ routine, name }) => routineFunction(program, routine, name, byIndex, names)),
+    blueprintConst({ ...facts, embedded: embedded !== undefined }),
+  ];
+  const end: readonly Declaration[] = [
+    ...(images.length > 0 ? [imageFromFunction(images)] : []),
+    createModelFunction(trains, embedded !== undefined),
+    ...(embedded === undefined ? [] : [embedded]),
+  ];
+  const inlined = runtimeClosure([...main, ...end], trains);
+  return [...main, { kind: 'section', title: 'Runtime' }, ...inlined, { kind: 'section', title: 'The model' }, ...end];
+}
+
+const version = '0.1.0';
+
+const roundText = '/** Rounds to single precision, as each operation of a kernel does. */\nconst f = Math.fround;';
+
+function chosenRoutines(program: Program, inference: boolean): readonly Routine[] {
+  const isInference = inference || program.training === undefined;
+  return program.routines.filter(
+    ({ name, launches }) =>
+      (name !== 'prepare' || launches.length > 0) && !(isInference && (name === 'step' || name === 'evaluate')),
+  );
+}
+
+/** The names of the module's top level: none that the runtime declares or that its code mentions. */
+function moduleNames(): NameScope {
+  const taken = new Set([...reservedWords, ...ownNames]);
+  for (const { declares, mentions } of runtime) for (const name of [...declares, ...mentions]) taken.add(name);
+  for (const { name } of runtime) taken.add(name);
+  // Routines are called as in the design; the runtime mentions these words as keys only.
+  for (const name of ['prepare', 'infer', 'evaluate', 'step']) taken.delete(name);
+  return new NameScope(taken);
+}
+
+const ownNames = [
+  'Inputs',
+  'Labels',
+  'Outputs',
+  'Model',
+  'signature',
+  'classes',
+  'tensors',
+  'blueprint',
+  'embedded',
+  'createModel',
+  'imageFrom',
+];
+
+function kernelFunctions(
+  program: Program,
+  routines: readonly Routine[],
+  names: NameScope,
+): { functions: readonly FunctionNode[]; byIndex: ReadonlyMap<number, string> } {
+  const launched = new Set(routines.flatMap(({ launches, commit }) => [...launches, ...commit].map(({ kernel }) => kernel)));
+  const used = [...program.kernels.entries()].filter(([index]) => launched.has(index));
+  const byIndex = new Map(used.map(([index, kernel]) => [index, names.unique(kernel.name)]));
+  const functions = used.map(([index, kernel]) => kernelFunction(kernel, byIndex.get(index) ?? '', names));
+  return { functions, byIndex };
+}
+
+function createModelFunction(trains: boolean, embedded: boolean): FunctionNode {
+  const core = 'createCore(blueprint, options)';
+  const model = trains ? `trainableModel(${core}, options.seed ?? 0)` : `inferenceModel(${core})`;
+  const needs = embedded ? 'without weights it has those that are embedded' : 'needs weights or a seed';
+  return {
+    kind: 'function',
+    doc: [`Makes a model; ${needs}. Rejects with a \`ModelError\`.`],
+    exported: true,
+    async: true,
+    name: 'createModel',
+    params: [{ name: 'options', type: 'CreateOptions', initial: '{}' }],
+    returns: 'Promise<Model>',
+    body: [{ ts: `return ${model} as unknown as Model;`, js: `return ${model};` }],
+  };
+}
+

@@ -1,0 +1,205 @@
+/** The outside of a generated module: its header, its types, and the tables that tell it from any other model. */
+import { bytesPerElement, formatType } from '../../base/types.ts';
+import type { Initializer, Port } from '../../program/interface.ts';
+import type { PersistentTensor, Program, Routine } from '../../program/program.ts';
+import { arrayOf } from './arrays.ts';
+import type { Data } from './data.ts';
+import { code, commentText, object, propertyKey, stringLiteral } from './data.ts';
+import type { ConstNode, Declaration } from './tree.ts';
+import { docComment } from './tree.ts';
+
+export interface HeaderFacts {
+  readonly program: Program;
+  readonly sourceName: string;
+  readonly version: string;
+  readonly trains: boolean;
+  readonly embedded: boolean;
+  /** The name of the module's file. */
+  readonly file: string;
+}
+
+export function header({ program, sourceName, version, trains, embedded, file }: HeaderFacts): Declaration {
+  const names = (ports: readonly Port[]): string => ports.map(({ name }) => commentText(name)).join(', ');
+  const labels = program.training?.labels ?? [];
+  const lines = [
+    `${commentText(program.name)}, made by cnnc ${version} from ${commentText(sourceName)}. Change that file, not this one.`,
+    '',
+    'Needs nothing else: no imports, no eval, no WebAssembly. A content-security policy need allow no more than',
+    "script-src 'self'. Importing it runs nothing.",
+    '',
+    `  import { createModel } from './${commentText(file)}';`,
+    `  const model = await createModel(${embedded ? '' : '{ weights }'});${embedded ? '' : ' // a safetensors file as Uint8Array, or { seed: 1 }'}`,
+    ...(trains
+      ? [
+          `  await model.fit({ ${names([...program.inputs, ...labels])} }, { epochs: ${program.training?.epochs ?? 1} });`,
+        ]
+      : []),
+    `  const { ${names(program.outputs)} } = await model.predict({ ${names(program.inputs)} });`,
+    ...(trains ? ['  const bytes = await model.saveWeights();'] : []),
+  ];
+  const text = `/* eslint-disable */\n${docComment(lines).trimEnd()}`;
+  return { kind: 'text', ts: `// @ts-nocheck\n${text}`, js: text, dts: text };
+}
+
+/** `export interface Inputs { readonly image: Uint8Array }` */
+function portsType(name: string, what: string, ports: readonly Port[]): string {
+  const fields = ports.map(({ name: port, type }) => {
+    const key = port === '__proto__' ? port : propertyKey(port);
+    return `  /** ${formatType(type)} per sample */\n  readonly ${key}: ${arrayOf[type.dtype]};\n`;
+  });
+  return `/** ${what} */\nexport interface ${name} {\n${fields.join('')}}`;
+}
+
+export function moduleTypes(program: Program, trains: boolean): Declaration {
+  const model = trains ? 'TrainableModel<Inputs, Labels, Outputs>' : 'InferenceModel<Inputs, Outputs>';
+  const types = [
+    portsType('Inputs', 'What the model looks at: any number of samples, one behind the other.', program.inputs),
+    ...(trains ? [portsType('Labels', 'The truth to learn from.', program.training?.labels ?? [])] : []),
+    portsType('Outputs', 'What the model says, for as many samples.', program.outputs),
+    `export type Model = ${model};`,
+  ].join('\n\n');
+  return { kind: 'text', ts: types, js: '', dts: types };
+}
+
+function ports(list: readonly Port[]): Data {
+  return list.map(({ name, type: { dtype, shape } }) => object({ name, dtype, shape: shape.map(Number) }));
+}
+
+export function signatureConst(program: Program, trains: boolean): ConstNode {
+  return {
+    kind: 'const',
+    doc: ['Names, element types and shapes, per sample.'],
+    exported: true,
+    name: 'signature',
+    type: 'Signature',
+    value: object({
+      name: program.name,
+      inputs: ports(program.inputs),
+      labels: ports(trains ? (program.training?.labels ?? []) : []),
+      outputs: ports(program.outputs),
+      metrics: trains ? (program.training?.metrics ?? []) : [],
+    }),
+  };
+}
+
+export function classesConst(program: Program): ConstNode {
+  const named = program.outputs.filter(({ classes }) => classes !== undefined);
+  const fields = named.map(({ name }) => `readonly ${name === '__proto__' ? name : propertyKey(name)}: readonly string[]`);
+  return {
+    kind: 'const',
+    doc: ['The names of the classes of an output, in order.'],
+    exported: true,
+    name: 'classes',
+    type: fields.length === 0 ? '{}' : `{ ${fields.join('; ')} }`,
+    value: { kind: 'object', entries: named.map(({ name, classes = [] }) => [name, classes]) },
+  };
+}
+
+export function tensorsConst(tensors: readonly PersistentTensor[]): ConstNode {
+  return {
+    kind: 'const',
+    doc: ['What persists, and where it stands in the memory of the weights.'],
+    name: 'tensors',
+    type: 'readonly Tensor[]',
+    value: tensors.map(({ name, role, dtype, shape, placement, initializer }) =>
+      object({
+        name,
+        role,
+        dtype,
+        shape,
+        offset: placement.offset,
+        initializer: initializer && initializerData(initializer),
+      }),
+    ),
+  };
+}
+
+function initializerData(initializer: Initializer): Data {
+  switch (initializer.kind) {
+    case 'zeros':
+    case 'ones':
+      return object({ kind: initializer.kind });
+    case 'constant':
+      return object({ kind: initializer.kind, values: initializer.values });
+    case 'glorot_uniform':
+      return object({ kind: initializer.kind, fanIn: initializer.fanIn, fanOut: initializer.fanOut });
+    case 'he_normal':
+      return object({ kind: initializer.kind, fanIn: initializer.fanIn });
+    default:
+      return initializer satisfies never;
+  }
+}
+
+export interface BlueprintFacts {
+  readonly program: Program;
+  readonly tensors: readonly PersistentTensor[];
+  readonly kernels: number;
+  readonly routines: readonly { readonly routine: Routine; readonly name: string }[];
+  readonly trains: boolean;
+  readonly embedded: boolean;
+}
+
+export function blueprintConst({ program, tensors, kernels, routines, trains, embedded }: BlueprintFacts): ConstNode {
+  const size = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
+  const { training } = program;
+  const plans = routines.map(({ routine, name }): [string, Data] => [
+    routine.name,
+    object({ maxBatch: routine.maxBatch, workBytes: routine.memory.planned, bind: code(name) }),
+  ]);
+  const classCounts = (trains ? (training?.classLabels ?? []) : []).flatMap(({ label, output }): Data[] => {
+    const port = training?.labels.find(({ name }) => name === label);
+    const classes = program.outputs.find(({ name }) => name === output)?.classes;
+    return port?.type.dtype === 'f32' || classes === undefined ? [] : [[label, classes.length]];
+  });
+  return {
+    kind: 'const',
+    doc: ['All that tells this model from any other.'],
+    name: 'blueprint',
+    type: 'Blueprint',
+    value: object({
+      signature: code('signature'),
+      parameters: tensors.reduce((sum, { role, shape }) => sum + (role === 'param' ? size(shape) : 0), 0),
+      kernels,
+      tensors: code('tensors'),
+      weightsBytes: Math.max(
+        0,
+        ...tensors.map(({ placement, shape, dtype }) => placement.offset + size(shape) * bytesPerElement[dtype]),
+        ...tensors.map(({ placement }) => placement.offset + placement.bytes),
+      ),
+      routines: { kind: 'object', entries: plans },
+      epochs: trains ? training?.epochs : undefined,
+      classCounts: classCounts.length > 0 ? classCounts : undefined,
+      embedded: embedded ? code('embedded') : undefined,
+    }),
+  };
+}
+
+/** The inputs that a picture fits. */
+export function imageInputs(program: Program): readonly Port[] {
+  return program.inputs.filter(({ type: { dtype, shape } }) => {
+    const [, , channels] = shape;
+    return (dtype === 'u8' || dtype === 'f32') && shape.length === 3 && (channels === 1 || channels === 3);
+  });
+}
+
+export function imageFromFunction(images: readonly Port[]): Declaration {
+  const [first] = images;
+  const names = images.map(({ name }) => stringLiteral(name));
+  return {
+    kind: 'function',
+    doc: ['A picture, such as the ImageData of a canvas, as one sample of an input (see `imageToInput`).'],
+    exported: true,
+    name: 'imageFrom',
+    params: [
+      { name: 'pixels', type: 'Pixels' },
+      { name: 'input', type: names.join(' | '), initial: stringLiteral(first?.name ?? '') },
+    ],
+    returns: `Inputs[${names.join(' | ')}]`,
+    body: [
+      {
+        ts: `return imageToInput(pixels, signature, input) as Inputs[${names.join(' | ')}];`,
+        js: 'return imageToInput(pixels, signature, input);',
+      },
+    ],
+  };
+}

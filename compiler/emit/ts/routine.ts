@@ -1,0 +1,134 @@
+/** A routine of the program as a function that makes the views of its operands and lists its launches. */
+import { invariant } from '../../base/invariant.ts';
+import { bytesPerElement, elementCount } from '../../base/types.ts';
+import { denseStrides } from '../../loop/builder.ts';
+import type { Buffer, Kernel } from '../../loop/ir.ts';
+import type { Allocation, Launch, Program, Routine } from '../../program/program.ts';
+import { arrayOf } from './arrays.ts';
+import type { Data } from './data.ts';
+import { code, commentText, object, printData } from './data.ts';
+import { scratchOf } from './kernel.ts';
+import { NameScope } from './names.ts';
+import type { FunctionNode } from './tree.ts';
+
+const about: Readonly<Record<Routine['name'], string>> = {
+  prepare: 'What depends on the weights alone; runs again when they changed.',
+  infer: 'Inputs to outputs.',
+  evaluate: 'Inputs and labels to the loss and metrics of each sample.',
+  step: 'One step of training. `commit` changes the weights, and runs only if loss and gradients are finite.',
+};
+
+/** `kernels`: the names of the kernels' functions, by their index in the program. */
+export function routineFunction(
+  program: Program,
+  routine: Routine,
+  name: string,
+  kernels: ReadonlyMap<number, string>,
+  names: NameScope,
+): FunctionNode {
+  const scope = new NameScope(names);
+  for (const taken of ['weights', 'work']) scope.unique(taken);
+  const views = new Map<number, string>();
+  const viewOf = (index: number): string => {
+    const known = views.get(index);
+    if (known !== undefined) return known;
+    const view = scope.unique(allocationOf(routine, index).name);
+    views.set(index, view);
+    return view;
+  };
+  const port = ({ name: port, allocation }: { name: string; allocation: number }): Data => [
+    port,
+    code(viewOf(allocation)),
+  ];
+  const inputs = routine.inputs.map(port);
+  const launches = (list: readonly Launch[], traced: boolean): Data =>
+    list.map((launch) => launchData(program, routine, launch, kernels, viewOf, traced));
+  const result = object({
+    inputs,
+    results: routine.results.map(port),
+    launches: launches(routine.launches, routine.finite !== undefined),
+    commit: launches(routine.commit, false),
+    finite: routine.finite === undefined ? undefined : code(viewOf(routine.finite)),
+  });
+  const declarations = [...views].map(([index, view]) => `const ${view} = ${viewText(routine, index)};`);
+  return {
+    kind: 'function',
+    doc: [about[routine.name]],
+    name,
+    params: [
+      { name: 'weights', type: 'ArrayBuffer' },
+      { name: 'work', type: 'ArrayBuffer' },
+    ],
+    returns: 'Routine',
+    body: [...declarations, ...`return ${printData(result, 0, 9 + 2)};`.split('\n')],
+  };
+}
+
+function allocationOf(routine: Routine, index: number): Allocation {
+  const allocation = routine.allocations[index];
+  invariant(allocation, `${routine.name} has no allocation ${index}`);
+  return allocation;
+}
+
+/** Inputs and results have exactly maxBatch samples; other views may be larger than their shape (windows of concats). */
+function viewText(routine: Routine, index: number): string {
+  const { dtype, shape, placement } = allocationOf(routine, index);
+  const isPort = [...routine.inputs, ...routine.results].some(({ allocation }) => allocation === index);
+  const exact = elementCount(shape, routine.maxBatch);
+  const length = isPort ? exact : Math.max(exact, Math.floor(placement.bytes / bytesPerElement[dtype]));
+  const memory = placement.arena === 'persistent' ? 'weights' : 'work';
+  return `new ${arrayOf[dtype]}(${memory}, ${placement.offset}, ${length})`;
+}
+
+function launchData(
+  program: Program,
+  routine: Routine,
+  launch: Launch,
+  kernels: ReadonlyMap<number, string>,
+  viewOf: (index: number) => string,
+  traced: boolean,
+): Data {
+  const kernel = program.kernels[launch.kernel];
+  const name = kernels.get(launch.kernel);
+  invariant(kernel && name !== undefined, `${routine.name} launches kernel ${launch.kernel}, which is not there`);
+  const operands = kernel.inputs.length + kernel.outputs.length + scratchOf(kernel.body).length;
+  invariant(launch.operands.length === operands, `${name} takes ${operands} operands, not ${launch.operands.length}`);
+  const call: Data = { kind: 'call', name, args: [...launch.operands.map(viewOf), 'N'] };
+  const [location] = launch.locations;
+  const line = location ? `${location.file}:${location.line}` : undefined;
+  const layer = location?.scope ?? launch.comment;
+  return {
+    kind: 'commented',
+    comment: commentText([line, launch.comment].filter((part) => part !== undefined).join('  ')),
+    value: object({
+      run: { kind: 'arrow', params: '(N)', body: call },
+      of: traced ? (line === undefined ? layer : `\`${layer}\` (${line})`) : undefined,
+      writes: traced ? tracedOutputs(kernel, launch, viewOf) : undefined,
+    }),
+  };
+}
+
+/** What a launch has written, for the search for numbers that are not finite. */
+function tracedOutputs(kernel: Kernel, launch: Launch, viewOf: (index: number) => string): Data | undefined {
+  let usesBatch = false;
+  const written = kernel.outputs.flatMap((buffer, i): string[] => {
+    if (buffer.dtype !== 'f32') return [];
+    const view = viewOf(launch.operands[kernel.inputs.length + i] as number);
+    const ofBatch = buffer.shape[0] === 'N';
+    usesBatch ||= ofBatch;
+    if (!isDense(buffer)) {
+      const shape = buffer.shape.map((extent) => String(extent)).join(', ');
+      return [`strided(${view}, ${buffer.offset}, [${shape}], [${buffer.strides.join(', ')}])`];
+    }
+    const size = elementCount(buffer.shape, 1);
+    return [`${view}.subarray(0, ${ofBatch ? (size === 1 ? 'N' : `N * ${size}`) : size})`];
+  });
+  if (written.length === 0) return undefined;
+  return { kind: 'arrow', params: usesBatch ? '(N)' : '()', body: written.map(code) };
+}
+
+export function isDense({ shape, strides, offset }: Buffer): boolean {
+  const dense = denseStrides(shape);
+  return offset === 0 && strides.every((stride, axis) => stride === dense[axis]);
+}
+

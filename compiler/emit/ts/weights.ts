@@ -1,0 +1,38 @@
+import { ModelError } from '../../../runtime/errors.ts';
+import { readSafetensors, writeSafetensors } from '../../../runtime/safetensors.ts';
+import { weightsFor } from '../../../runtime/weights.ts';
+import type { Program } from '../../program/program.ts';
+import type { ConstNode } from './tree.ts';
+
+/** Larger modules take too long to load and to parse: the weights should be a file beside them. */
+export const largestEmbedding = 32 * 1024 * 1024;
+
+/** The weights as a base64 string in the module, checked against the program and stored as `format`. */
+export function embeddedWeights(program: Program, bytes: Uint8Array, format: 'f32' | 'f16'): ConstNode {
+  const tensors = program.persistent.filter(({ role }) => role === 'param' || role === 'state');
+  const values = weightsFor(tensors, readSafetensors(bytes));
+  const saved = tensors.flatMap((tensor) => {
+    const data = values.get(tensor.name);
+    return data === undefined ? [] : [{ ...tensor, data }];
+  });
+  const file = writeSafetensors(saved, format);
+  if (file.length > largestEmbedding) {
+    const message = `the weights are ${(file.length / 2 ** 20).toFixed(1)} MB; at most 32 MB are embedded, so load them from a file${format === 'f32' ? ', or halve them with the format f16' : ''}`;
+    throw new ModelError('weights-size', message, { bytes: file.length });
+  }
+  return {
+    kind: 'const',
+    doc: [`The weights: a safetensors file (${format}) in base64.`],
+    name: 'embedded',
+    type: 'string',
+    value: toBase64(file),
+  };
+}
+
+function toBase64(bytes: Uint8Array): string {
+  let text = '';
+  for (let start = 0; start < bytes.length; start += 0x8000) {
+    text += String.fromCharCode(...bytes.subarray(start, start + 0x8000));
+  }
+  return btoa(text);
+}

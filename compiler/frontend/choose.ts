@@ -1,0 +1,118 @@
+/** Which model of the entry file is meant, and what `--set` makes of its parameters. */
+import type { TrainDeclaration } from '../syntax/ast.ts';
+import { Build } from './build.ts';
+import type { Env, Session } from './build.ts';
+import { coerce, parseSetting } from './coerce.ts';
+import type { Datum } from './datum.ts';
+import type { AnalyzeOptions } from './index.ts';
+import { Names } from './names.ts';
+import type { Reporter } from './report.ts';
+import { Scope } from './scope.ts';
+import { suggestion } from './suggest.ts';
+import type { Declared, Unit } from './unit.ts';
+
+export interface Candidate {
+  readonly declaration: Extract<Declared, { kind: 'model' }>['declaration'];
+  readonly unit: Unit;
+  readonly train: { readonly declaration: TrainDeclaration; readonly unit: Unit } | undefined;
+}
+
+/** `all`: every model to build, the chosen one among them. */
+export function chooseModel(
+  entry: Unit,
+  options: AnalyzeOptions,
+  reporter: Reporter,
+): { readonly model: Candidate | undefined; readonly all: readonly Candidate[] } {
+  const candidates = [...entry.names.values()].flatMap((declared): readonly Candidate[] => {
+    if (declared.kind !== 'model') return [];
+    const { declaration, unit } = declared;
+    const train = entry.trains.find((candidate) => candidate.model.text === declaration.name.text);
+    return [{ declaration, unit, train: train && { declaration: train, unit: entry } }];
+  });
+  const own = candidates.filter((candidate) => candidate.unit === entry);
+  const trained = candidates.filter((candidate) => candidate.train);
+  const all = options.check ? [...new Set([...own, ...trained])] : undefined;
+  const model = pick(entry, candidates, own, trained, options, reporter);
+  return { model, all: all ?? (model ? [model] : []) };
+}
+
+function pick(
+  entry: Unit,
+  candidates: readonly Candidate[],
+  own: readonly Candidate[],
+  trained: readonly Candidate[],
+  options: AnalyzeOptions,
+  reporter: Reporter,
+): Candidate | undefined {
+  const start = { file: entry.path, start: 0, end: 0 };
+  const names = candidates.map((candidate) => candidate.declaration.name.text);
+  if (options.model !== undefined) {
+    const wanted = candidates.find((candidate) => candidate.declaration.name.text === options.model);
+    if (!wanted) {
+      const message = `${entry.path} has no model \`${options.model}\``;
+      reporter.at(start, 'E0207', message, { notes: suggestion(options.model, names) });
+    }
+    return wanted;
+  }
+  const [only, ...others] = trained.length > 0 ? trained : own;
+  if (only && others.length === 0) return only;
+  if (options.check) return undefined;
+  if (!only) {
+    reporter.at(start, 'E0207', `${entry.path} declares no model`);
+  } else {
+    const listed = names.map((name) => `\`${name}\``).join(', ');
+    const second = others[0]?.declaration.name.span ?? start;
+    const message = `${entry.path} has several models: ${listed}`;
+    reporter.at(second, 'E0207', message, { notes: [{ message: 'say which one with `--model NAME`' }] });
+  }
+  return undefined;
+}
+
+/** Values for the model's parameters, and what is left for `train`. */
+export function readParameters(
+  candidate: Candidate,
+  set: Readonly<Record<string, string>>,
+  chosen: boolean,
+  reporter: Reporter,
+): { readonly parameters: ReadonlyMap<string, Datum>; readonly overrides: ReadonlyMap<string, Datum> } {
+  const { declaration } = candidate;
+  const parameters = new Map<string, Datum>();
+  const overrides = new Map<string, Datum>();
+  const env = settingEnv(candidate, reporter);
+  const { span } = declaration.name;
+  for (const [name, text] of chosen ? Object.entries(set) : []) {
+    const parameter = declaration.parameters.find((declared) => declared.name.text === name);
+    const datum = parseSetting(text);
+    if (parameter) {
+      const expected = parameter.types.map((type) => type.text);
+      const value: Datum = expected.includes('string') && datum.kind === 'word' ? { kind: 'string', value: text } : datum;
+      parameters.set(name, coerce(value, expected, `\`${name}\` (--set)`, env, parameter.name.span));
+    } else if (candidate.train && (name === 'batch_size' || name === 'epochs')) {
+      overrides.set(name, datum);
+    } else {
+      const known = [...declaration.parameters.map((declared) => declared.name.text), 'batch_size', 'epochs'];
+      const message = `\`${declaration.name.text}\` has no parameter \`${name}\` to set`;
+      reporter.at(span, 'E0302', message, { notes: suggestion(name, known) });
+    }
+  }
+  for (const parameter of declaration.parameters) {
+    if (parameter.default || parameters.has(parameter.name.text)) continue;
+    const message = `\`${declaration.name.text}\` needs \`${parameter.name.text}\``;
+    reporter.at(parameter.name.span, 'E0303', message, {
+      notes: [{ message: `give it a default, or a value with \`--set ${parameter.name.text}=…\`` }],
+    });
+  }
+  return { parameters, overrides };
+}
+
+function settingEnv({ unit, declaration }: Candidate, reporter: Reporter): Env {
+  const session: Session = { reporter, read: () => undefined, persistents: new Map(), elements: 0 };
+  const frame = { unit, path: '', title: declaration.name.text, depth: 0, site: '' };
+  return {
+    build: new Build(session, 'infer'),
+    frame,
+    scope: new Scope(),
+    names: new Names('', new Set()),
+    words: new Set(),
+  };
+}

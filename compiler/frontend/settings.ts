@@ -1,0 +1,83 @@
+/** The entries `loss`, `metrics`, `optimizer`, `batch_size` and `epochs` of a `train` block. */
+import type { Span } from '../base/source.ts';
+import type { Expression } from '../syntax/ast.ts';
+import { Build } from './build.ts';
+import type { Env, Session } from './build.ts';
+import { coerce } from './coerce.ts';
+import type { Datum } from './datum.ts';
+import { evaluate } from './evaluate.ts';
+import { Names } from './names.ts';
+import { Scope } from './scope.ts';
+import { suggestion } from './suggest.ts';
+import type { TrainSource } from './train.ts';
+
+export interface Settings {
+  readonly loss: Expression | undefined;
+  readonly metrics: readonly Expression[];
+  readonly optimizer: Expression | undefined;
+  readonly batchSize: number;
+  readonly epochs: number;
+}
+
+export const settingNames = ['loss', 'metrics', 'optimizer', 'batch_size', 'epochs'] as const;
+const defaults = { batch_size: 32, epochs: 10 };
+
+export function readSettings(train: TrainSource, session: Session): Settings {
+  const { reporter } = session;
+  const given = new Map<string, Expression>();
+  for (const entry of train.declaration.entries) {
+    if (entry.kind !== 'setting') continue;
+    const { text, span } = entry.name;
+    if (!(settingNames as readonly string[]).includes(text)) {
+      const message = `\`train\` has no setting \`${text}\``;
+      reporter.at(span, 'E0508', message, { notes: suggestion(text, settingNames) });
+    } else if (given.has(text)) {
+      reporter.at(span, 'E0202', `\`${text}\` is set twice`);
+    } else {
+      given.set(text, entry.value);
+    }
+  }
+  for (const name of ['loss', 'optimizer']) {
+    if (!given.has(name)) reporter.at(train.declaration.model.span, 'E0501', `\`train\` needs \`${name}: …\``);
+  }
+  const metrics = given.get('metrics');
+  return {
+    loss: given.get('loss'),
+    metrics: metrics === undefined ? [] : metrics.kind === 'list' ? metrics.items : [metrics],
+    optimizer: given.get('optimizer'),
+    batchSize: count('batch_size', given, train, session),
+    epochs: count('epochs', given, train, session),
+  };
+}
+
+/** A whole number of at least 1, known at compile time. */
+function count(
+  name: 'batch_size' | 'epochs',
+  given: ReadonlyMap<string, Expression>,
+  train: TrainSource,
+  session: Session,
+): number {
+  const expression = given.get(name);
+  const override = train.overrides.get(name);
+  const span: Span = expression && !override ? expression.span : train.declaration.model.span;
+  const env = settingEnv(train, session);
+  const datum: Datum | undefined = override ?? (expression && evaluate(expression, env));
+  if (!datum) return defaults[name];
+  const fitting = coerce(datum, ['int'], `\`${name}\``, env, span);
+  if (fitting.kind !== 'number') return defaults[name];
+  if (fitting.value >= 1) return fitting.value;
+  session.reporter.error(env.frame, span, 'E0307', `\`${name}\` must be at least 1, got ${fitting.value}`);
+  return defaults[name];
+}
+
+/** Settings are plain numbers: nothing of the model is in scope. */
+function settingEnv(train: TrainSource, session: Session): Env {
+  const frame = { unit: train.unit, path: '', title: train.declaration.model.text, depth: 0, site: 'train' };
+  return {
+    build: new Build(session, 'infer'),
+    frame,
+    scope: new Scope(),
+    names: new Names('', new Set()),
+    words: new Set(),
+  };
+}

@@ -1,0 +1,224 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { applyFixes } from '../../compiler/cli/commands/check.ts';
+import { folder, tinyModel } from './support.ts';
+
+describe('usage', () => {
+  test.each<[string[], RegExp]>([
+    [[], /Usage: cnnc/u],
+    [['trian', 'x.cnn'], /unknown command 'trian'[^]*train/u],
+    [['check'], /missing required argument/u],
+    [['check', 'a.cnn', '--fxi'], /unknown option '--fxi'[^]*--fix/u],
+    [['build', 'a.cnn', '--target', 'wasm'], /expected ts or js/u],
+    [['train', 'a.cnn', '--epochs', '-1'], /whole number/u],
+    [['train', 'a.cnn', '--epochs', '1.5'], /whole number/u],
+    [['train', 'a.cnn', '--set', 'width'], /name=value/u],
+    [['train', 'a.cnn', '--only', '3,,5'], /commas/u],
+    [['train', 'a.cnn', '--resume', '--init', 'w'], /--init does not go with it/u],
+    [['predict', 'a.cnn', 'b.png', '--input', 'x=y'], /not both/u],
+    [['ir', 'a.cnn', '--passes', 'nonsense'], /no pass `nonsense`; there are/u],
+    [['ir', 'a.cnn', '--stage', 'plan', '--after-each'], /do not go with/u],
+    [['explain', 'E9999'], /no code E9999/u],
+    [['check', 'a.cnn', '--watch', '--json'], /do not go together/u],
+    [['new', '123'], /makes no name/u],
+  ])('%j is wrong usage', async (args, message) => {
+    const { status, out, err } = await folder().cnnc(...args);
+    expect(err).toMatch(message);
+    expect([status, out]).toEqual([2, '']);
+  });
+
+  test('help and version are not errors', async () => {
+    const { cnnc } = folder();
+    const help = await cnnc('--help');
+    expect(help.status).toBe(0);
+    for (const name of [
+      'new',
+      'check',
+      'format',
+      'summary',
+      'build',
+      'train',
+      'evaluate',
+      'predict',
+      'ir',
+      'explain',
+    ]) {
+      expect(help.out).toMatch(new RegExp(`^  ${name} `, 'mu'));
+    }
+    expect((await cnnc('train', '--help')).out).toMatch(/--checkpoint-every/u);
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+    expect(await cnnc('--version')).toEqual({ status: 0, out: `${version}\n`, err: '' });
+  });
+
+  test('a missing file names one that is there', async () => {
+    const { cnnc, file } = folder();
+    writeFileSync(file('digits.cnn'), tinyModel);
+    expect(await cnnc('check', 'digit.cnn')).toEqual({
+      status: 1,
+      out: '',
+      err: 'cnnc: digit.cnn: there is no such file; did you mean digits.cnn?\n',
+    });
+    mkdirSync(file('folder.cnn'));
+    expect((await cnnc('summary', 'folder.cnn')).status).toBe(1);
+  });
+
+  test('a bug is reported as one', async () => {
+    const { cnncWith, file } = folder();
+    writeFileSync(file('a.cnn'), tinyModel);
+    const out = (): never => {
+      throw new RangeError('some bug');
+    };
+    const { status, err } = await cnncWith({ out }, 'check', 'a.cnn');
+    expect(status).toBe(70);
+    expect(err).toMatch(/this is a bug in cnnc[^]*cnnc check a\.cnn[^]*node v[^]*RangeError: some bug/u);
+    expect(err.split('\n').length).toBeLessThan(14);
+  });
+});
+
+describe('check', () => {
+  test('good files, bad files, both', async () => {
+    const { cnnc, file } = folder();
+    writeFileSync(file('good.cnn'), tinyModel);
+    writeFileSync(file('bad.cnn'), tinyModel.replace('Flatten', 'Flaten'));
+    expect(await cnnc('check', 'good.cnn')).toEqual({ status: 0, out: 'good.cnn: good\n', err: '' });
+    const both = await cnnc('check', 'bad.cnn', 'good.cnn');
+    expect(both.status).toBe(1);
+    expect(both.out).toBe('good.cnn: good\n');
+    expect(both.err).toMatch(/E02\d\d[^]*Flaten[^]*bad\.cnn:6[^]*1 error\n$/u);
+  });
+
+  test('--json gives every diagnostic', async () => {
+    const { cnnc, file } = folder();
+    writeFileSync(file('bad.cnn'), tinyModel.replace('Flatten', 'Flaten'));
+    const { status, out, err } = await cnnc('check', 'bad.cnn', '--json');
+    const { diagnostics } = JSON.parse(out) as { diagnostics: { code: string; span: { file: string } }[] };
+    expect([status, err]).toEqual([1, '']);
+    expect(diagnostics.map(({ span }) => span.file)).toEqual(['bad.cnn']);
+  });
+
+  test('--fix mends what Keras users type', async () => {
+    const { cnnc, file } = folder();
+    writeFileSync(
+      file('keras.cnn'),
+      tinyModel.replaceAll('activation: relu', "activation='relu'").replace('0.1', '.1'),
+    );
+    const { status, err } = await cnnc('check', 'keras.cnn', '--fix');
+    expect(err).toMatch(/fix(es)? applied/u);
+    expect(status).toBe(0);
+    const mended = readFileSync(file('keras.cnn'), 'utf8');
+    expect(mended).toContain('activation: relu');
+    expect(mended).not.toContain("'relu'");
+  });
+
+  test('fixes that overlap wait for the next round', () => {
+    const fix = (start: number, end: number, text: string, file = 'a') => ({
+      title: '',
+      edits: [{ span: { file, start, end }, text }],
+    });
+    expect(
+      applyFixes('abcdef', 'a', [fix(0, 1, 'A'), fix(0, 2, 'x'), fix(4, 5, ''), fix(2, 3, 'z', 'b')]),
+    ).toEqual({
+      changed: 'Abcdf',
+      count: 2,
+    });
+    expect(applyFixes('abc', 'a', [fix(1, 2, 'b')]).count).toBe(0);
+  });
+
+  test('--watch checks again after a change, until Ctrl-C', async () => {
+    const { cnncWith, file } = folder();
+    writeFileSync(file('a.cnn'), tinyModel);
+    const stop = new AbortController();
+    let text = '';
+    const heard = async (pattern: RegExp): Promise<void> => {
+      while (!pattern.test(text)) await new Promise((resolve) => setTimeout(resolve, 5));
+      text = '';
+    };
+    const add = (more: string): void => void (text += more);
+    const ended = cnncWith(
+      { out: add, err: add, interruptible: (work) => work(stop.signal) },
+      'check',
+      'a.cnn',
+      '--watch',
+    );
+    await heard(/a\.cnn: good[^]*waiting/u);
+    writeFileSync(file('a.cnn'), tinyModel.replace('Flatten', 'Flaten'));
+    await heard(/Flaten[^]*waiting/u);
+    writeFileSync(file('a.cnn'), tinyModel);
+    await heard(/good[^]*waiting/u);
+    stop.abort();
+    expect((await ended).status).toBe(130);
+  });
+});
+
+describe('format', () => {
+  test('formats, is content afterwards, and --check changes nothing', async () => {
+    const { cnnc, file } = folder();
+    const untidy = tinyModel.replaceAll('  ', ' ').replace('Tiny {', 'Tiny   {');
+    writeFileSync(file('a.cnn'), untidy);
+    const check = await cnnc('format', 'a.cnn', '--check');
+    expect([check.status, check.out]).toEqual([1, 'a.cnn: not formatted\n']);
+    expect(readFileSync(file('a.cnn'), 'utf8')).toBe(untidy);
+    expect(await cnnc('format', 'a.cnn')).toEqual({ status: 0, out: 'a.cnn\n', err: '' });
+    expect(readFileSync(file('a.cnn'), 'utf8')).not.toBe(untidy);
+    expect(await cnnc('format', 'a.cnn', '--check')).toEqual({ status: 0, out: '', err: '' });
+  });
+
+  test('a file with errors stays as it is', async () => {
+    const { cnnc, file } = folder();
+    writeFileSync(file('a.cnn'), 'model {{');
+    expect((await cnnc('format', 'a.cnn')).status).toBe(1);
+    expect(readFileSync(file('a.cnn'), 'utf8')).toBe('model {{');
+  });
+});
+
+describe('summary', () => {
+  test('counts by hand', async () => {
+    const { cnnc, file } = folder();
+    writeFileSync(file('a.cnn'), tinyModel);
+    const { status, out } = await cnnc('summary', 'a.cnn');
+    expect(status).toBe(0);
+    // 5×5 places of 2 filters of 3×3: 450 MACs, 20 weights; 50 numbers to 10 classes: 500 MACs, 510 weights.
+    expect(out).toMatch(/conv2d +Conv2D +f32\[N, 5, 5, 2\] +20 +450\n/u);
+    expect(out).toMatch(/dense +Dense +f32\[N, 10\] +510 +500\n/u);
+    expect(out).toMatch(/530 parameters, 950 multiply-adds/u);
+    const json = JSON.parse((await cnnc('summary', 'a.cnn', '--json', '--set', 'width=4')).out) as Record<
+      string,
+      unknown
+    >;
+    expect(json).toMatchObject({ name: 'Tiny', parameters: 40 + 1010, macs: 900 + 1000 });
+  });
+});
+
+describe('ir', () => {
+  test.each<[string[], RegExp]>([
+    [[], /graph infer\(/u],
+    [['--after', 'frontend', '--inference'], /graph infer\(/u],
+    [['--after-each', '--inference'], /after frontend/u],
+    [['--stage', 'loops', '--inference'], /kernel /u],
+    [['--stage', 'plan'], /infer: maxBatch 1, planned/u],
+  ])('ir %j', async (args, text) => {
+    const { cnnc, file } = folder();
+    writeFileSync(file('a.cnn'), tinyModel);
+    const { status, out } = await cnnc('ir', 'a.cnn', ...args);
+    expect(status).toBe(0);
+    expect(out).toMatch(text);
+  });
+});
+
+describe('explain', () => {
+  test('every code in the list has a page', async () => {
+    const { cnnc } = folder();
+    const { status, out } = await cnnc('explain');
+    expect(status).toBe(0);
+    const codes = out
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' ')[0]!);
+    expect(codes.length).toBeGreaterThan(20);
+    for (const code of codes) {
+      const page = await cnnc('explain', code.toLowerCase());
+      expect(page.status).toBe(0);
+      expect(page.out).toMatch(new RegExp(`^${code}: [^]*wrong:[^]*right:`, 'u'));
+    }
+  });
+});
