@@ -1,6 +1,6 @@
 import { elements, sizeOf } from './arrays.ts';
 import { ModelError } from './errors.ts';
-import type { Elements, Pixels, PortInfo } from './types.ts';
+import type { Elements, Pixels, PortInfo, Signature } from './types.ts';
 
 /**
  * A picture as a model input [height, width, 1 or 3]: bytes for u8, byte / 255 for f32.
@@ -39,6 +39,13 @@ export function imageToInput(image: Pixels, port: PortInfo): Elements {
 
 export const isImage = ({ dtype, shape }: PortInfo): boolean =>
   (dtype === 'u8' || dtype === 'f32') && shape.length === 3 && (shape[2] === 1 || shape[2] === 3);
+
+/** The same for an input by its name. */
+export function pictureFor(signature: Signature, input: string, image: Pixels): Elements {
+  const port = signature.inputs.find(({ name }) => name === input);
+  if (!port || !isImage(port)) throw new ModelError('input', `\`${input}\` is no input that takes a picture`);
+  return imageToInput(image, port);
+}
 
 /** One plane of 0 … 255 per colour. */
 function colours({ data }: Pixels, given: number, channels: number): Float64Array[] {

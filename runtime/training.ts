@@ -8,7 +8,7 @@ import { ModelError } from './errors.ts';
 import { blame } from './finite.ts';
 import { inferenceModel } from './inference.ts';
 import type { Routine, RoutinePlan } from './program.ts';
-import { epochOrder } from './random.ts';
+import { epochOrder } from './shuffle.ts';
 import type {
   Batch,
   Dataset,

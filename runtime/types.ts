@@ -141,3 +141,19 @@ export interface TrainableModel<I, L, O> extends InferenceModel<I, O> {
   /** All that `fit({ resume })` needs to go on from here; best called in a callback, or after `fit` ended. */
   saveCheckpoint(): Promise<Uint8Array>;
 }
+
+/** What went wrong, for programs. */
+export type ErrorCode =
+  | 'options' // an argument is missing or not what it should be
+  | 'input' // an array that does not fit the model
+  | 'label' // a class index out of range
+  | 'weights-format' // not a whole safetensors file
+  | 'weights-mismatch' // tensors missing, extra, of another shape or type
+  | 'weights-value' // a number that is not finite
+  | 'weights-size' // too large to embed
+  | 'checkpoint' // not a checkpoint, or of another model or other data
+  | 'not-finite' // the loss or a gradient in training
+  | 'busy' // not while `fit` runs
+  | 'aborted'
+  | 'memory'
+  | 'disposed';

@@ -41,6 +41,8 @@ export class Build {
   readonly layers: MutableSummary[] = [];
   /** The label inputs: what does not fit them is about the choice of label or loss. */
   readonly labels = new Set<Value>();
+  /** What in the text made a node, for errors that show only in the finished graph. */
+  readonly origins = new Map<Value, { readonly frame: Frame; readonly span: Span }>();
   /** How deep expressions and instances are nested right now. */
   depth = 0;
   /** Steps left before the model counts as too large. */

@@ -17,7 +17,10 @@ export interface Candidate {
   readonly train: { readonly declaration: TrainDeclaration; readonly unit: Unit } | undefined;
 }
 
-/** `all`: every model to build, the chosen one among them. */
+/**
+ * The model named by the options, else the last one with a `train` block, else the last one. `all`: every model to build, the
+ * chosen one among them.
+ */
 export function chooseModel(
   entry: Unit,
   options: AnalyzeOptions,
@@ -54,18 +57,12 @@ function pick(
     }
     return wanted;
   }
-  const [only, ...others] = trained.length > 0 ? trained : own;
-  if (only && others.length === 0) return only;
-  if (options.check) return undefined;
-  if (!only) {
-    reporter.at(start, 'E0207', `${entry.path} declares no model`);
-  } else {
-    const listed = names.map((name) => `\`${name}\``).join(', ');
-    const second = others[0]?.declaration.name.span ?? start;
-    const message = `${entry.path} has several models: ${listed}`;
-    reporter.at(second, 'E0207', message, { notes: [{ message: 'say which one with `--model NAME`' }] });
+  const model = trained.at(-1) ?? own.at(-1);
+  if (!model && !options.check) {
+    const message = `${entry.path} declares no model`;
+    reporter.at(start, 'E0207', message, { notes: [{ message: 'a model is `model Name { input … -> output … }`' }] });
   }
-  return undefined;
+  return model;
 }
 
 /** Values for the model's parameters, and what is left for `train`. */

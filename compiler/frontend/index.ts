@@ -43,7 +43,8 @@ export function analyze(source: Source, options: AnalyzeOptions = {}): Analysis 
   const { entry, units } = loadFiles(source.entry, source.read, reporter);
   // Names in a tree that was mended after syntax errors would be reported for what the user did not write.
   if (!entry || hasErrors(reporter.diagnostics)) return { diagnostics: reporter.diagnostics };
-  for (const unit of units) checkNames(unit, reporter);
+  const buildable = units.map((unit) => checkNames(unit, reporter)).every(Boolean);
+  if (!buildable) return { diagnostics: reporter.diagnostics };
   const chosen = chooseModel(entry, options, reporter);
   let model: Model | undefined;
   for (const candidate of chosen.all) {

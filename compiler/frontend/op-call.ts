@@ -62,7 +62,9 @@ function emit(
 ): Datum {
   if (!checkSize(env, type, span, `the result of \`${op.name}\``) || !spend(env, span)) return poison;
   const location = locate(env, span, scope);
-  return tensorOf(env.build.builder.append({ kind: 'node', op, operands, attributes, type, location }));
+  const node = env.build.builder.append({ kind: 'node', op, operands, attributes, type, location });
+  env.build.origins.set(node, { frame: env.frame, span });
+  return tensorOf(node);
 }
 
 function reportMismatch(

@@ -1,4 +1,5 @@
 /** The second half of a training step: gradients, the optimizer's layer per parameter, updates. */
+import type { Span } from '../base/source.ts';
 import { formatType, sameType } from '../base/types.ts';
 import type { Node, Parameter, Update, Value } from '../graph/ir.ts';
 import type { Expression } from '../syntax/ast.ts';
@@ -22,7 +23,9 @@ export interface Optimized {
 export function optimize(build: Build, loss: Value, optimizer: Expression, env: Env): Optimized | undefined {
   const { span } = optimizer;
   const stage = optimizerStage(evaluate(optimizer, env, ['stage']), optimizer, env);
-  const params = trainedParams(build, loss);
+  const reached = reachable([loss], learns, isReal);
+  const params = trainedParams(build, reached);
+  if (!checkGradients(build, reached, env, span)) return undefined;
   if (params.length === 0) {
     build.session.reporter.error(env.frame, span, 'E0511', 'there is nothing to train', {
       notes: [{ message: nothingToTrain(build, loss) }],
@@ -58,22 +61,43 @@ function optimizerStage(datum: Datum, optimizer: Expression, env: Env): StageVal
   return undefined;
 }
 
-/** Whether gradients flow through a node. */
+/** Whether gradients flow through a node: to its real-valued operands. */
 const learns = (node: Node): boolean => node.op.gradient !== 'none' && node.op.name !== 'stop_gradient';
+const isReal = (value: Value): boolean => value.type.dtype === 'f32';
 
-function trainedParams(build: Build, loss: Value): readonly Parameter[] {
-  const reached = reachable([loss], learns);
+function trainedParams(build: Build, reached: ReadonlySet<Value>): readonly Parameter[] {
   return [...build.session.persistents.values()].flatMap(({ parameter }) =>
     parameter.role === 'param' && reached.has(parameter) ? [parameter] : [],
   );
 }
 
+/** An op without a gradient between a param and the loss: the model would silently not learn. */
+function checkGradients(build: Build, reached: ReadonlySet<Value>, env: Env, span: Span): boolean {
+  const active = new Set<Value>();
+  let fine = true;
+  for (const node of build.builder.nodes) {
+    const depends = node.operands.some((operand) => active.has(operand) || isParam(operand));
+    if (!depends || !isReal(node) || node.op.name === 'stop_gradient') continue;
+    active.add(node);
+    if (!reached.has(node) || node.op.gradient !== 'none') continue;
+    const origin = build.origins.get(node) ?? { frame: env.frame, span };
+    const message = `\`${node.op.name}\` has no gradient, and the loss depends on parameters through it`;
+    build.session.reporter.error(origin.frame, origin.span, 'E0516', message, {
+      notes: [{ message: '`stop_gradient` says that what comes before need not learn' }],
+    });
+    fine = false;
+  }
+  return fine;
+}
+
+const isParam = (value: Value): boolean => value.kind === 'parameter' && value.role === 'param';
+
 function nothingToTrain(build: Build, loss: Value): string {
   const all = reachable([loss]);
-  if (![...all].some((value) => value.kind === 'parameter' && value.role === 'param')) {
+  if (![...all].some(isParam)) {
     return 'the loss depends on no parameter of the model';
   }
-  const blocking = build.builder.nodes.find((node) => all.has(node) && !learns(node));
+  const blocking = build.builder.nodes.find((node) => all.has(node) && (!learns(node) || !isReal(node)));
   return blocking ? `\`${blocking.op.name}\` has no gradient` : 'no gradient reaches a parameter';
 }
 

@@ -1,9 +1,22 @@
 import { elementCount } from '../base/types.ts';
 import type { Constant, Node, Value } from '../graph/ir.ts';
+import type { Op } from '../graph/op.ts';
 import { hasTrait } from '../graph/op.ts';
+import { broadcastTo, slice, transpose } from '../ops/index.ts';
 import { evaluateNode } from './evaluate.ts';
 import type { Pass } from './pass.ts';
 import { rebuild } from './rewrite.ts';
+
+/** Ops whose result has no other elements than their operand: of one value everywhere they make the same. */
+const rearranging: ReadonlySet<Op> = new Set([broadcastTo, slice, transpose]);
+
+/**
+ * Ops whose element depends on the elements of the operands alone, so that one element tells all, whatever the shape and
+ * the batch. What also depends on extents (the gradient of a mean) takes them as an attribute.
+ */
+const isPointwise = (op: Op): boolean =>
+  hasTrait(op, 'elementwise') &&
+  Object.values(op.attributes).every(({ type }) => type !== 'ints' && type !== 'size');
 
 /** Larger results stay computed: a literal in the program costs more than the kernel. */
 const largestLiteral = 4096;
@@ -11,8 +24,12 @@ const largestLiteral = 4096;
 export const foldConstants: Pass = {
   name: 'fold_constants',
   doc: 'Evaluates nodes whose operands are all constant.',
-  run: (graph) => rebuild(graph, (node, g) => folded(node) ?? g.append(node)),
+  run: (graph) => rebuild(graph, (node, g) => finite(folded(node)) ?? g.append(node)),
 };
+
+/** What is not a number stays where it is computed: a literal would lose the place in the text that made it. */
+const finite = (constant: Constant | undefined): Constant | undefined =>
+  constant?.data.every(Number.isFinite) === true ? constant : undefined;
 
 function folded(node: Node): Constant | undefined {
   const { operands, type, op } = node;
@@ -23,8 +40,8 @@ function folded(node: Node): Constant | undefined {
     return operand === undefined ? undefined : { kind: 'constant', type, data: operand.data };
   }
   if (op.lower === 'none') return undefined;
-  // One value everywhere: one element tells all, whatever the shape and the batch.
-  if (filled && hasTrait(op, 'elementwise')) {
+  if (filled && rearranging.has(op)) return { kind: 'constant', type, data: operands[0]?.data ?? [] };
+  if (filled && isPointwise(op)) {
     const points = operands.map((operand): Constant => ({
       ...operand,
       type: { ...operand.type, shape: [] },

@@ -6,6 +6,7 @@
 import type { Fit, Interval, Placed } from './fit.ts';
 import { placeInOrder } from './fit.ts';
 import { loadsOf } from './load.ts';
+import { searchPlan } from './search.ts';
 
 /** Offsets are multiples of this, so that every buffer can be bound on a GPU. */
 export const alignment = 256;
@@ -26,12 +27,13 @@ export interface MemoryPlan {
   readonly bytes: number;
   /** The largest sum of buffer sizes, each rounded up to 256, live at once. `bytes` equal to it is optimal. */
   readonly bound: number;
-  /** Placed buffers looked at over all attempts: the cost of planning. */
+  /** Places and sections looked at over all attempts: the cost of planning. */
   readonly steps: number;
 }
 
-/** The search after the fixed strategies ends once it has looked at this many placed buffers. */
-const searchSteps = 3_000_000;
+/** Steps that repairing a plan, and then each exact search, may take where the fixed strategies miss the bound. */
+const repairSteps = 300_000;
+const searchSteps = 500_000;
 
 export function planMemory(buffers: readonly MemoryBuffer[]): MemoryPlan {
   const intervals = buffers.map(({ bytes, firstUse, lastUse }): Interval => {
@@ -61,12 +63,18 @@ export function planMemory(buffers: readonly MemoryBuffer[]): MemoryPlan {
   }
   // What stuck out of the bound goes first in the next attempt.
   let order: readonly number[] = orders.breadth;
-  const limit = steps + searchSteps;
+  const limit = steps + repairSteps;
   for (let round = 0; steps < limit && best.bytes > bound; round++) {
     const { offsets } = attempt(order, round % 2 === 0 ? 'low' : 'ends', false);
     const sticksOut = (i: number): boolean => (offsets[i] ?? 0) + (intervals[i]?.size ?? 0) > bound;
     order = [...order.filter(sticksOut), ...order.filter((i) => !sticksOut(i))];
     steps += order.length;
+  }
+  for (const preferred of [orders.size, orders.area, orders.forward]) {
+    if (best.bytes === bound) break;
+    const found = searchPlan(intervals, preferred, bound, searchSteps);
+    steps += found.steps;
+    if (found.offsets !== undefined) best = { offsets: found.offsets, bytes: bound, steps: found.steps };
   }
   return { ...best, bound, steps };
 }

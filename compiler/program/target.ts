@@ -17,3 +17,6 @@ export const typescript: TargetInfo = { name: 'ts', accumulators: 4, unroll: 9, 
 
 /** The same kernels without types. */
 export const javascript: TargetInfo = { ...typescript, name: 'js' };
+
+/** The targets by the name the user gives. */
+export const targets: Readonly<Record<'ts' | 'js', TargetInfo>> = { ts: typescript, js: javascript };

@@ -3,27 +3,33 @@
  * one after the other. A tile of four outputs keeps four such chains going and reads each element of the other operand once.
  */
 import type { Kernel } from '../loop/ir.ts';
+import { visitStmts } from '../loop/rewrite.ts';
 import type { For } from '../loop/transform/find.ts';
-import { isWhole } from '../loop/transform/find.ts';
+import { isWhole, loopAxes } from '../loop/transform/find.ts';
+import { constantBounds } from '../loop/transform/unroll.ts';
 import type { TargetInfo } from '../program/target.ts';
 import type { Nest } from './nest.ts';
 import { boundsDependOn, nestOf } from './nest.ts';
 import { Scheduling } from './steps.ts';
 
+/** Windows with larger steps keep their computed bounds. */
+const largestStride = 3;
+
 /** The steps for a kernel as lowering made it, applied. */
 export function scheduleForTs(kernel: Kernel, target: TargetInfo): Scheduling {
   const scheduling = new Scheduling(kernel);
   scheduling.apply({ step: 'collapse' }, { step: 'simplify' });
+  const reduced = new Set(nestOf(scheduling.kernel).inner.map(({ axis }) => axis.name));
   switch (kernel.kind) {
     case 'contraction':
     case 'reduction':
       streamBatch(scheduling);
       tile(scheduling, target);
-      unrollReduction(scheduling, target);
+      unrollReduction(scheduling, target, reduced);
       break;
     case 'window':
-      divideByStride(scheduling, target);
-      unrollReduction(scheduling, target);
+      divideByStride(scheduling);
+      unrollReduction(scheduling, target, reduced);
       break;
     case 'elementwise':
     case 'gather':
@@ -50,7 +56,8 @@ function streamBatch(scheduling: Scheduling): void {
   const { outer, body } = nestOf(scheduling.kernel);
   const batch = body.find((stmt) => stmt.kind === 'for');
   const total = body.find((stmt) => stmt.kind === 'alloc');
-  if (batch?.kind !== 'for' || batch.axis.extent !== 'N' || total?.kind !== 'alloc' || outer.length === 0) return;
+  if (batch?.kind !== 'for' || batch.axis.extent !== 'N' || total?.kind !== 'alloc' || outer.length === 0)
+    return;
   if (!batch.body.some((stmt) => stmt.kind === 'for')) return;
   const jams = outer.toReversed().map(({ axis }) => {
     return { step: 'jam', axis: axis.name, through: [batch.axis.name], mode: 'serial' } as const;
@@ -62,31 +69,30 @@ function streamBatch(scheduling: Scheduling): void {
 function accumulatingNest(kernel: Kernel): Nest {
   const whole = nestOf(kernel);
   const batch = whole.body.find((stmt) => stmt.kind === 'for' && stmt.axis.extent === 'N');
-  const streamed = batch?.kind === 'for' && whole.outer.length === 0 && !batch.body.some((s) => s.kind === 'alloc');
+  const streamed =
+    batch?.kind === 'for' && whole.outer.length === 0 && !batch.body.some((s) => s.kind === 'alloc');
   return streamed ? nestOf({ ...kernel, body: batch.body }) : whole;
 }
 
 /** Register tile: the innermost axis of the result that the bounds of the reduction do not depend on. */
 function tile(scheduling: Scheduling, target: TargetInfo): void {
   const nest = accumulatingNest(scheduling.kernel);
-  if (nest.inner.length === 0) return;
-  const candidates = nest.outer.filter(
-    (loop) => typeof loop.axis.extent === 'number' && isWhole(loop) && !boundsDependOn(nest, loop.axis),
+  const loop = nest.outer.findLast(
+    (outer) => typeof outer.axis.extent === 'number' && isWhole(outer) && !boundsDependOn(nest, outer.axis),
   );
-  const loop = candidates.at(-1);
-  if (loop === undefined) return;
-  const { name, extent } = loop.axis;
-  const size = tileSize(extent as number, target.accumulators);
-  if (size === 1) return;
+  if (loop === undefined || nest.inner.length === 0) return;
+  const { name } = loop.axis;
+  const extent = loop.axis.extent as number;
+  const size = tileSize(extent, target.accumulators);
+  const inside = loopsInside(nest, loop);
   const through = nest.inner.map(({ axis }) => axis.name);
   const names = { block: `${name}_block`, inner: `${name}_tile`, rest: `${name}_rest` };
-  const moveOut = orderWithBlockOutside(nest, loop);
-  if (moveOut !== undefined) scheduling.attempt({ step: 'reorder', axes: moveOut });
+  if (inside.length > 0) scheduling.apply({ step: 'reorder', axes: [name, ...inside] });
   scheduling.apply({ step: 'split', axis: name, size, ...names });
-  if ((extent as number) >= size)
-    scheduling.apply({ step: 'jam', axis: names.inner, through, mode: 'unroll' });
-  if ((extent as number) % size > 1)
-    scheduling.apply({ step: 'jam', axis: names.rest, through, mode: 'unroll' });
+  for (const tiled of extent % size > 0 ? [names.inner, names.rest] : [names.inner]) {
+    if (inside.length > 0) scheduling.apply({ step: 'reorder', axes: [...inside, tiled] });
+    scheduling.apply({ step: 'jam', axis: tiled, through, mode: 'unroll' });
+  }
   scheduling.apply({ step: 'simplify' });
 }
 
@@ -97,42 +103,66 @@ function tileSize(extent: number, largest: number): number {
 }
 
 /**
- * The tiled axis outside of the other axes of the result, so that the part of the weights that a tile needs stays in the
- * cache; outside of the batch as well where a sample has no further axes.
+ * The axes of the result that are run through for each tile, so that the part of the weights that it needs stays in the
+ * cache: all but the batch, and the batch too where a sample has no further axes.
  */
-function orderWithBlockOutside({ outer }: Nest, tiled: For): readonly string[] | undefined {
+function loopsInside({ outer }: Nest, tiled: For): readonly string[] {
   const others = outer.filter((loop) => loop !== tiled);
-  const inside = others.some(({ axis }) => axis.extent !== 'N')
-    ? others.filter(({ axis }) => axis.extent !== 'N')
-    : others;
-  if (inside.length === 0) return undefined;
-  return [tiled.axis.name, ...inside.map(({ axis }) => axis.name)];
+  const inSample = others.filter(({ axis }) => axis.extent !== 'N');
+  return (inSample.length > 0 ? inSample : others).map(({ axis }) => axis.name);
 }
 
 /** Windows that move by more than one place: the places between become cases of their own, whose bounds are constants. */
-function divideByStride(scheduling: Scheduling, _target: TargetInfo): void {
+function divideByStride(scheduling: Scheduling): void {
   const nest = nestOf(scheduling.kernel);
-  for (const loop of nest.outer) {
-    if (typeof loop.axis.extent !== 'number' || !isWhole(loop)) continue;
-    const divisor = divisorOf(nest, loop);
-    if (divisor === 1 || divisor > 4 || divisor > loop.axis.extent) continue;
+  const divided = nest.outer.filter(
+    (loop) => typeof loop.axis.extent === 'number' && isWhole(loop) && divisorOf(nest, loop) > 1,
+  );
+  if (divided.length === 0 || divided.some((loop) => divisorOf(nest, loop) > largestStride)) return;
+  const cases: string[] = [];
+  for (const loop of divided) {
     const { name } = loop.axis;
     const names = { block: `${name}_block`, inner: `${name}_in`, rest: `${name}_rest` };
-    scheduling.apply({ step: 'split', axis: name, size: divisor, ...names });
-    scheduling.apply({ step: 'unroll', axis: names.inner });
-    if (loop.axis.extent % divisor > 0) scheduling.apply({ step: 'unroll', axis: names.rest });
-    scheduling.apply({ step: 'simplify' });
+    scheduling.apply({ step: 'split', axis: name, size: divisorOf(nest, loop), ...names });
+    cases.push(names.inner, names.rest);
   }
+  const whole = nest.outer.map(({ axis }) => axis.name).flatMap((name) => [`${name}_block`, name]);
+  scheduling.apply({ step: 'reorder', axes: [...whole, ...cases] });
+  const present = new Set(loopAxes(scheduling.kernel.body).map(({ name }) => name));
+  for (const axis of cases) if (present.has(axis)) scheduling.apply({ step: 'unroll', axis });
+  scheduling.apply({ step: 'simplify' });
 }
 
 /** The divisor in the bounds of the reduction loops that depend on the loop's axis; 1 for none. */
 function divisorOf({ inner }: Nest, { axis }: For): number {
   for (const { range } of inner)
     for (const q of [...range.from, ...range.to]) {
-      if (q !== 'N' && q.divisor > 1 && q.numerator.terms.some((term) => term.axis === axis)) return q.divisor;
+      if (q !== 'N' && q.divisor > 1 && q.numerator.terms.some((term) => term.axis === axis))
+        return q.divisor;
     }
   return 1;
 }
 
-/** Reductions over a few points are written out. */
-function unrollReduction(_scheduling: Scheduling, _target: TargetInfo): void {}
+/** Reductions over a few points are written out: the innermost loops, while their iterations together are few. */
+function unrollReduction(scheduling: Scheduling, target: TargetInfo, reduced: ReadonlySet<string>): void {
+  let points = 1;
+  for (;;) {
+    const innermost: For[] = [];
+    visitStmts(scheduling.kernel.body, (stmt) => {
+      if (stmt.kind !== 'for' || !reduced.has(stmt.axis.name)) return;
+      if (!loopAxes(stmt.body).some(({ name }) => reduced.has(name))) innermost.push(stmt);
+    });
+    const counts = innermost.map(constantCount);
+    const most = Math.max(0, ...counts);
+    if (most === 0 || counts.includes(0) || points * most > target.unroll) return;
+    points *= most;
+    for (const axis of new Set(innermost.map((loop) => loop.axis.name)))
+      scheduling.apply({ step: 'unroll', axis });
+  }
+}
+
+/** 0 where the number of iterations is not known. */
+function constantCount(loop: For): number {
+  const bounds = constantBounds(loop);
+  return bounds === undefined ? 0 : Math.max(bounds.to - bounds.from, 0);
+}

@@ -83,16 +83,15 @@ function behind(previous: IToken | undefined): string {
   return previous === undefined || !previous.image ? '' : ` after ${quote(previous.image)}`;
 }
 
-/** At most one diagnostic per line, and none where `explained` spans already say what is wrong. */
+/** At most one diagnostic per line, none on the lines of what is `known` and none where a bracket is to blame. */
 export function describeErrors(
   file: string,
   text: string,
+  lineOf: (offset: number) => number,
   errors: readonly IRecognitionException[],
   known: readonly Diagnostic[],
   repaired: readonly Span[],
 ): Diagnostic[] {
-  const lineOf = (offset: number): number =>
-    Math.max(text.lastIndexOf('\n', offset - 1), text.lastIndexOf('\r', offset - 1));
   const lines = new Set(known.map((diagnostic) => lineOf(diagnostic.span.start)));
   const described: Diagnostic[] = [];
   for (const error of errors) {

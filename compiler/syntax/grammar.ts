@@ -29,7 +29,7 @@
  *   size `3x3`, a string as JSON.stringify writes it, `true`, `false`, or a list `[A, A]`. A name may be a parameter, a word
  *   (`padding: valid`) or a dtype (`to: f32`): the op's attributes tell which.
  * - A location is `@ PATH:LINE:COLUMN`, PATH without white space or as a JSON string, then perhaps `in LAYER.PATH`.
- * - Nodes come first, then updates, then the one `return` (at least one `NAME: A`). `//` comments are allowed anywhere.
+ * - Nodes come first, then updates, then the one `return` (`NAME: A`, …), which may be absent. `//` comments are allowed anywhere.
  * - Commas between parameters; line breaks are free, except that each `(` of a call stands on the line of its op.
  */
 import {
@@ -450,7 +450,7 @@ class Grammar extends CstParser {
     this.CONSUME(t.LBrace);
     this.MANY1(() => this.SUBRULE(this.graphNode));
     this.MANY2(() => this.SUBRULE(this.graphUpdate));
-    this.SUBRULE(this.graphReturn);
+    this.OPTION(() => this.SUBRULE(this.graphReturn));
     this.CONSUME(t.RBrace);
   });
 

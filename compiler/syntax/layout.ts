@@ -5,7 +5,7 @@
 import type { IToken, TokenType } from 'chevrotain';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { relabel } from './habits.ts';
-import { breaksLine, endOf, problem, replace, spanOf } from './report.ts';
+import { breaksLine, endOf, replace, Report, spanOf } from './report.ts';
 import * as t from './tokens.ts';
 
 const atLineStart: ReadonlyMap<TokenType, TokenType> = new Map([
@@ -31,7 +31,7 @@ export interface LaidOut {
 export function layOut(file: string, text: string, tokens: readonly IToken[]): LaidOut {
   const starts = lineStarts(text, tokens);
   const laidOut: IToken[] = [];
-  const diagnostics: Diagnostic[] = [];
+  const report = new Report();
   const sameLine = (i: number): IToken | undefined => (starts[i] === true ? undefined : tokens[i]);
   const isName = (token: IToken | undefined): boolean =>
     token?.tokenType === t.Name || token?.tokenType === t.CompilerName;
@@ -42,7 +42,7 @@ export function layOut(file: string, text: string, tokens: readonly IToken[]): L
     else if (token.tokenType === t.Name) laidOut.push(nameOrKeyword(token, i));
     else if (token.tokenType !== t.Arrow || keepsStage(token, i)) laidOut.push(token);
   });
-  return { tokens: laidOut, diagnostics };
+  return { tokens: laidOut, diagnostics: report.diagnostics };
 
   function nameOrKeyword(token: IToken, i: number): IToken {
     const type = keywordAt(token.image, i);
@@ -90,7 +90,7 @@ export function layOut(file: string, text: string, tokens: readonly IToken[]): L
       ? 'a stage stands on the line of its `->`'
       : 'expected a stage after `->`, found the end of the line';
     const fix = joinable ? { fix: replace('join the lines', gap, ' ') } : {};
-    diagnostics.push(problem('E0116', spanOf(file, arrow), message, fix));
+    report.add('E0116', spanOf(file, arrow), message, fix);
     return stageFollows;
   }
 }

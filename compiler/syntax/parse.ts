@@ -1,5 +1,6 @@
 /** Text to tree. */
 import type { Diagnostic } from '../base/diagnostic.ts';
+import { lineIndex } from '../base/source.ts';
 import type { File } from './ast.ts';
 import { pairBrackets, type Paired } from './brackets.ts';
 import { buildItems } from './build/file.ts';
@@ -7,11 +8,8 @@ import { describeErrors } from './errors.ts';
 import { parseTokens } from './grammar.ts';
 import { mendTokens } from './habits.ts';
 import { layOut, lineStarts } from './layout.ts';
-import { problem } from './report.ts';
+import { problem, shownErrors } from './report.ts';
 import { lex, type Lexed } from './tokens.ts';
-
-/** So many syntax errors are shown; the rest would mostly be their consequence. */
-const shownErrors = 20;
 
 export interface Parse {
   readonly file: File;
@@ -44,14 +42,19 @@ export function parse(path: string, text: string): Parse {
 }
 
 export function parsePrepared(path: string, text: string, { lexed, paired, diagnostics }: Prepared): Parse {
-  const span = { file: path, start: 0, end: text.length };
-  if (paired.tooDeep) return { file: { path, items: [], span }, diagnostics: shorten(path, diagnostics) };
+  const whole = { file: path, start: 0, end: text.length };
+  if (paired.tooDeep) return { file: { path, items: [], span: whole }, diagnostics: shorten(path, diagnostics) };
   const { tree, errors } = parseTokens(paired.tokens);
-  const syntax = describeErrors(path, text, errors, diagnostics, paired.repaired);
+  const positions = lineIndex(text);
+  const lineOf = (offset: number): number => positions(offset).line;
+  const syntax = describeErrors(path, text, lineOf, errors, diagnostics, paired.repaired);
   const built =
     tree === undefined ? { items: [], diagnostics: [] } : buildItems(path, text, tree, lexed.comments);
-  const all = [...diagnostics, ...syntax, ...built.diagnostics];
-  return { file: { path, items: built.items, span }, diagnostics: shorten(path, all) };
+  const lines = new Set([...diagnostics, ...syntax].map(({ span }) => lineOf(span.start)));
+  // Behind an error, what is left of its line looks like a statement of its own.
+  const own = built.diagnostics.filter(({ code, span }) => code !== 'E0127' || !lines.has(lineOf(span.start)));
+  const all = [...diagnostics, ...syntax, ...own];
+  return { file: { path, items: built.items, span: whole }, diagnostics: shorten(path, all) };
 }
 
 function shorten(file: string, diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {

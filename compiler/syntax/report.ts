@@ -13,6 +13,23 @@ export function problem(code: Code, span: Span, message: string, details: Detail
   return { code, severity: 'error', span, message, notes, ...(fix === undefined ? {} : { fix }) };
 }
 
+/** So many syntax errors are shown; the rest would mostly be their consequence. */
+export const shownErrors = 20;
+
+/** Diagnostics in the order of the text. Those that could not be shown anyway are not kept. */
+export class Report {
+  readonly diagnostics: Diagnostic[] = [];
+
+  add(code: Code, span: Span, message: string, details?: Details): void {
+    if (!this.isFull) this.diagnostics.push(problem(code, span, message, details));
+  }
+
+  /** One more than is shown, so that it is known that there are more. */
+  get isFull(): boolean {
+    return this.diagnostics.length > shownErrors;
+  }
+}
+
 /** A fix of a single edit. */
 export function replace(title: string, span: Span, text: string): Fix {
   return { title, edits: [{ span, text }] };

@@ -19,7 +19,7 @@ beforeAll(() =>
     format: 'esm',
     outfile: main,
     banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+      js: "import { createRequire as make } from 'node:module'; const require = make(import.meta.url);",
     },
   }),
 );

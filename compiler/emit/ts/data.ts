@@ -98,7 +98,8 @@ function flatData(data: Data): string | undefined {
 }
 
 function property(key: string, value: Data, text: string | undefined): string | undefined {
-  const shorthand = typeof value === 'object' && 'kind' in value && value.kind === 'code' && value.text === key;
+  const shorthand =
+    typeof value === 'object' && 'kind' in value && value.kind === 'code' && value.text === key;
   if (shorthand) return key;
   return text === undefined ? undefined : `${propertyKey(key)}: ${text}`;
 }

@@ -64,7 +64,14 @@ function moduleOf(program: Program, options: EmitOptions, stem: string): readonl
   const images = imageInputs(program);
   const facts = { program, tensors, kernels: functions.length, routines: bound, trains };
   const main: readonly Declaration[] = [
-    header({ ...options, program, version, trains, embedded: embedded !== undefined, file: `${stem}.${options.target}` }),
+    header({
+      ...options,
+      program,
+      version,
+      trains,
+      embedded: embedded !== undefined,
+      file: `${stem}.${options.target}`,
+    }),
     moduleTypes(program, trains),
     signatureConst(program, trains),
     classesConst(program),
@@ -81,26 +88,35 @@ function moduleOf(program: Program, options: EmitOptions, stem: string): readonl
     createModelFunction(trains, embedded !== undefined),
     ...(embedded === undefined ? [] : [embedded]),
   ];
-  const inlined = runtimeClosure([...main, ...end], trains);
-  return [...main, { kind: 'section', title: 'Runtime' }, ...inlined, { kind: 'section', title: 'The model' }, ...end];
+  const inlined = runtimeClosure([...main, ...end]);
+  return [
+    ...main,
+    { kind: 'section', title: 'Runtime' },
+    ...inlined,
+    { kind: 'section', title: 'The model' },
+    ...end,
+  ];
 }
 
 const version = '0.1.0';
 
-const roundText = '/** Rounds to single precision, as each operation of a kernel does. */\nconst f = Math.fround;';
+const roundText =
+  '/** Rounds to single precision, as each operation of a kernel does. */\nconst f = Math.fround;';
 
 function chosenRoutines(program: Program, inference: boolean): readonly Routine[] {
   const isInference = inference || program.training === undefined;
   return program.routines.filter(
     ({ name, launches }) =>
-      (name !== 'prepare' || launches.length > 0) && !(isInference && (name === 'step' || name === 'evaluate')),
+      (name !== 'prepare' || launches.length > 0) &&
+      !(isInference && (name === 'step' || name === 'evaluate')),
   );
 }
 
 /** The names of the module's top level: none that the runtime declares or that its code mentions. */
 function moduleNames(): NameScope {
   const taken = new Set([...reservedWords, ...ownNames]);
-  for (const { declares, mentions } of runtime) for (const name of [...declares, ...mentions]) taken.add(name);
+  for (const { declares, mentions } of runtime)
+    for (const name of [...declares, ...mentions]) taken.add(name);
   for (const { name } of runtime) taken.add(name);
   // Routines are called as in the design; the runtime mentions these words as keys only.
   for (const name of ['prepare', 'infer', 'evaluate', 'step']) taken.delete(name);
@@ -126,7 +142,9 @@ function kernelFunctions(
   routines: readonly Routine[],
   names: NameScope,
 ): { functions: readonly FunctionNode[]; byIndex: ReadonlyMap<number, string> } {
-  const launched = new Set(routines.flatMap(({ launches, commit }) => [...launches, ...commit].map(({ kernel }) => kernel)));
+  const launched = new Set(
+    routines.flatMap(({ launches, commit }) => [...launches, ...commit].map(({ kernel }) => kernel)),
+  );
   const used = [...program.kernels.entries()].filter(([index]) => launched.has(index));
   const byIndex = new Map(used.map(([index, kernel]) => [index, names.unique(kernel.name)]));
   const functions = used.map(([index, kernel]) => kernelFunction(kernel, byIndex.get(index) ?? '', names));
@@ -148,4 +166,3 @@ function createModelFunction(trains: boolean, embedded: boolean): FunctionNode {
     body: [{ ts: `return ${model} as unknown as Model;`, js: `return ${model};` }],
   };
 }
-

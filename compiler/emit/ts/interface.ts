@@ -53,7 +53,11 @@ function portsType(name: string, what: string, ports: readonly Port[]): string {
 export function moduleTypes(program: Program, trains: boolean): Declaration {
   const model = trains ? 'TrainableModel<Inputs, Labels, Outputs>' : 'InferenceModel<Inputs, Outputs>';
   const types = [
-    portsType('Inputs', 'What the model looks at: any number of samples, one behind the other.', program.inputs),
+    portsType(
+      'Inputs',
+      'What the model looks at: any number of samples, one behind the other.',
+      program.inputs,
+    ),
     ...(trains ? [portsType('Labels', 'The truth to learn from.', program.training?.labels ?? [])] : []),
     portsType('Outputs', 'What the model says, for as many samples.', program.outputs),
     `export type Model = ${model};`,
@@ -84,7 +88,9 @@ export function signatureConst(program: Program, trains: boolean): ConstNode {
 
 export function classesConst(program: Program): ConstNode {
   const named = program.outputs.filter(({ classes }) => classes !== undefined);
-  const fields = named.map(({ name }) => `readonly ${name === '__proto__' ? name : propertyKey(name)}: readonly string[]`);
+  const fields = named.map(
+    ({ name }) => `readonly ${name === '__proto__' ? name : propertyKey(name)}: readonly string[]`,
+  );
   return {
     kind: 'const',
     doc: ['The names of the classes of an output, in order.'],
@@ -139,7 +145,14 @@ export interface BlueprintFacts {
   readonly embedded: boolean;
 }
 
-export function blueprintConst({ program, tensors, kernels, routines, trains, embedded }: BlueprintFacts): ConstNode {
+export function blueprintConst({
+  program,
+  tensors,
+  kernels,
+  routines,
+  trains,
+  embedded,
+}: BlueprintFacts): ConstNode {
   const size = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
   const { training } = program;
   const plans = routines.map(({ routine, name }): [string, Data] => [
@@ -163,7 +176,9 @@ export function blueprintConst({ program, tensors, kernels, routines, trains, em
       tensors: code('tensors'),
       weightsBytes: Math.max(
         0,
-        ...tensors.map(({ placement, shape, dtype }) => placement.offset + size(shape) * bytesPerElement[dtype]),
+        ...tensors.map(
+          ({ placement, shape, dtype }) => placement.offset + size(shape) * bytesPerElement[dtype],
+        ),
         ...tensors.map(({ placement }) => placement.offset + placement.bytes),
       ),
       routines: { kind: 'object', entries: plans },
@@ -197,8 +212,8 @@ export function imageFromFunction(images: readonly Port[]): Declaration {
     returns: `Inputs[${names.join(' | ')}]`,
     body: [
       {
-        ts: `return imageToInput(pixels, signature, input) as Inputs[${names.join(' | ')}];`,
-        js: 'return imageToInput(pixels, signature, input);',
+        ts: `return pictureFor(signature, input, pixels) as Inputs[${names.join(' | ')}];`,
+        js: 'return pictureFor(signature, input, pixels);',
       },
     ],
   };

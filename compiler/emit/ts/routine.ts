@@ -90,9 +90,15 @@ function launchData(
 ): Data {
   const kernel = program.kernels[launch.kernel];
   const name = kernels.get(launch.kernel);
-  invariant(kernel && name !== undefined, `${routine.name} launches kernel ${launch.kernel}, which is not there`);
+  invariant(
+    kernel && name !== undefined,
+    `${routine.name} launches kernel ${launch.kernel}, which is not there`,
+  );
   const operands = kernel.inputs.length + kernel.outputs.length + scratchOf(kernel.body).length;
-  invariant(launch.operands.length === operands, `${name} takes ${operands} operands, not ${launch.operands.length}`);
+  invariant(
+    launch.operands.length === operands,
+    `${name} takes ${operands} operands, not ${launch.operands.length}`,
+  );
   const call: Data = { kind: 'call', name, args: [...launch.operands.map(viewOf), 'N'] };
   const [location] = launch.locations;
   const line = location ? `${location.file}:${location.line}` : undefined;
@@ -131,4 +137,3 @@ export function isDense({ shape, strides, offset }: Buffer): boolean {
   const dense = denseStrides(shape);
   return offset === 0 && strides.every((stride, axis) => stride === dense[axis]);
 }
-

@@ -1,14 +1,6 @@
 import { affine, sameAffine } from '../affine.ts';
 import type { Affine, Axis, Buffer, Expr, Index, Kernel, Stmt } from '../ir.ts';
-import {
-  axesOfRange,
-  bodyOf,
-  exprsOf,
-  serial,
-  substituteStmts,
-  visitExpr,
-  visitStmts,
-} from '../rewrite.ts';
+import { axesOfRange, bodyOf, exprsOf, serial, substituteStmts, visitExpr, visitStmts } from '../rewrite.ts';
 import type { For } from './find.ts';
 import { freshName, isWhole } from './find.ts';
 
@@ -21,7 +13,8 @@ import { freshName, isWhole } from './find.ts';
  */
 export function collapse(kernel: Kernel): Kernel {
   let current = squeeze(kernel);
-  for (let pair = findPair(current); pair !== undefined; pair = findPair(current)) current = join(current, pair);
+  for (let pair = findPair(current); pair !== undefined; pair = findPair(current))
+    current = join(current, pair);
   return current;
 }
 
@@ -144,7 +137,10 @@ function join(kernel: Kernel, { outer, inner, places }: Pair): Kernel {
     };
   });
   const body = replaceNest(reshaped.body, outer.axis, inner.axis, (loop) => [
-    serial(joined, substituteStmts(bodyOf(loop.body[0] as Stmt), { axes: new Map([[inner.axis, affine(joined)]]) })),
+    serial(
+      joined,
+      substituteStmts(bodyOf(loop.body[0] as Stmt), { axes: new Map([[inner.axis, affine(joined)]]) }),
+    ),
   ]);
   return { ...reshaped, body };
 }

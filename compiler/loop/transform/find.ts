@@ -35,15 +35,25 @@ export function replaceLoops(kernel: Kernel, axis: string, f: (loop: For) => rea
 export function isWhole({ axis, range }: For): boolean {
   const [from, otherFrom] = range.from;
   const [to, otherTo] = range.to;
-  if (otherFrom !== undefined || otherTo !== undefined || from === undefined || to === undefined) return false;
-  const starts = from.numerator.terms.length === 0 && Math.floor(from.numerator.constant / from.divisor) === 0;
+  if (otherFrom !== undefined || otherTo !== undefined || from === undefined || to === undefined)
+    return false;
+  const starts =
+    from.numerator.terms.length === 0 && Math.floor(from.numerator.constant / from.divisor) === 0;
   if (axis.extent === 'N' || to === 'N') return starts && axis.extent === to;
-  return starts && to.numerator.terms.length === 0 && Math.floor(to.numerator.constant / to.divisor) === axis.extent;
+  return (
+    starts &&
+    to.numerator.terms.length === 0 &&
+    Math.floor(to.numerator.constant / to.divisor) === axis.extent
+  );
 }
 
 /** All axes that loops of a body run over. */
 export function loopAxes(body: readonly Stmt[]): readonly Axis[] {
-  return [...new Set(body.flatMap((stmt) => [...(stmt.kind === 'for' ? [stmt.axis] : []), ...loopAxes(bodyOf(stmt))]))];
+  return [
+    ...new Set(
+      body.flatMap((stmt) => [...(stmt.kind === 'for' ? [stmt.axis] : []), ...loopAxes(bodyOf(stmt))]),
+    ),
+  ];
 }
 
 /** A name for a new axis that no loop, buffer or local of the kernel has. */

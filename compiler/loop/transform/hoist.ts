@@ -95,10 +95,10 @@ function isInvariant(
 }
 
 function nameFor(expr: Expr, names: Map<string, number>): string {
-  const stem = expr.kind === 'load' ? expr.buffer.name : expr.kind === 'unary' || expr.kind === 'binary' ? expr.op : 'v';
+  const stem =
+    expr.kind === 'load' ? expr.buffer.name : expr.kind === 'unary' || expr.kind === 'binary' ? expr.op : 'v';
   const name = `${stem}_of`;
   const count = names.get(name) ?? 0;
   names.set(name, count + 1);
   return count === 0 ? name : `${name}${count}`;
 }
-

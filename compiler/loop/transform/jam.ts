@@ -21,7 +21,7 @@ export interface JamOptions {
  * for a { alloc r; S; for k { T }; U }  →  alloc r[E]; for a { S[r := r[a]] }; for k { for a { T[…] } }; for a { U[…] }
  *
  * Iterations of `a` must be independent but for the registers declared in its body, as those over axes of a result are.
- * A loop whose bounds depend on `a`, or that is not named in `through`, is moved whole.
+ * A body without a loop to move past stays together, with its own registers. A loop whose bounds depend on `a`, or that is not named in `through`, is moved whole.
  */
 export function jam(kernel: Kernel, axis: string, options: JamOptions): Kernel {
   const name = (wanted: string): string => freshName(kernel, wanted);
@@ -47,6 +47,8 @@ class Jam {
   }
 
   #distribute(body: readonly Stmt[]): readonly Stmt[] {
+    if (!body.some((stmt) => stmt.kind === 'for' && this.#passes(stmt)))
+      return [this.#wrap(body, !body.some((stmt) => stmt.kind === 'for'))];
     const allocs: Stmt[] = [];
     const result: Stmt[] = [];
     let together: Stmt[] = [];
@@ -60,9 +62,7 @@ class Jam {
       } else if (stmt.kind === 'for') {
         flush();
         result.push(
-          this.#passes(stmt)
-            ? { ...stmt, body: this.#distribute(stmt.body) }
-            : this.#wrap([stmt], false),
+          this.#passes(stmt) ? { ...stmt, body: this.#distribute(stmt.body) } : this.#wrap([stmt], false),
         );
       } else {
         together.push(stmt);
@@ -120,7 +120,10 @@ function checkLets(body: readonly Stmt[]): void {
   const check = (stmt: Stmt): void => {
     for (const expr of exprsOf(stmt))
       visitExpr(expr, (e) => {
-        invariant(e.kind !== 'local' || !before.has(e.local), 'a local lives across a loop that is moved past');
+        invariant(
+          e.kind !== 'local' || !before.has(e.local),
+          'a local lives across a loop that is moved past',
+        );
       });
   };
   for (const stmt of body) {

@@ -90,4 +90,3 @@ function axisOf(place: Index): Axis | undefined {
   if (term === undefined || more !== undefined || term.factor !== 1 || place.constant !== 0) return undefined;
   return term.axis;
 }
-

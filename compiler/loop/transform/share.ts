@@ -40,8 +40,7 @@ function shareBlock(block: readonly Stmt[], written: ReadonlySet<Buffer>): reado
 function shareRun(run: readonly Stmt[], written: ReadonlySet<Buffer>): readonly Stmt[] {
   const keys = new Keys();
   const counts = new Map<string, number>();
-  for (const stmt of run)
-    for (const expr of exprsOf(stmt)) countTopDown(expr, keys, counts, written);
+  for (const stmt of run) for (const expr of exprsOf(stmt)) countTopDown(expr, keys, counts, written);
   const locals = new Map<string, Local>();
   const named = new Map<string, number>();
   const result: Stmt[] = [];
@@ -90,7 +89,8 @@ function countTopDown(
 }
 
 function isShareable(expr: Expr, written: ReadonlySet<Buffer>): boolean {
-  if (expr.kind === 'literal' || expr.kind === 'local' || expr.kind === 'batch' || expr.kind === 'index') return false;
+  if (expr.kind === 'literal' || expr.kind === 'local' || expr.kind === 'batch' || expr.kind === 'index')
+    return false;
   let pure = true;
   visitExpr(expr, (e) => {
     if (e.kind === 'load' && written.has(e.buffer)) pure = false;
@@ -100,7 +100,8 @@ function isShareable(expr: Expr, written: ReadonlySet<Buffer>): boolean {
 
 /** `x0`, `x1` for elements of x; the operation's name otherwise. */
 function nameFor(expr: Expr, named: Map<string, number>): string {
-  const stem = expr.kind === 'load' ? expr.buffer.name : expr.kind === 'unary' || expr.kind === 'binary' ? expr.op : 'v';
+  const stem =
+    expr.kind === 'load' ? expr.buffer.name : expr.kind === 'unary' || expr.kind === 'binary' ? expr.op : 'v';
   const count = named.get(stem) ?? 0;
   named.set(stem, count + 1);
   return `${stem}${/\d$/.test(stem) ? '_' : ''}${count}`;

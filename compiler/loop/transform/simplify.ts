@@ -60,10 +60,13 @@ function simplifyRange(range: Range, known: Intervals): Range {
   const from = strongest(range.from.map(divided), (a, b) => {
     return boundsOfQuotient(a, intervalOf).high <= boundsOfQuotient(b, intervalOf).low;
   });
-  const to = strongest(range.to.map((q) => (q === 'N' ? q : divided(q))), (a, b) => {
-    if (a === 'N' || b === 'N') return false;
-    return boundsOfQuotient(a, intervalOf).low >= boundsOfQuotient(b, intervalOf).high;
-  });
+  const to = strongest(
+    range.to.map((q) => (q === 'N' ? q : divided(q))),
+    (a, b) => {
+      if (a === 'N' || b === 'N') return false;
+      return boundsOfQuotient(a, intervalOf).low >= boundsOfQuotient(b, intervalOf).high;
+    },
+  );
   return { from, to };
 }
 
@@ -99,7 +102,8 @@ function singleIteration({ from, to }: Range): Affine | 'none' | undefined {
     }
   const [low, otherLow] = from;
   const [high, otherHigh] = to;
-  if (low === undefined || high === undefined || otherLow !== undefined || otherHigh !== undefined) return undefined;
+  if (low === undefined || high === undefined || otherLow !== undefined || otherHigh !== undefined)
+    return undefined;
   if (high === 'N' || low.divisor !== 1 || high.divisor !== 1) return undefined;
   return sameAffine(subAffine(high.numerator, low.numerator), affine(1)) ? low.numerator : undefined;
 }
@@ -126,7 +130,11 @@ function foldIntegers(expr: Expr): Expr {
         return e.index.terms.length === 0 ? { kind: 'literal', dtype: 'i32', value: e.index.constant } : e;
       case 'binary':
         if (e.dtype === 'f32' || e.a.kind !== 'literal' || e.b.kind !== 'literal') return e;
-        return { kind: 'literal', dtype: e.dtype, value: binaryFunction(e.op, e.dtype, 'f32')(e.a.value, e.b.value) };
+        return {
+          kind: 'literal',
+          dtype: e.dtype,
+          value: binaryFunction(e.op, e.dtype, 'f32')(e.a.value, e.b.value),
+        };
       case 'compare':
         if (e.a.kind !== 'literal' || e.b.kind !== 'literal' || e.a.dtype === 'f32') return e;
         return { kind: 'literal', dtype: 'bool', value: compareFunctions[e.op](e.a.value, e.b.value) };

@@ -35,7 +35,10 @@ export function split(
 }
 
 function runningAt(loop: For, axis: Axis, place: Affine): Stmt {
-  return { ...serial(axis, substituteStmts(loop.body, { axes: new Map([[loop.axis, place]]) })), mode: loop.mode } as Stmt;
+  return {
+    ...serial(axis, substituteStmts(loop.body, { axes: new Map([[loop.axis, place]]) })),
+    mode: loop.mode,
+  } as Stmt;
 }
 
 /**

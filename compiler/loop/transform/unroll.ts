@@ -90,7 +90,9 @@ function elementsOf({ name, dtype, shape, space }: Buffer): Map<string, Buffer> 
     places = places.flatMap((place) => steps.map((i) => (place === '' ? i : `${place}_${i}`)));
   }
   const separator = /\d$/.test(name) ? '_' : '';
-  return new Map(places.map((place) => [place, denseBuffer(`${name}${separator}${place}`, dtype, [], space)]));
+  return new Map(
+    places.map((place) => [place, denseBuffer(`${name}${separator}${place}`, dtype, [], space)]),
+  );
 }
 
 function scalarized(

@@ -1,6 +1,6 @@
 import { defineOp, tensor } from '../../graph/op.ts';
 import { countOf } from '../support/count.ts';
-import { broadcastShapes, isShape, typed } from '../support/shapes.ts';
+import { broadcastTarget, typed } from '../support/shapes.ts';
 
 export const meanGradient = defineOp({
   name: 'mean_gradient',
@@ -11,11 +11,7 @@ export const meanGradient = defineOp({
     batch: { type: 'bool', doc: 'whether N stands before it', default: false },
   },
   traits: ['elementwise'],
-  infer: ({ dy }, { shape, batch }) => {
-    const full = batch ? (['N', ...shape] as const) : shape;
-    const both = broadcastShapes(dy.shape, full);
-    return typed('f32', isShape(both) ? full : both);
-  },
+  infer: ({ dy }, { shape, batch }) => typed('f32', broadcastTarget(dy.shape, shape, batch)),
   gradient: 'none',
   lower: (b, { dy }, _, type) => {
     const missing = type.shape.length - dy.shape.length;

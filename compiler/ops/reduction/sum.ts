@@ -1,43 +1,12 @@
-import { defineOp, tensor } from '../../graph/op.ts';
 import { numbers } from '../support/dtypes.ts';
 import { reshaped, spread } from '../support/gradients.ts';
-import { failed } from '../support/shapes.ts';
-import {
-  knownAxes,
-  reduceAxes,
-  reducedAxes,
-  reducedShape,
-  reductionAttributes,
-} from '../support/reduction.ts';
+import { reducedShape, reductionOp } from '../support/reduction.ts';
 
-export const sum = defineOp({
+export const sum = reductionOp({
   name: 'sum',
   doc: 'The sum over axes (Keras: sum).',
-  operands: { x: tensor('any shape', numbers) },
-  attributes: reductionAttributes,
-  traits: ['reduction'],
-  infer: ({ x }, attributes) => {
-    const axes = reducedAxes(x.shape, attributes);
-    return failed(axes) ? axes : { dtype: x.dtype, shape: reducedShape(x.shape, axes, attributes.keepdims) };
-  },
-  gradient: (g, { x }, attributes, _y, dy) => {
-    const axes = knownAxes(x.type.shape, attributes);
-    return { x: spread(g, reshaped(g, dy, reducedShape(x.type.shape, axes, true)), x.type.shape) };
-  },
-  lower: (b, { x }, attributes, type) => {
-    const axes = knownAxes(x.shape, attributes);
-    return reduceAxes(b, x, axes, type.shape, { combine: 'add', init: 0 });
-  },
-  samples: [
-    { operands: { x: { shape: [2, 3, 4] } } },
-    { operands: { x: { shape: ['N', 3] } }, attributes: { axes: [-1] } },
-    { operands: { x: { shape: ['N', 2, 3] } }, attributes: { axes: [-1], keepdims: true } },
-    { operands: { x: { shape: ['N', 2, 3, 2] } }, attributes: { keep: [-1] } },
-    { operands: { x: { shape: ['N', 2, 3] } }, attributes: { axes: [0, 1], keepdims: true } },
-    { operands: { x: { shape: ['N', 3, 2, 2] } }, attributes: { axes: [1, 2] } },
-    { operands: { x: { shape: [2, 3, 2] } }, attributes: { axes: [0, 2] } },
-    { operands: { x: { shape: ['N'] } } },
-    { operands: { x: { shape: [] } } },
-    { operands: { x: { shape: ['N', 3], dtype: 'i32' } }, attributes: { axes: [1] } },
-  ],
+  dtypes: numbers,
+  rules: () => ({ combine: 'add', init: 0 }),
+  gradient: (g, x, axes, _y, dy) =>
+    spread(g, reshaped(g, dy, reducedShape(x.type.shape, axes, true)), x.type.shape),
 });

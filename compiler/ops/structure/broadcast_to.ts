@@ -1,7 +1,6 @@
-import { sameShape } from '../../base/types.ts';
-import { defineOp, mismatch, tensor } from '../../graph/op.ts';
+import { defineOp, tensor } from '../../graph/op.ts';
 import { unbroadcast } from '../support/gradients.ts';
-import { broadcastShapes, formatShape, isShape } from '../support/shapes.ts';
+import { broadcastTarget, typed } from '../support/shapes.ts';
 
 export const broadcastTo = defineOp({
   name: 'broadcast_to',
@@ -12,15 +11,7 @@ export const broadcastTo = defineOp({
     batch: { type: 'bool', doc: 'whether N stands before them', default: false },
   },
   traits: ['elementwise'],
-  infer: ({ x }, { shape, batch }) => {
-    const full = batch ? (['N', ...shape] as const) : shape;
-    const both = broadcastShapes(x.shape, full);
-    if (!isShape(both)) return both;
-    if (!sameShape(both, full)) {
-      return mismatch('E0401', `${formatShape(x.shape)} does not broadcast to ${formatShape(full)}`);
-    }
-    return { dtype: x.dtype, shape: full };
-  },
+  infer: ({ x }, { shape, batch }) => typed(x.dtype, broadcastTarget(x.shape, shape, batch)),
   gradient: (g, { x }, _, _y, dy) => ({ x: unbroadcast(g, dy, x.type) }),
   lower: (b, { x }, _, type) => b.map(type.shape, (i) => x.broadcast(i), type.dtype),
   samples: [

@@ -1,6 +1,6 @@
 /** Shapes that meet: broadcasting, axes, and what to say where they do not fit. */
 import type { DType, Extent, TensorType } from '../../base/types.ts';
-import { formatType } from '../../base/types.ts';
+import { formatType, sameShape } from '../../base/types.ts';
 import type { Mismatch } from '../../graph/op.ts';
 import { isMismatch, mismatch } from '../../graph/op.ts';
 
@@ -26,6 +26,14 @@ export function broadcastShapes(a: readonly Extent[], b: readonly Extent[]): Sha
   }
   if (shape.indexOf('N', 1) > 0) return broadcastMismatch(a, b, 'N', 1, shape.length);
   return shape;
+}
+
+/** `[N?, ...shape]`, where `from` broadcasts to it. */
+export function broadcastTarget(from: readonly Extent[], shape: readonly number[], batch: boolean): ShapeOr {
+  const full: readonly Extent[] = batch ? ['N', ...shape] : shape;
+  const both = broadcastShapes(from, full);
+  if (!isShape(both) || sameShape(both, full)) return both;
+  return mismatch('E0401', `${formatShape(from)} does not broadcast to ${formatShape(full)}`);
 }
 
 function broadcastMismatch(

@@ -18,12 +18,17 @@ export interface Built {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** Expressions are not read strictly in the order of the text, so more are kept than are shown. */
+const keptDiagnostics = 1000;
+
 export function buildItems(path: string, text: string, tree: CstNode, comments: readonly IToken[]): Built {
   const diagnostics: Diagnostic[] = [];
   const context: Context = {
     file: path,
     text,
-    report: (diagnostic) => diagnostics.push(diagnostic),
+    report: (diagnostic) => {
+      if (diagnostics.length < keptDiagnostics) diagnostics.push(diagnostic);
+    },
     depths: new WeakMap(),
   };
   const docs = documentation(comments);

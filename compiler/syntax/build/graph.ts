@@ -13,7 +13,7 @@ type GraphNode = ast.GraphDeclaration['nodes'][number];
 type GraphUpdate = ast.GraphDeclaration['updates'][number];
 
 export function buildGraph(context: Context, graph: CstNode, span: Span): ast.GraphDeclaration {
-  const results = c.nodes(c.node(graph, 'graphReturn'), 'graphResult');
+  const results = c.nodes(graph, 'graphReturn').flatMap((returned) => c.nodes(returned, 'graphResult'));
   return {
     kind: 'graph',
     name: c.nameOf(context, c.token(graph, t.Name.name)),
