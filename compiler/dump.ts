@@ -12,7 +12,10 @@ import { buildProgram } from './program/build.ts';
 import type { Program, Routine } from './program/program.ts';
 import { targets } from './program/target.ts';
 
-export interface DumpOptions extends Pick<CompileOptions, 'model' | 'set' | 'inference' | 'batchSize' | 'passes'> {
+export interface DumpOptions extends Pick<
+  CompileOptions,
+  'model' | 'set' | 'inference' | 'batchSize' | 'passes'
+> {
   /** Graphs, the scheduled kernels, or launches with their placements. Default `graph`. */
   readonly stage?: 'graph' | 'loops' | 'plan';
   /** With `graph`: the graphs as they leave this pass; default: after all passes. `frontend`: before the first. */
@@ -63,7 +66,9 @@ function eachChange(stages: readonly { graph: Graph; pass: string }[]): string {
       const text = printGraph(graph);
       const unchanged = pass !== 'frontend' && last.get(graph.name) === text;
       last.set(graph.name, text);
-      return unchanged ? [`// ${graph.name} after ${pass}: unchanged\n`] : [`// ${graph.name} after ${pass}\n${text}`];
+      return unchanged
+        ? [`// ${graph.name} after ${pass}: unchanged\n`]
+        : [`// ${graph.name} after ${pass}\n${text}`];
     })
     .join('\n');
 }
@@ -81,7 +86,10 @@ function printPlan(program: Program): string {
   ].join('\n');
 }
 
-function printRoutine(program: Program, { name, maxBatch, memory, allocations, launches, commit }: Routine): string[] {
+function printRoutine(
+  program: Program,
+  { name, maxBatch, memory, allocations, launches, commit }: Routine,
+): string[] {
   const { planned, bound, naive } = memory;
   const verdict = planned === bound ? 'optimal' : `${planned - bound} over the bound`;
   const work = allocations.filter(({ placement }) => placement.arena === 'work');

@@ -1,80 +1,44 @@
-import { elements, own, sizeOf } from './arrays.ts';
+import { arrayTypes, own, sizeOf } from './arrays.ts';
 import { ModelError } from './errors.ts';
-import type { Blueprint, Launch, Routine, RoutinePlan, Tensor } from './program.ts';
-import { Pace, Turns } from './turns.ts';
-import type { Batch, Elements } from './types.ts';
+import type { Batch, Elements } from './model-types.ts';
+import type { Blueprint, Launch, Plan, Routine, Tensor } from './program.ts';
+import { Turns } from './turns.ts';
 
-/** The memory of one model and the running of its routines. What users do with it is in other files. */
+/** The memory of one model, and the running of its routines. */
 export class Core {
   readonly blueprint: Blueprint;
-  readonly #turns = new Turns();
-  readonly pace = new Pace();
-  /** Views of everything that persists, by name. */
-  readonly views: ReadonlyMap<string, Elements>;
-  /** What `prepare` made is older than the weights. */
+  readonly turns = new Turns();
+  /** What `prepare` computes is older than the weights. */
   stale = true;
   fitting = false;
+  disposed = false;
+  readonly #views = new Map<string, Elements>();
   #weights: ArrayBuffer;
   #work = new ArrayBuffer(0);
-  #bound = new Map<RoutinePlan, Routine>();
-  disposed = false;
+  readonly #bound = new Map<Plan, Routine>();
 
   constructor(blueprint: Blueprint) {
     this.blueprint = blueprint;
-    this.#weights = allocate(blueprint.weightsBytes);
-    this.views = new Map(
-      blueprint.tensors.map(({ name, dtype, shape, offset }) => [
-        name,
-        elements(dtype, sizeOf(shape), this.#weights, offset),
-      ]),
-    );
-  }
-
-  /** The tensors with one of these roles. */
-  tensors(...roles: readonly Tensor['role'][]): readonly Tensor[] {
-    return this.blueprint.tensors.filter(({ role }) => roles.includes(role));
-  }
-
-  view(name: string): Elements {
-    return this.views.get(name) as Elements;
-  }
-
-  /** A routine over memory that is large enough for it. All routines share that memory: none leaves anything there. */
-  bind(plan: RoutinePlan): Routine {
-    this.check();
-    if (plan.workBytes > this.#work.byteLength) {
-      this.#work = new ArrayBuffer(0);
-      this.#bound.clear();
-      this.#work = allocate(plan.workBytes);
-    }
-    const routine = this.#bound.get(plan) ?? plan.bind(this.#weights, this.#work);
-    this.#bound.set(plan, routine);
-    return routine;
-  }
-
-  /** What a call does, in its turn. */
-  turn<T>(task: () => T | Promise<T>): Promise<T> {
-    return this.#turns.take(() => {
-      this.check();
-      this.pace.begin();
-      return task();
-    });
-  }
-
-  /** Runs kernels one after the other, with a rest for the event loop where it is time. */
-  async launch(launches: readonly Launch[], samples: number): Promise<void> {
-    for (const { run } of launches) {
-      run(samples);
-      const rest = this.pace.due();
-      if (rest) await rest;
+    this.#weights = allocate(blueprint.bytes);
+    for (const { name, dtype = 'f32', shape, offset } of blueprint.tensors) {
+      this.#views.set(name, new arrayTypes[dtype](this.#weights, offset, sizeOf(shape)));
     }
   }
 
-  /** Brings what is computed from the weights alone up to date. */
-  async prepare(): Promise<void> {
-    const { prepare } = this.blueprint.routines;
-    if (prepare && this.stale) await this.launch(this.bind(prepare).launches, 1);
-    this.stale = false;
+  /** The tensors with one of these roles, and their contents. */
+  tensors(...roles: readonly Tensor['role'][]) {
+    return this.blueprint.tensors
+      .filter(({ role }) => roles.includes(role))
+      .map((tensor) => ({
+        dtype: 'f32' as const,
+        ...tensor,
+        data: this.#views.get(tensor.name) as Elements,
+      }));
+  }
+
+  set(values: ReadonlyMap<string, ArrayLike<number>>): void {
+    for (const [name, data] of values) this.#views.get(name)?.set(data);
+    this.stale = true;
   }
 
   check(): void {
@@ -83,25 +47,68 @@ export class Core {
 
   dispose(): void {
     this.disposed = true;
-    this.#weights = new ArrayBuffer(0);
-    this.#work = new ArrayBuffer(0);
+    this.#views.clear();
     this.#bound.clear();
+    this.#weights = this.#work = new ArrayBuffer(0);
   }
-}
 
-/** Copies samples `from` … `from + samples - 1` of `arrays` to where a routine reads them. */
-export function feed(
-  plan: RoutinePlan,
-  routine: Routine,
-  arrays: Batch,
-  from: number,
-  samples: number,
-): void {
-  for (const [name, view] of routine.inputs) {
-    const array = own(arrays, name);
-    // $seed and $step are one number for all samples.
-    const size = name.startsWith('$') ? 0 : view.length / plan.maxBatch;
-    if (array) view.set(size === 0 ? array : array.subarray(from * size, (from + samples) * size));
+  /** Runs `task` when the calls before have ended. */
+  turn<T>(task: () => T | Promise<T>): Promise<T> {
+    return this.turns.take(() => {
+      this.check();
+      return task();
+    });
+  }
+
+  /** A routine over enough memory; all routines share it, as none leaves anything there. */
+  bind(plan: Plan): Routine {
+    if (plan.bytes > this.#work.byteLength) {
+      this.#bound.clear();
+      this.#work = allocate(plan.bytes);
+    }
+    const routine = this.#bound.get(plan) ?? plan.bind(this.#weights, this.#work);
+    this.#bound.set(plan, routine);
+    return routine;
+  }
+
+  async launch(launches: readonly Launch[], samples: number): Promise<void> {
+    for (const { run, parts = 1 } of launches) {
+      const count = parts === 'N' ? samples : parts;
+      let size = 1;
+      for (let start = 0; start < count;) {
+        const end = Math.min(start + size, count);
+        const began = performance.now();
+        run(samples, start, end);
+        // Short parts are not worth the call.
+        if (performance.now() - began < 4) size *= 2;
+        start = end;
+        const rest = this.turns.rest();
+        if (rest) await rest;
+      }
+    }
+  }
+
+  /** The same without a pause. */
+  launchAtOnce(launches: readonly Launch[], samples: number): void {
+    for (const { run, parts = 1 } of launches) run(samples, 0, parts === 'N' ? samples : parts);
+  }
+
+  /** Gives a routine samples `from` … of `arrays`. */
+  feed(plan: Plan, arrays: Batch, from: number, samples: number): Routine {
+    const routine = this.bind(plan);
+    for (const [name, view] of routine.inputs) {
+      const array = own(arrays, name) as Elements;
+      // $seed and $step are one number for all samples.
+      const size = view.length / plan.maxBatch;
+      view.set(name.startsWith('$') ? array : array.subarray(from * size, (from + samples) * size));
+    }
+    return routine;
+  }
+
+  async run(plan: Plan, arrays: Batch, from: number, samples: number): Promise<Routine> {
+    const routine = this.feed(plan, arrays, from, samples);
+    await this.launch(routine.launches, samples);
+    return routine;
   }
 }
 
@@ -109,6 +116,6 @@ function allocate(bytes: number): ArrayBuffer {
   try {
     return new ArrayBuffer(bytes);
   } catch {
-    throw new ModelError('memory', `there is no room for ${bytes} bytes`, { bytes });
+    throw new ModelError('memory', `there is no room for ${bytes} bytes`);
   }
 }

@@ -1,68 +1,50 @@
-import { bytesOf, countSamples, newBatch, own, sizeOf } from './arrays.ts';
+import { arrayTypes, bytesOf, countSamples, own, sizeOf } from './arrays.ts';
 import { ModelError } from './errors.ts';
+import type { Batch, Elements, PortInfo } from './model-types.ts';
 import type { Blueprint } from './program.ts';
-import type { Batch, Dataset, PortInfo } from './types.ts';
+import type { Dataset } from './training-types.ts';
 
-/** Checks class indices, of which there are `samples` × what a sample has. */
-export function checkLabels(blueprint: Blueprint, batch: Batch, samples: number): void {
-  for (const [name, classes] of blueprint.classCounts ?? []) {
-    const port = blueprint.signature.labels.find((label) => label.name === name);
-    const labels = own(batch, name)?.subarray(0, samples * sizeOf(port?.shape ?? []));
-    const place = labels?.findIndex((label) => !(label >= 0 && label < classes)) ?? -1;
-    if (place >= 0) {
-      const message = `\`${name}\`: ${labels?.[place]} at place ${place} is no class; there are ${classes}, from 0 to ${classes - 1}`;
-      throw new ModelError('label', message, { name, place });
-    }
+const portsOf = ({ signature }: Blueprint): readonly PortInfo[] => [...signature.inputs, ...signature.labels];
+
+function checkLabels({ classCounts = [], signature }: Blueprint, batch: Batch, samples: number): void {
+  for (const [name, classes] of classCounts) {
+    const { shape = [] } = signature.labels.find((label) => label.name === name) ?? {};
+    const labels = (own(batch, name) as Elements).subarray(0, samples * sizeOf(shape));
+    const place = labels.findIndex((label) => !(label >= 0 && label < classes));
+    if (place < 0) continue;
+    const message = `\`${name}\` has ${labels[place]} at place ${place}, but its classes are 0 to ${classes - 1}`;
+    throw new ModelError('label', message, { name, place });
   }
 }
 
 /** What `fit` and `evaluate` were given, as a dataset. */
-export function toDataset(blueprint: Blueprint, data: unknown): Dataset {
-  const given = data as Partial<Dataset> | null | undefined;
-  if (typeof given?.read === 'function') {
-    if (Number.isInteger(given.size) && (given.size as number) > 0) return given as Dataset;
-    throw new ModelError('input', `a dataset of ${String(given.size)} samples`);
-  }
-  const ports = [...blueprint.signature.inputs, ...blueprint.signature.labels];
-  const size = countSamples(ports, data);
-  if (size === 0) throw new ModelError('input', 'there are no samples');
+export function toDataset(blueprint: Blueprint, data: Batch | Dataset): Dataset {
+  const isDataset = typeof (data as Dataset | undefined)?.read === 'function';
+  const size = isDataset ? (data as Dataset).size : countSamples(portsOf(blueprint), data);
+  if (!(Number.isInteger(size) && size > 0)) throw new ModelError('input', `a dataset of ${size} samples`);
+  if (isDataset) return data as Dataset;
   const arrays = data as Batch;
   checkLabels(blueprint, arrays, size);
-  let fingerprint: string | undefined;
+  const pairs = portsOf(blueprint).map(
+    ({ name, shape }) => [name, own(arrays, name) as Elements, sizeOf(shape)] as const,
+  );
   return {
     size,
     read(indices, into) {
-      for (const { name, shape } of ports)
-        copySamples(own(arrays, name), own(into, name), sizeOf(shape), indices);
+      for (const [name, from, length] of pairs) {
+        const to = own(into, name) as Elements;
+        indices.forEach((sample, i) =>
+          to.set(from.subarray(sample * length, (sample + 1) * length), i * length),
+        );
+      }
     },
     get fingerprint() {
-      return (fingerprint ??= fingerprintOf(ports, arrays));
+      let hash = 0x811c9dc5;
+      for (const [, array] of pairs)
+        for (const byte of bytesOf(array)) hash = Math.imul(hash ^ byte, 0x01000193);
+      return `${size} samples, ${hash >>> 0}`;
     },
   };
-}
-
-function copySamples(
-  from: Batch[string] | undefined,
-  to: Batch[string] | undefined,
-  size: number,
-  indices: Uint32Array,
-): void {
-  if (from === undefined || to === undefined) return;
-  for (let i = 0; i < indices.length; i++) {
-    const sample = indices[i] as number;
-    if (size === 1) to[i] = from[sample] as number;
-    else to.set(from.subarray(sample * size, (sample + 1) * size), i * size);
-  }
-}
-
-/** A hash of all bytes: other data, other fingerprint. */
-function fingerprintOf(ports: readonly PortInfo[], arrays: Batch): string {
-  let hash = 0x811c9dc5;
-  for (const { name } of ports) {
-    const array = own(arrays, name);
-    if (array) for (const byte of bytesOf(array)) hash = Math.imul(hash ^ byte, 0x01000193);
-  }
-  return `${ports.map(({ name }) => own(arrays, name)?.length ?? 0).join()}:${(hash >>> 0).toString(16)}`;
 }
 
 export interface ReadBatch {
@@ -70,59 +52,39 @@ export interface ReadBatch {
   readonly samples: number;
 }
 
-/**
- * Reads batches one ahead of their use, by turns into two sets of arrays. `next` gives a batch that holds until the next
- * call but one.
- */
-export class Reader {
-  readonly #blueprint: Blueprint;
-  readonly #data: Dataset;
-  readonly #order: Uint32Array | undefined;
-  readonly #batchSize: number;
-  readonly #sets: readonly Batch[];
-  #batch: number;
-  #ahead: Promise<ReadBatch> | undefined;
-
-  /** From batch `first` on, in `order` (default: as they come). */
-  constructor(blueprint: Blueprint, data: Dataset, batchSize: number, order?: Uint32Array, first = 0) {
-    this.#blueprint = blueprint;
-    this.#data = data;
-    this.#order = order;
-    this.#batchSize = batchSize;
-    const ports = [...blueprint.signature.inputs, ...blueprint.signature.labels];
-    this.#sets = [newBatch(ports, batchSize), newBatch(ports, batchSize)];
-    this.#batch = first;
-  }
-
-  get batches(): number {
-    return Math.ceil(this.#data.size / this.#batchSize);
-  }
-
-  /** The next batch, or undefined after the last. */
-  async next(): Promise<ReadBatch | undefined> {
-    const current = this.#ahead ?? this.#read();
-    this.#ahead = undefined;
-    const batch = await current;
-    this.#ahead = this.#read();
-    // A failure is reported by the call that asks for this batch.
-    this.#ahead?.catch(() => undefined);
-    return batch;
-  }
-
-  #read(): Promise<ReadBatch> | undefined {
-    const number = this.#batch;
-    if (number >= this.batches) return undefined;
-    this.#batch++;
-    const from = number * this.#batchSize;
-    const samples = Math.min(this.#batchSize, this.#data.size - from);
-    const indices =
-      this.#order?.slice(from, from + samples) ?? Uint32Array.from({ length: samples }, (_, i) => from + i);
-    return this.#fill(indices, this.#sets[number % 2] as Batch);
-  }
-
-  async #fill(indices: Uint32Array, arrays: Batch): Promise<ReadBatch> {
-    await this.#data.read(indices, arrays);
-    checkLabels(this.#blueprint, arrays, indices.length);
-    return { arrays, samples: indices.length };
+/** Batch by batch from number `batch` on, each read while the one before is in use. A batch holds until the next but one. */
+export async function* batchesOf(
+  blueprint: Blueprint,
+  data: Dataset,
+  batchSize: number,
+  order?: Uint32Array,
+  batch = 0,
+): AsyncGenerator<ReadBatch, void> {
+  const room = [0, 1].map(() =>
+    Object.fromEntries(
+      portsOf(blueprint).map(({ name, dtype, shape }) => [
+        name,
+        new arrayTypes[dtype](batchSize * sizeOf(shape)),
+      ]),
+    ),
+  );
+  const read = async (number: number): Promise<ReadBatch> => {
+    const from = number * batchSize;
+    const samples = Math.min(batchSize, data.size - from);
+    const indices = Uint32Array.from({ length: samples }, (_, i) => order?.[from + i] ?? from + i);
+    const arrays = room[number % 2] as Batch;
+    await data.read(indices, arrays);
+    checkLabels(blueprint, arrays, samples);
+    return { arrays, samples };
+  };
+  const end = Math.ceil(data.size / batchSize);
+  let ahead = batch < end ? read(batch) : undefined;
+  while (ahead) {
+    const current = await ahead;
+    batch++;
+    ahead = batch < end ? read(batch) : undefined;
+    // Reported when its turn comes.
+    ahead?.catch(() => {});
+    yield current;
   }
 }

@@ -1,6 +1,6 @@
-import type { ErrorCode } from './types.ts';
+import type { ErrorCode } from './model-types.ts';
 
-/** Every error of this module: a `code` for programs, a message for people, and what the message is made from. */
+/** Every error of this module: `code` for programs, `message` for people, `details` for those who want to word it anew. */
 export class ModelError extends Error {
   readonly code: ErrorCode;
   readonly details: Readonly<Record<string, unknown>>;

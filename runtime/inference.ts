@@ -1,98 +1,76 @@
-import { countSamples, elements } from './arrays.ts';
-import { fromBase64 } from './base64.ts';
-import { Core, feed } from './core.ts';
+import { arrayTypes, countSamples } from './arrays.ts';
+import { Core } from './core.ts';
 import { ModelError } from './errors.ts';
 import { initialize } from './initializers.ts';
-import type { Blueprint, RoutinePlan } from './program.ts';
+import type { Batch, CreateOptions, InferenceModel } from './model-types.ts';
+import type { Blueprint } from './program.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.ts';
-import type { Batch, CreateOptions, InferenceModel, ModelInfo } from './types.ts';
 import { weightsFor } from './weights.ts';
 
-/** Makes the memory of a model and fills it. */
 export function createCore(blueprint: Blueprint, { weights, seed }: CreateOptions): Core {
   if (seed !== undefined && !(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32)) {
-    throw new ModelError('options', `seed: expected an integer from 0 to 2³² − 1, got ${String(seed)}`);
+    throw new ModelError('options', `seed: ${seed} is not an integer from 0 to 2³² − 1`);
   }
-  const file = weights ?? (blueprint.embedded === undefined ? undefined : fromBase64(blueprint.embedded));
+  const file = weights ?? blueprint.embedded?.();
   if (file === undefined && seed === undefined) {
-    const message =
-      'createModel needs { weights } (the bytes of a safetensors file), or { seed } to begin with random ones';
-    throw new ModelError('options', message);
+    throw new ModelError(
+      'options',
+      'createModel needs { weights }, a safetensors file, or { seed } to begin at random',
+    );
   }
   const core = new Core(blueprint);
-  for (const { name, role, initializer } of blueprint.tensors) {
-    // A file replaces params and states; their first values need not be computed.
-    if (initializer && (file === undefined || role === 'slot'))
-      initialize(core.view(name), initializer, name, seed ?? 0);
+  for (const tensor of core.tensors(...(file ? [] : (['param', 'state'] as const)), 'slot')) {
+    initialize(tensor.data, tensor, seed ?? 0);
   }
-  if (file !== undefined) loadInto(core, file);
+  if (file) load(core, file);
   return core;
 }
 
-function loadInto(core: Core, bytes: Uint8Array, only?: string): void {
-  const found = weightsFor(core.tensors('param', 'state'), readSafetensors(bytes), only);
-  for (const [name, data] of found) core.view(name).set(data);
-  core.stale = true;
+function load(core: Core, file: Uint8Array, only?: string): void {
+  core.set(weightsFor(core.tensors('param', 'state'), readSafetensors(file), only));
 }
 
-/** Runs `infer` as often as the samples need. */
-async function predict(core: Core, plan: RoutinePlan, inputs: Batch): Promise<Batch> {
-  const { signature } = core.blueprint;
+async function predict(core: Core, inputs: Batch): Promise<Batch> {
+  const { signature, routines } = core.blueprint;
   const samples = countSamples(signature.inputs, inputs);
-  await core.prepare();
-  const routine = core.bind(plan);
-  const results = routine.results.map(([name, view]) => {
-    const port = signature.outputs.find((output) => output.name === name);
-    const size = view.length / plan.maxBatch;
-    return { name, view, size, all: elements(port?.dtype ?? 'f32', samples * size) };
+  if (core.stale && routines.prepare) await core.launch(core.bind(routines.prepare).launches, 1);
+  core.stale = false;
+  const plan = routines.infer;
+  const results = core.bind(plan).results.map(([name, { length }]) => {
+    const { dtype = 'f32' } = signature.outputs.find((output) => output.name === name) ?? {};
+    const size = length / plan.maxBatch;
+    return { name, size, all: new arrayTypes[dtype](samples * size) };
   });
   for (let from = 0; from < samples; from += plan.maxBatch) {
     const count = Math.min(plan.maxBatch, samples - from);
-    feed(plan, routine, inputs, from, count);
-    await core.launch(routine.launches, count);
-    for (const { view, size, all } of results) all.set(view.subarray(0, count * size), from * size);
+    const routine = await core.run(plan, inputs, from, count);
+    results.forEach(({ size, all }, i) =>
+      all.set(routine.results[i]![1].subarray(0, count * size), from * size),
+    );
   }
   return Object.fromEntries(results.map(({ name, all }) => [name, all]));
 }
 
-function infoOf({ signature, parameters, kernels, weightsBytes, routines }: Blueprint): ModelInfo {
-  const plans = Object.entries(routines);
-  return {
-    name: signature.name,
-    target: 'ts',
-    parameters,
-    kernels,
-    memory: {
-      weights: weightsBytes,
-      ...Object.fromEntries(plans.map(([name, plan]) => [name, plan.workBytes])),
-    },
-    maxBatch: Object.fromEntries(plans.map(([name, plan]) => [name, plan.maxBatch])),
-  };
-}
-
-/** What every model can do. */
 export function inferenceModel(core: Core): InferenceModel<Batch, Batch> {
-  const { blueprint } = core;
+  const { signature, kernels, bytes, routines } = core.blueprint;
+  const each = (number: 'bytes' | 'maxBatch') =>
+    Object.fromEntries(Object.entries(routines).map(([name, plan]) => [name, plan[number]]));
   return {
-    info: infoOf(blueprint),
-    predict: (inputs) => core.turn(() => predict(core, blueprint.routines.infer, inputs)),
-    loadWeights: async (bytes, { only } = {}) => {
+    info: {
+      name: signature.name,
+      target: 'ts',
+      parameters: core.tensors('param').reduce((sum, { data }) => sum + data.length, 0),
+      kernels,
+      memory: { weights: bytes, ...each('bytes') },
+      maxBatch: each('maxBatch'),
+    },
+    predict: (inputs) => core.turn(() => predict(core, inputs)),
+    loadWeights: async (file, { only } = {}) => {
       if (core.fitting)
-        throw new ModelError(
-          'busy',
-          'loadWeights: not while fit runs; wait for it, or stop it by its signal',
-        );
-      await core.turn(() => loadInto(core, bytes, only));
+        throw new ModelError('busy', 'loadWeights: not while fit runs; its signal can stop it');
+      return core.turn(() => load(core, file, only));
     },
-    saveWeights: ({ format = 'f32' } = {}) =>
-      core.turn(() => {
-        const saved = core
-          .tensors('param', 'state')
-          .map((tensor) => ({ ...tensor, data: core.view(tensor.name) }));
-        return writeSafetensors(saved, format);
-      }),
-    dispose: async () => {
-      if (!core.disposed) await core.turn(() => core.dispose());
-    },
+    saveWeights: () => core.turn(() => writeSafetensors(core.tensors('param', 'state'))),
+    dispose: () => core.turns.take(() => core.dispose()),
   };
 }

@@ -1,49 +1,43 @@
-import type { Elements } from './types.ts';
-import type { Initializer } from './program.ts';
-import { fnv1a32, threefry, unit } from './random.ts';
+import type { Elements } from './model-types.ts';
+import type { Tensor } from './program.ts';
+import { fnv1a32, threefry } from './random.ts';
 
-/** Fills a tensor as it begins. Its random numbers depend on `seed` and its name, not on what else the model has. */
-export function initialize(data: Elements, initializer: Initializer, name: string, seed: number): void {
-  switch (initializer.kind) {
-    case 'zeros':
-      data.fill(0);
-      break;
+/** Fills a tensor as it begins. Its random numbers depend on the seed and its name, not on the rest of the model. */
+export function initialize(data: Elements, { name, init }: Tensor, seed: number): void {
+  const stream = fnv1a32(name);
+  switch (init?.kind) {
     case 'ones':
       data.fill(1);
       break;
     case 'constant':
-      if (initializer.values.length === 1) data.fill(initializer.values[0] as number);
-      else data.set(initializer.values);
+      if (init.values.length === 1) data.fill(init.values[0] as number);
+      else data.set(init.values);
       break;
     case 'glorot_uniform': {
-      const limit = Math.sqrt(6 / (initializer.fanIn + initializer.fanOut));
-      const stream = fnv1a32(name);
-      for (let i = 0; i < data.length; i++) data[i] = (2 * unit(threefry(seed, stream, 0, i)[0]) - 1) * limit;
+      const limit = Math.sqrt(6 / (init.fanIn + init.fanOut));
+      data.forEach((_, i) => (data[i] = (2 * unit(threefry(seed, stream, 0, i)[0]) - 1) * limit));
       break;
     }
     case 'he_normal': {
-      // The divisor is the deviation of a normal distribution cut at ±2: what comes out has the variance 2 / fanIn, as in Keras.
-      const deviation = Math.sqrt(2 / initializer.fanIn) / 0.87962566103423978;
-      const stream = fnv1a32(name);
-      for (let i = 0; i < data.length; i++) data[i] = truncatedNormal(seed, stream, i) * deviation;
-      break;
+      // 0.88 is the deviation of a normal distribution cut at ±2, so that the variance is 2 / fanIn, as in Keras.
+      const scale = Math.sqrt(2 / init.fanIn) / 0.8796256610342398;
+      data.forEach((_, i) => (data[i] = truncatedNormal(seed, stream, i) * scale));
     }
   }
 }
 
-/** Rejection sampling under exp(-z²/2) on [-2, 2]. No logarithm or cosine: these differ between engines. */
+/** 24 random bits in [0, 1). */
+const unit = (bits: number): number => (bits >>> 8) * 2 ** -24;
+
+/** Rejection sampling under exp(-z²/2) on [-2, 2): sums and products only, because engines differ in log and cos. */
 function truncatedNormal(seed: number, stream: number, index: number): number {
   for (let attempt = 0; ; attempt++) {
     const [a, b] = threefry(seed, stream, attempt, index);
     const z = 4 * unit(a) - 2;
-    if (unit(b) < expMinus(z * z * 0.5)) return z;
+    // exp(-z²/2) as the 8th power of a Taylor series.
+    let power = 1;
+    for (let k = 14; k > 0; k--) power = 1 - (z * z * power) / 16 / k;
+    for (let k = 0; k < 3; k++) power *= power;
+    if (unit(b) < power) return z;
   }
-}
-
-/** exp(-x) for 0 <= x <= 2, from sums and products only. */
-function expMinus(x: number): number {
-  let sum = 1;
-  for (let k = 14; k > 0; k--) sum = 1 - ((x / 8) * sum) / k;
-  const square = sum * sum * (sum * sum);
-  return square * square;
 }

@@ -1,61 +1,58 @@
-import type { Elements, PortInfo, Signature } from './types.ts';
+import type { Elements, PortInfo, Signature } from './model-types.ts';
 
-/** How a tensor begins. */
 export type Initializer =
   | { readonly kind: 'zeros' | 'ones' }
   | { readonly kind: 'constant'; readonly values: readonly number[] }
   | { readonly kind: 'glorot_uniform'; readonly fanIn: number; readonly fanOut: number }
   | { readonly kind: 'he_normal'; readonly fanIn: number };
 
-/** What persists between calls, `offset` bytes into the weights' memory. */
+/** What persists between calls, at a byte offset in the memory of the weights. */
 export interface Tensor {
   readonly name: string;
   readonly role: 'param' | 'state' | 'slot' | 'prepared';
-  readonly dtype: PortInfo['dtype'];
+  readonly dtype?: PortInfo['dtype'];
   readonly shape: readonly number[];
   readonly offset: number;
-  readonly initializer?: Initializer;
+  readonly init?: Initializer;
 }
 
 export interface Launch {
-  readonly run: (N: number) => void;
-  /** The layer and line, and what it writes: to find the first one that goes bad. */
+  readonly run: (N: number, start: number, end: number) => void;
+  /** Iterations of a long kernel, which runs in parts from `start` to before `end`. */
+  readonly parts?: number | 'N';
+  /** In `step`: the layer, and what is written, to find where numbers go bad. */
   readonly of?: string;
   readonly writes?: (N: number) => readonly Float32Array[];
 }
 
-/** The launches of one graph over views of its memory. */
+type Views = readonly (readonly [name: string, view: Elements])[];
+
+/** The launches of one graph, bound to memory. */
 export interface Routine {
-  readonly inputs: readonly (readonly [name: string, view: Elements])[];
-  readonly results: readonly (readonly [name: string, view: Elements])[];
+  readonly inputs: Views;
+  readonly results: Views;
   readonly launches: readonly Launch[];
-  /** Writes weights, states and slots; runs only if `finite` is 1. */
-  readonly commit: readonly Launch[];
+  /** Changes what persists; runs only if `finite` holds a 1. */
+  readonly commit?: readonly Launch[];
   readonly finite?: Uint8Array;
 }
 
-export interface RoutinePlan {
+export interface Plan {
   readonly maxBatch: number;
-  readonly workBytes: number;
+  readonly bytes: number;
   readonly bind: (weights: ArrayBuffer, work: ArrayBuffer) => Routine;
 }
 
-/** The tables of one model: all that tells it from any other. */
 export interface Blueprint {
   readonly signature: Signature;
-  readonly parameters: number;
   readonly kernels: number;
   readonly tensors: readonly Tensor[];
-  readonly weightsBytes: number;
-  readonly routines: {
-    readonly prepare?: RoutinePlan;
-    readonly infer: RoutinePlan;
-    readonly evaluate?: RoutinePlan;
-    readonly step?: RoutinePlan;
-  };
+  readonly bytes: number;
+  readonly routines: Readonly<Record<'infer', Plan>> &
+    Readonly<Partial<Record<'prepare' | 'evaluate' | 'step', Plan>>>;
   readonly epochs?: number;
-  /** Labels that are class indices, and how many classes there are. */
+  /** Labels that are classes, with their number. */
   readonly classCounts?: readonly (readonly [label: string, classes: number])[];
-  /** A safetensors file in base64. */
-  readonly embedded?: string;
+  /** A safetensors file. */
+  readonly embedded?: () => Uint8Array;
 }

@@ -1,7 +1,6 @@
-/**
- * Threefry-2x32 with 20 rounds: 64 random bits as a function of a key and a counter, and of nothing else. No generator
- * state exists, so no order of calls changes a number.
- */
+const rotations = [13, 15, 26, 6, 17, 29, 16, 24];
+
+/** Threefry-2x32 with 20 rounds: random bits as a function of two keys and two counters, and of nothing else. */
 export function threefry(key0: number, key1: number, counter0: number, counter1: number): [number, number] {
   const keys = [key0, key1, key0 ^ key1 ^ 0x1bd11bda];
   let x = (counter0 + key0) | 0;
@@ -19,14 +18,9 @@ export function threefry(key0: number, key1: number, counter0: number, counter1:
   return [x >>> 0, y >>> 0];
 }
 
-const rotations = [13, 15, 26, 6, 17, 29, 16, 24];
-
-/** FNV-1a of the UTF-8 bytes: the key of a stream of random numbers is its name. */
+/** FNV-1a: the key of a stream of random numbers is its name. */
 export function fnv1a32(name: string): number {
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(name)) hash = Math.imul(hash ^ byte, 0x01000193);
   return hash >>> 0;
 }
-
-/** 24 random bits as a float in [0, 1). */
-export const unit = (bits: number): number => (bits >>> 8) * 2 ** -24;

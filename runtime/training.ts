@@ -1,191 +1,148 @@
 import type { TrainingState } from './checkpoint.ts';
-import { newTraining, nextTraining, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
+import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
+import type { Circumstances, Values } from './checkpoint.ts';
 import type { Core } from './core.ts';
-import { feed } from './core.ts';
-import { Reader, toDataset } from './dataset.ts';
 import type { ReadBatch } from './dataset.ts';
+import { batchesOf, toDataset } from './dataset.ts';
 import { ModelError } from './errors.ts';
 import { blame } from './finite.ts';
 import { inferenceModel } from './inference.ts';
-import type { Routine, RoutinePlan } from './program.ts';
+import type { Batch } from './model-types.ts';
+import type { Plan, Routine } from './program.ts';
 import { epochOrder } from './shuffle.ts';
 import type {
-  Batch,
   Dataset,
-  Elements,
+  EarlyStopping,
   FitOptions,
   History,
-  Progress,
   Scores,
   TrainableModel,
-} from './types.ts';
+} from './training-types.ts';
 
 type Data = Batch | Dataset;
 
-const fingerprint = (data: Dataset): string => data.fingerprint ?? `${data.size} samples`;
-
-/** Adds the results of each sample to `sums`, in double precision. */
-function addResults(routine: Routine, samples: number, sums: number[]): void {
-  routine.results.forEach(([, view], i) => {
-    let sum = sums[i] ?? 0;
-    for (let sample = 0; sample < samples; sample++) sum += view[sample] as number;
-    sums[i] = sum;
+/** Adds the results of each sample, in double precision. */
+function addResults({ results }: Routine, samples: number, sums: number[]): void {
+  results.forEach(([, view], i) => {
+    for (const value of view.subarray(0, samples)) sums[i] = (sums[i] ?? 0) + value;
   });
 }
 
-const means = (routine: Routine, sums: readonly number[], samples: number): Scores =>
-  Object.fromEntries(routine.results.map(([name], i) => [name, (sums[i] ?? 0) / samples]));
+const means = ({ results }: Routine, sums: readonly number[], samples: number): Scores =>
+  Object.fromEntries(results.map(([name], i) => [name, (sums[i] ?? 0) / samples]));
 
-async function evaluate(core: Core, plan: RoutinePlan, data: Dataset): Promise<Scores> {
-  const reader = new Reader(core.blueprint, data, plan.maxBatch);
+async function scoresOf(core: Core, plan: Plan, data: Dataset): Promise<Scores> {
   const sums: number[] = [];
-  for (let batch = await reader.next(); batch; batch = await reader.next()) {
-    const routine = core.bind(plan);
-    feed(plan, routine, batch.arrays, 0, batch.samples);
-    await core.launch(routine.launches, batch.samples);
-    addResults(routine, batch.samples, sums);
+  for await (const { arrays, samples } of batchesOf(core.blueprint, data, plan.maxBatch)) {
+    addResults(await core.run(plan, arrays, 0, samples), samples, sums);
   }
   return means(core.bind(plan), sums, data.size);
 }
 
-/** One model in training: `fit` call by `fit` call. */
+/** Makes `fit` of one model. */
 class Trainer {
   readonly #core: Core;
-  readonly #step: RoutinePlan;
-  readonly #evaluate: RoutinePlan;
+  readonly #step: Plan;
+  readonly #evaluate: Plan;
   #state: TrainingState;
-  /** Weights of the best epoch. */
-  #best = new Map<string, Elements>();
+  /** The weights of the best epoch. */
+  #best: Values = new Map();
   #data: Dataset | undefined;
 
-  constructor(core: Core, step: RoutinePlan, evaluation: RoutinePlan, seed: number) {
+  constructor(core: Core, step: Plan, evaluation: Plan, seed: number) {
     this.#core = core;
     this.#step = step;
     this.#evaluate = evaluation;
-    this.#state = newTraining(seed);
+    this.#state = { ...newCall(), seed, step: 0, earlier: 0 };
   }
 
   checkpoint(): Uint8Array {
-    return writeCheckpoint(this.#core, this.#state, this.#best, this.#data && fingerprint(this.#data));
+    return writeCheckpoint(this.#core, this.#state, this.#best, this.#circumstances(this.#data));
+  }
+
+  #circumstances(data: Dataset | undefined): Circumstances {
+    return { 'batch size': this.#step.maxBatch, data: data && (data.fingerprint ?? `${data.size} samples`) };
   }
 
   async fit(given: Data, options: FitOptions<Data>): Promise<History> {
-    const { blueprint } = this.#core;
-    const { epochs = blueprint.epochs ?? 1, earlyStopping, resume } = options;
-    if (!Number.isInteger(epochs) || epochs < 0) {
-      throw new ModelError('options', `epochs: expected a whole number, got ${String(epochs)}`);
-    }
-    const data = toDataset(blueprint, given);
-    const validation = options.validation && toDataset(blueprint, options.validation);
-    this.#checkEarlyStopping(options);
+    const core = this.#core;
+    const { epochs = core.blueprint.epochs ?? 1, earlyStopping, resume } = options;
+    const data = toDataset(core.blueprint, given);
+    const validation = options.validation && toDataset(core.blueprint, options.validation);
+    checkOptions(epochs, options, core.blueprint.signature.metrics);
     if (resume) {
-      const restored = readCheckpoint(this.#core, resume, () => fingerprint(data));
-      this.#state = restored.state;
-      this.#best = restored.best;
+      const read = () => readCheckpoint(core, resume, () => this.#circumstances(data));
+      const { state, best } = await core.turn(read);
+      this.#state = state;
+      this.#best = best;
     } else {
-      this.#state = nextTraining(this.#state);
+      const { earlier, epoch, batch } = this.#state;
+      this.#state = { ...this.#state, ...newCall(), earlier: earlier + epoch + Math.sign(batch) };
       this.#best.clear();
     }
     this.#data = data;
-    while (this.#state.epoch < epochs && !this.#state.stopped) {
-      await this.#epoch(data, validation, epochs, options);
-    }
-    if (earlyStopping && earlyStopping.restoreBest !== false) {
-      await this.#core.turn(() => {
-        for (const [name, values] of this.#best) this.#core.view(name).set(values);
-        this.#core.stale = true;
-      });
-    }
-    return [...this.#state.history];
-  }
-
-  #checkEarlyStopping({ earlyStopping, validation }: FitOptions<Data>): void {
-    if (!earlyStopping) return;
-    if (!validation) throw new ModelError('options', 'earlyStopping needs validation data');
-    const { monitor = 'loss' } = earlyStopping;
-    const known = ['loss', ...this.#core.blueprint.signature.metrics];
-    if (!known.includes(monitor)) {
-      throw new ModelError(
-        'options',
-        `earlyStopping.monitor: there is ${known.join(', ')}, but no ${monitor}`,
-      );
-    }
+    const state = this.#state;
+    while (state.epoch < epochs && !state.stopped) await this.#epoch(data, validation, epochs, options);
+    if (earlyStopping && earlyStopping.restoreBest !== false) await core.turn(() => core.set(this.#best));
+    return [...state.history];
   }
 
   async #epoch(
     data: Dataset,
     validation: Dataset | undefined,
     epochs: number,
-    options: FitOptions<Data>,
+    { shuffle = true, signal, earlyStopping, onBatchEnd, onEpochEnd }: FitOptions<Data>,
   ): Promise<void> {
+    const core = this.#core;
     const state = this.#state;
-    const { blueprint } = this.#core;
-    const size = this.#step.maxBatch;
-    const order =
-      options.shuffle === false ? undefined : epochOrder(state.seed, state.earlier + state.epoch, data.size);
-    const reader = new Reader(blueprint, data, size, order, state.batch);
-    while (state.batch < reader.batches) {
-      this.#checkStopped(options.signal);
-      const batch = await reader.next();
-      if (!batch) break;
-      this.#checkStopped(options.signal);
-      const scores = await this.#core.turn(() => this.#runStep(batch, state));
-      if (options.onBatchEnd) {
-        const { batches } = reader;
-        const progress: Progress = { epoch: state.epoch + 1, epochs, batch: state.batch, batches, scores };
-        await options.onBatchEnd(progress);
-      }
+    const check = (): void => {
+      core.check();
+      if (signal?.aborted)
+        throw new ModelError('aborted', 'fit was stopped by its signal', { reason: signal.reason });
+    };
+    const batchSize = this.#step.maxBatch;
+    const order = shuffle ? epochOrder(state.seed, state.earlier + state.epoch, data.size) : undefined;
+    const batches = Math.ceil(data.size / batchSize);
+    check();
+    for await (const batch of batchesOf(core.blueprint, data, batchSize, order, state.batch)) {
+      check();
+      const scores = await core.turn(() => this.#runStep(batch));
+      await onBatchEnd?.({ epoch: state.epoch + 1, epochs, batch: state.batch, batches, scores });
+      check();
     }
-    this.#checkStopped(options.signal);
-    const scores =
-      validation && (await this.#core.turn(() => evaluate(this.#core, this.#evaluate, validation)));
-    const train = means(this.#core.bind(this.#step), state.sums, data.size);
-    state.epoch++;
+    const scores = validation && (await core.turn(() => scoresOf(core, this.#evaluate, validation)));
+    const train = means(core.bind(this.#step), state.sums, data.size);
+    const record = { epoch: ++state.epoch, train, ...(scores && { validation: scores }) };
     state.batch = 0;
     state.sums = [];
-    const record = { epoch: state.epoch, train, ...(scores && { validation: scores }) };
     state.history.push(record);
-    if (scores && options.earlyStopping) this.#keepBest(scores, options.earlyStopping);
-    await options.onEpochEnd?.(record, [...state.history]);
+    if (earlyStopping && scores) this.#judge(scores, earlyStopping);
+    await onEpochEnd?.(record, [...state.history]);
   }
 
-  #keepBest(
-    scores: Scores,
-    { monitor = 'loss', patience, minDelta = 0 }: NonNullable<FitOptions<Data>['earlyStopping']>,
-  ): void {
+  /** Keeps the weights of the best epoch, and stops when it was too long ago. */
+  #judge(scores: Scores, { monitor = 'loss', patience, minDelta = 0 }: EarlyStopping): void {
     const state = this.#state;
     const score = (scores[monitor] as number) * (monitor.includes('accuracy') ? 1 : -1);
-    const best = state.best?.score ?? -Infinity;
-    if (Number.isFinite(score) && score > best + minDelta) {
+    if (score > (state.best?.score ?? -Infinity) + minDelta) {
       state.best = { epoch: state.epoch, score };
-      for (const { name } of this.#core.tensors('param', 'state'))
-        this.#best.set(name, this.#core.view(name).slice());
-    } else if (state.epoch - (state.best?.epoch ?? 0) >= patience) state.stopped = true;
+      for (const { name, data } of this.#core.tensors('param', 'state')) this.#best.set(name, data.slice());
+    } else state.stopped = state.epoch - (state.best?.epoch ?? 0) >= patience;
   }
 
-  #checkStopped(signal: AbortSignal | undefined): void {
-    this.#core.check();
-    if (signal?.aborted)
-      throw new ModelError('aborted', 'fit was stopped by its signal', { reason: signal.reason });
-  }
-
-  /** Runs one step; gives the means of the epoch so far. */
-  async #runStep({ arrays, samples }: ReadBatch, state: TrainingState): Promise<Scores> {
+  /** Gives the means of the epoch so far. */
+  async #runStep({ arrays, samples }: ReadBatch): Promise<Scores> {
     const core = this.#core;
     const plan = this.#step;
-    const routine = core.bind(plan);
-    const numbers = { $seed: Uint32Array.of(state.seed), $step: Uint32Array.of(state.step) };
-    const batch = { ...arrays, ...numbers };
-    feed(plan, routine, batch, 0, samples);
-    await core.launch(routine.launches, samples);
+    const state = this.#state;
+    const batch = { ...arrays, $seed: Uint32Array.of(state.seed), $step: Uint32Array.of(state.step) };
+    const routine = await core.run(plan, batch, 0, samples);
     if (routine.finite?.[0] === 0) {
-      throw await blame(core, plan, routine, batch, samples, {
-        step: state.step + 1,
-        epoch: state.epoch + 1,
-      });
+      const when = `step ${state.step + 1} (epoch ${state.epoch + 1}, batch ${state.batch + 1})`;
+      throw await blame(core, plan, { arrays: batch, samples }, when);
     }
-    // From here on nothing waits: a step counts as a whole or not at all.
-    for (const { run } of routine.commit) run(samples);
+    // Nothing waits from here on: a step counts as a whole, or not at all.
+    core.launchAtOnce(routine.commit ?? [], samples);
     core.stale = true;
     addResults(routine, samples, state.sums);
     state.step++;
@@ -194,8 +151,22 @@ class Trainer {
   }
 }
 
-/** What a model can do whose file has a `train` block. */
-export function trainableModel(core: Core, seed: number): TrainableModel<Batch, Batch, Batch> {
+const newCall = () => ({ epoch: 0, batch: 0, sums: [], history: [], best: undefined, stopped: false });
+
+function checkOptions(epochs: number, options: FitOptions<Data>, metrics: readonly string[]): void {
+  const { earlyStopping, validation } = options;
+  const bad = (message: string): ModelError => new ModelError('options', message);
+  if (!(Number.isInteger(epochs) && epochs >= 0)) throw bad(`epochs: ${epochs} is not a whole number`);
+  if (!earlyStopping) return;
+  const { monitor = 'loss', patience } = earlyStopping;
+  if (!validation) throw bad('earlyStopping needs validation data');
+  if (!(patience >= 0)) throw bad(`earlyStopping.patience: ${patience} is not a number of epochs`);
+  if (!['loss', ...metrics].includes(monitor)) {
+    throw bad(`earlyStopping.monitor: ${monitor} is none of loss, ${metrics.join(', ')}`);
+  }
+}
+
+export function trainableModel(core: Core, seed = 0): TrainableModel<Batch, Batch, Batch> {
   const { step, evaluate: evaluation } = core.blueprint.routines;
   if (!step || !evaluation) throw new ModelError('options', 'this module has no training');
   const trainer = new Trainer(core, step, evaluation, seed);
@@ -203,7 +174,7 @@ export function trainableModel(core: Core, seed: number): TrainableModel<Batch, 
     ...inferenceModel(core),
     fit: async (train, options = {}) => {
       core.check();
-      if (core.fitting) throw new ModelError('busy', 'fit: not while another fit runs on this model');
+      if (core.fitting) throw new ModelError('busy', 'fit: another one is running');
       core.fitting = true;
       try {
         return await trainer.fit(train, options);
@@ -211,11 +182,7 @@ export function trainableModel(core: Core, seed: number): TrainableModel<Batch, 
         core.fitting = false;
       }
     },
-    evaluate: async (test) => {
-      core.check();
-      const data = toDataset(core.blueprint, test);
-      return core.turn(() => evaluate(core, evaluation, data));
-    },
+    evaluate: (test) => core.turn(() => scoresOf(core, evaluation, toDataset(core.blueprint, test))),
     saveCheckpoint: () => core.turn(() => trainer.checkpoint()),
   };
 }

@@ -1,61 +1,38 @@
-/** Calls on one model take turns: each task begins when the one before has ended, well or badly. */
-export class Turns {
-  #last: Promise<unknown> = Promise.resolve();
-
-  take<T>(task: () => T | Promise<T>): Promise<T> {
-    const result = this.#last.then(task);
-    this.#last = result.catch(() => undefined);
-    return result;
-  }
-}
-
-/** Lets the event loop run: timers, input, painting. */
-function breathe(): Promise<void> {
-  const { setImmediate, MessageChannel: Channel } = globalThis as unknown as {
-    setImmediate?: (run: () => void) => unknown;
-    MessageChannel: new () => Record<
-      'port1' | 'port2',
-      { onmessage: () => void; postMessage(message: number): void; close(): void }
-    >;
-  };
-  return new Promise((resolve) => {
-    if (setImmediate) {
-      setImmediate(resolve);
-      return;
-    }
-    // Not setTimeout: browsers make nested timers wait at least 4 ms.
-    const { port1, port2 } = new Channel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(0);
-  });
-}
-
 /** Milliseconds of kernels after which the event loop gets its turn. */
 const slice = 20;
 
-/** Keeps the time between two runs of the event loop short without asking for one after every kernel. */
-export class Pace {
-  #since = 0;
-  #last = 0;
+/** The calls on one model take turns, and leave time for the event loop. */
+export class Turns {
+  #last: Promise<unknown> = Promise.resolve();
+  #rested = 0;
+  #worked = 0;
 
-  /** Before the first kernel of a call: the event loop has run if no kernel did for a while. */
-  begin(): void {
-    const now = performance.now();
-    if (now - this.#last > slice) this.#since = now;
-    this.#last = now;
+  /** Runs `task` when those before have ended, well or badly. */
+  take<T>(task: () => T | Promise<T>): Promise<T> {
+    const result = this.#last.then(() => {
+      const now = performance.now();
+      if (now - this.#worked > slice) this.#rested = now;
+      this.#worked = now;
+      return task();
+    });
+    this.#last = result.catch(() => {});
+    return result;
   }
 
-  /** After a kernel: a promise when it is time to let the event loop run. */
-  due(): Promise<void> | undefined {
-    this.#last = performance.now();
-    return this.#last - this.#since < slice ? undefined : this.#rest();
+  /** After a kernel: a promise if it is time for timers, input and painting. */
+  rest(): Promise<void> | undefined {
+    this.#worked = performance.now();
+    return this.#worked - this.#rested < slice ? undefined : this.#breathe();
   }
 
-  async #rest(): Promise<void> {
-    await breathe();
-    this.#since = this.#last = performance.now();
+  async #breathe(): Promise<void> {
+    // Not setTimeout: browsers make timers within timers wait 4 ms.
+    const { port1, port2 } = new MessageChannel();
+    await new Promise<void>((resolve) => {
+      Object.assign(port1, { onmessage: () => resolve() });
+      port2.postMessage(0);
+    });
+    port1.close();
+    this.#rested = this.#worked = performance.now();
   }
 }

@@ -1,58 +1,47 @@
 import { ModelError } from './errors.ts';
 import type { Tensor } from './program.ts';
-import type { SavedTensor } from './safetensors.ts';
-import type { Elements } from './types.ts';
+import type { SavedTensor, TensorFile } from './safetensors.ts';
 
-/** In the metadata of checkpoints: a checkpoint also serves as a weights file. */
+/** In the metadata of a checkpoint, which also serves as a weights file. */
 export const checkpointKey = 'cnnc.checkpoint';
 
-export interface TensorFile {
-  readonly tensors: ReadonlyMap<string, SavedTensor>;
-  readonly metadata: Readonly<Record<string, unknown>>;
-}
-
-const listed = (names: readonly string[]): string =>
-  names.length > 8 ? `${names.slice(0, 8).join(', ')} and ${names.length - 8} more` : names.join(', ');
-
-/** The new contents of `tensors` from a file; with `only`, of the layer of that path. Throws before anything is changed. */
+/** The contents of `tensors` from a file; with `only`, of one layer. Throws before anything has changed. */
 export function weightsFor(
   tensors: readonly Pick<Tensor, 'name' | 'dtype' | 'shape'>[],
-  file: TensorFile,
+  { tensors: saved, metadata }: TensorFile,
   only?: string,
-): ReadonlyMap<string, Elements> {
-  const chosen = (name: string): boolean =>
-    only === undefined || name === only || name.startsWith(`${only}.`);
-  const wanted = tensors.filter(({ name }) => chosen(name));
-  if (wanted.length === 0)
-    throw new ModelError('weights-mismatch', `the model has no weights under \`${only ?? ''}\``);
-  const found = new Map<string, Elements>();
-  const missing: string[] = [];
-  const reshaped: string[] = [];
-  for (const { name, dtype, shape } of wanted) {
-    const saved = file.tensors.get(name);
-    if (saved === undefined) missing.push(name);
-    else if (saved.dtype !== dtype || saved.shape.join() !== shape.join()) {
-      reshaped.push(
-        `${name} is ${saved.dtype}[${saved.shape.join(', ')}], not ${dtype}[${shape.join(', ')}]`,
-      );
-    } else found.set(name, saved.data);
+): ReadonlyMap<string, SavedTensor['data']> {
+  const wanted = tensors.filter(({ name }) => only === undefined || `${name}.`.startsWith(`${only}.`));
+  if (wanted.length === 0 && only !== undefined) {
+    throw new ModelError('weights-mismatch', `the model has no weights under \`${only}\``);
   }
-  const whole = only === undefined && !Object.hasOwn(file.metadata, checkpointKey);
-  const known = new Set(tensors.map(({ name }) => name));
-  const extra = whole ? [...file.tensors.keys()].filter((name) => !known.has(name)) : [];
-  const problems = [
-    missing.length > 0 && `missing: ${listed(missing)}`,
-    extra.length > 0 && `not in the model: ${listed(extra)}`,
-    reshaped.length > 0 && `of another shape: ${listed(reshaped)}`,
-  ].filter((problem) => problem !== false);
+  const type = ({ dtype = 'f32', shape }: Pick<Tensor, 'dtype' | 'shape'>): string =>
+    `${dtype}[${shape.join(', ')}]`;
+  const whole = only === undefined && !Object.hasOwn(metadata, checkpointKey);
+  const missing = wanted.filter(({ name }) => !saved.has(name)).map(({ name }) => name);
+  const extra = whole ? [...saved.keys()].filter((key) => !wanted.some(({ name }) => name === key)) : [];
+  const reshaped = wanted.flatMap((tensor) => {
+    const found = saved.get(tensor.name);
+    return !found || type(found) === type(tensor)
+      ? []
+      : [`${tensor.name} (${type(found)}, not ${type(tensor)})`];
+  });
+  const problems = Object.entries({ missing, extra, 'of another shape': reshaped })
+    .filter(([, names]) => names.length > 0)
+    .map(
+      ([what, names]) =>
+        `${what}: ${names.slice(0, 9).join(', ')}${names.length > 9 ? ` and ${names.length - 9} more` : ''}`,
+    );
   if (problems.length > 0) {
     const message = `the weights are of another model; ${problems.join('; ')}`;
     throw new ModelError('weights-mismatch', message, { missing, extra, reshaped });
   }
-  for (const [name, data] of found) {
-    const place = data.findIndex((value) => !Number.isFinite(value));
-    if (place >= 0)
-      throw new ModelError('weights-value', `\`${name}\` has ${data[place]} at place ${place}`, { name });
-  }
-  return found;
+  return new Map(
+    wanted.map(({ name }) => {
+      const { data } = saved.get(name) as SavedTensor;
+      const bad = data.find((value) => !Number.isFinite(value));
+      if (bad !== undefined) throw new ModelError('weights-value', `\`${name}\` contains ${bad}`, { name });
+      return [name, data];
+    }),
+  );
 }

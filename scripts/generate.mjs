@@ -20,7 +20,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const generated = join(root, 'compiler/generated');
-/** What generated modules export, besides everything in runtime/types.ts. */
+/** What generated modules export, besides everything in the type files. */
 const exported = new Set(['ModelError']);
 
 const list = (folder, ending) =>
@@ -115,7 +115,8 @@ function identifiers(text) {
 }
 
 async function generateRuntime() {
-  const names = list('runtime', '.ts');
+  // types.ts only gathers the public types for importers.
+  const names = list('runtime', '.ts').filter((name) => name !== 'types.ts');
   const sources = names.map((name) => read('runtime', name));
   const stamp = `// Made by scripts/generate.mjs from ${hash(read('scripts/generate.mjs'), read('.prettierrc.json'), names, sources)}.\n`;
   const path = join(generated, 'runtime.ts');
@@ -125,7 +126,7 @@ async function generateRuntime() {
   const compiled = names.length > 0 ? compileRuntime(names) : new Map();
   const files = [];
   for (const [i, name] of names.entries()) {
-    const keep = (declared) => name === 'types.ts' || exported.has(declared);
+    const keep = (declared) => name.endsWith('-types.ts') || exported.has(declared);
     const print = async (text, parser) =>
       (await format(withoutExports(withoutImports(text), keep), { ...style, parser })).trim();
     const { js, dts } = compiled.get(name);

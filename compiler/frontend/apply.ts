@@ -25,7 +25,7 @@ export interface Application {
 }
 
 /** Layers of layers of layers; recursion is reported before anything is built. */
-const maxInstances = 60;
+const maxInstances = 32;
 
 export function applyStage(stage: StageValue, inputs: readonly Datum[], env: Env, at: Application): Datum {
   if (stage.kind === 'broken') return poison;
@@ -107,7 +107,13 @@ export function bindParameters(
     const datum =
       argument ??
       (parameter.default
-        ? coerce(evaluate(parameter.default, env, expected), expected, `\`${name}\` of \`${title}\``, env, parameter.default.span)
+        ? coerce(
+            evaluate(parameter.default, env, expected),
+            expected,
+            `\`${name}\` of \`${title}\``,
+            env,
+            parameter.default.span,
+          )
         : poison);
     if (datum.kind === 'poison') return false;
     env.scope.set(name, datum);
@@ -163,7 +169,9 @@ export function wordsIn(parameters: readonly ParameterDeclaration[]): ReadonlySe
   if (known) return known;
   const types: readonly string[] = typeNames;
   const words = new Set(
-    parameters.flatMap((parameter) => parameter.types.map((type) => type.text)).filter((text) => !types.includes(text)),
+    parameters
+      .flatMap((parameter) => parameter.types.map((type) => type.text))
+      .filter((text) => !types.includes(text)),
   );
   wordsOfParameters.set(parameters, words);
   return words;

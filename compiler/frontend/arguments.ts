@@ -6,7 +6,10 @@ import { meantName } from './suggest.ts';
 
 /** Arguments of Keras and PyTorch that have no place here, and why. */
 const elsewhere: ReadonlyMap<string, string> = new Map([
-  ['input_shape', 'the shape is declared once: `input image: u8[28, 28, 1]`; layers take theirs from what comes before'],
+  [
+    'input_shape',
+    'the shape is declared once: `input image: u8[28, 28, 1]`; layers take theirs from what comes before',
+  ],
   ['input_dim', 'layers take their input shape from what comes before'],
   ['batch_input_shape', 'the shape is declared once: `input image: u8[28, 28, 1]`'],
   ['in_channels', 'layers take the number of input channels from what comes before'],
@@ -35,9 +38,14 @@ const otherNames: ReadonlyMap<string, string> = new Map([
   ['axis', 'axes'],
 ]);
 
-export function reportUnknownArgument(title: string, argument: Argument, known: readonly string[], env: Env): void {
+export function reportUnknownArgument(
+  title: string,
+  argument: Argument,
+  known: readonly string[],
+  env: Env,
+): void {
   const name = argument.name;
-  if (!name) return;
+  if (!name || env.build.session.reporter.full) return;
   const why = elsewhere.get(name.text);
   const other = otherNames.get(name.text);
   const meant = other !== undefined && known.includes(other) ? other : meantName(name.text, known);
@@ -48,7 +56,10 @@ export function reportUnknownArgument(title: string, argument: Argument, known: 
   const takes = known.length === 0 ? 'it takes none' : `it takes ${known.map((k) => `\`${k}\``).join(', ')}`;
   const hint = why ?? (meant === undefined ? takes : `did you mean \`${meant}\`?`);
   const message = `\`${title}\` has no argument \`${name.text}\``;
-  env.build.session.reporter.error(env.frame, name.span, 'E0302', message, { notes: [{ message: hint }], fix });
+  env.build.session.reporter.error(env.frame, name.span, 'E0302', message, {
+    notes: [{ message: hint }],
+    fix,
+  });
 }
 
 export function reportMissing(title: string, name: string, env: Env, span: Span): void {

@@ -23,6 +23,8 @@ const opNames: Readonly<Record<BinaryOperator, string>> = {
   '/': 'divide',
 };
 
+const maxListed = 1_000_000;
+
 export function binary(operator: BinaryOperator, left: Datum, right: Datum, env: Env, span: Span): Datum {
   if (left.kind === 'poison' || right.kind === 'poison') return poison;
   if (left.kind === 'tensor' || right.kind === 'tensor') {
@@ -41,7 +43,10 @@ export function binary(operator: BinaryOperator, left: Datum, right: Datum, env:
     if (result) return checkFinite(result, `${left.value} ${operator} ${right.value}`, env, span);
   }
   if (operator === '+' && left.kind === 'list' && right.kind === 'list') {
-    return list([...left.items, ...right.items]);
+    if (left.items.length + right.items.length <= maxListed) return list([...left.items, ...right.items]);
+    const message = `a list can have at most ${maxListed} elements`;
+    env.build.session.reporter.error(env.frame, span, 'E0602', message);
+    return poison;
   }
   env.build.session.reporter.error(
     env.frame,
@@ -117,7 +122,9 @@ function sameDatum(a: Datum, b: Datum): boolean | undefined {
   const right = elements(b);
   // Lists of lists are not compared: they may share their items, and then be exponentially large.
   if (!left || !right || [...left, ...right].some((item) => item.kind === 'list')) return undefined;
-  return left.length === right.length && left.every((item, i) => sameDatum(item, right[i] ?? poison) === true);
+  return (
+    left.length === right.length && left.every((item, i) => sameDatum(item, right[i] ?? poison) === true)
+  );
 }
 
 /** A parameter of type `valid | same | size` holds a word or something else. */

@@ -25,7 +25,8 @@ export function augmentInput(
     const path = earlier === 0 ? 'augment' : `augment_${earlier}`;
     const frame = { ...env.frame, path };
     datum = runStages(entry.stages, datum, { ...env, frame, names: new Names(path, new Set()) });
-    if (datum.kind === 'poison' || (datum.kind === 'tensor' && sameType(datum.value.type, input.type))) return;
+    if (datum.kind === 'poison' || (datum.kind === 'tensor' && sameType(datum.value.type, input.type)))
+      return;
     const got = datum.kind === 'tensor' ? formatType(datum.value.type) : describe(datum);
     const message = `\`augment\` must give back \`${name}\` as ${formatType(input.type)}, got ${got}`;
     env.build.session.reporter.error(frame, entry.span, 'E0507', message);

@@ -59,7 +59,9 @@ export function runModelBody(
     const got = tensor ? formatType(tensor.type) : describe(operand);
     const message = `\`${taker.name}\` takes \`${statement.name.text}: ${formatType(type)}\`, got ${got}`;
     const code = tensor && tensor.type.dtype !== type.dtype ? 'E0313' : 'E0451';
-    reporter.error(taker.env.frame, taker.span, code, message, { notes: tensor ? originNotes([tensor]) : [] });
+    reporter.error(taker.env.frame, taker.span, code, message, {
+      notes: tensor ? originNotes([tensor]) : [],
+    });
     return poison;
   };
   const outputs: OutputValue[] = [];
@@ -177,7 +179,8 @@ function runSet(statement: Of<'set'>, env: Env): void {
   const names = env.names.inside(statement.name.text);
   const value = evaluate(statement.value, { ...env, names });
   if (!target || target.kind === 'poison' || value.kind === 'poison') return;
-  const fail = (message: string): void => build.session.reporter.error(frame, statement.span, 'E0320', message);
+  const fail = (message: string): void =>
+    build.session.reporter.error(frame, statement.span, 'E0320', message);
   if (target.kind !== 'persistent' || target.declared.role === 'param') {
     fail(`\`set\` writes a \`state\`, and \`${statement.name.text}\` is ${describe(target)}`);
     return;

@@ -47,8 +47,18 @@ export class Build {
   depth = 0;
   /** Steps left before the model counts as too large. */
   fuel = maxSteps;
-  readonly seed: Parameter = { kind: 'parameter', role: 'input', name: '$seed', type: { dtype: 'u32', shape: [] } };
-  readonly step: Parameter = { kind: 'parameter', role: 'input', name: '$step', type: { dtype: 'u32', shape: [] } };
+  readonly seed: Parameter = {
+    kind: 'parameter',
+    role: 'input',
+    name: '$seed',
+    type: { dtype: 'u32', shape: [] },
+  };
+  readonly step: Parameter = {
+    kind: 'parameter',
+    role: 'input',
+    name: '$step',
+    type: { dtype: 'u32', shape: [] },
+  };
   /** `$step` + 1 as f32, once an optimizer has asked for it. */
   runningStep: Value | undefined;
 

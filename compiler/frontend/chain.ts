@@ -14,10 +14,17 @@ import { reportUnknown } from './unknown.ts';
 export function runStages(stages: readonly Stage[], head: Datum, env: Env): Datum {
   let datum = head;
   for (const stage of stages) {
-    if (env.build.fuel < 0) return poison;
-    datum = runStage(stage, datum, env);
+    if (env.build.fuel < 0) datum = skipStage(stage, env);
+    else datum = runStage(stage, datum, env);
   }
   return datum;
+}
+
+/** Once the model is too large nothing more is built, but names stay known. */
+function skipStage(stage: Stage, env: Env): Datum {
+  if (stage.kind === 'output') env.scope.set(stage.name.text, poison);
+  if (stage.kind === 'apply' && stage.as) env.scope.set(stage.as.text, poison);
+  return poison;
 }
 
 function runStage(stage: Stage, input: Datum, env: Env): Datum {
@@ -60,7 +67,11 @@ export function bindStage(stage: Extract<Stage, { kind: 'apply' }>, env: Env): S
 }
 
 /** `x -> f(y)` for a bound stage `f`: further tensors, for its arguments are bound already. */
-function withOperands(value: StageValue, stage: Extract<Stage, { kind: 'apply' }>, env: Env): StageValue | undefined {
+function withOperands(
+  value: StageValue,
+  stage: Extract<Stage, { kind: 'apply' }>,
+  env: Env,
+): StageValue | undefined {
   const named = stage.args?.find((argument) => argument.name);
   const operands = (stage.args ?? []).map((argument) => evaluate(argument.value, env));
   if (named ?? operands.some((operand) => operand.kind !== 'tensor' && operand.kind !== 'poison')) {
@@ -122,7 +133,13 @@ function elementsOf(iterable: Datum): Iterable<Datum> | undefined {
 function runOutput(stage: Extract<Stage, { kind: 'output' }>, input: Datum, env: Env): Datum {
   const { reporter } = env.build.session;
   const fail = (code: `E${number}`, message: string, note?: string): Datum => {
-    reporter.error(env.frame, stage.span, code, message, note === undefined ? {} : { notes: [{ message: note }] });
+    reporter.error(
+      env.frame,
+      stage.span,
+      code,
+      message,
+      note === undefined ? {} : { notes: [{ message: note }] },
+    );
     return poison;
   };
   const name = stage.name.text;

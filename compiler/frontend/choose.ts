@@ -60,7 +60,9 @@ function pick(
   const model = trained.at(-1) ?? own.at(-1);
   if (!model && !options.check) {
     const message = `${entry.path} declares no model`;
-    reporter.at(start, 'E0207', message, { notes: [{ message: 'a model is `model Name { input … -> output … }`' }] });
+    reporter.at(start, 'E0207', message, {
+      notes: [{ message: 'a model is `model Name { input … -> output … }`' }],
+    });
   }
   return model;
 }
@@ -82,7 +84,8 @@ export function readParameters(
     const datum = parseSetting(text);
     if (parameter) {
       const expected = parameter.types.map((type) => type.text);
-      const value: Datum = expected.includes('string') && datum.kind === 'word' ? { kind: 'string', value: text } : datum;
+      const value: Datum =
+        expected.includes('string') && datum.kind === 'word' ? { kind: 'string', value: text } : datum;
       parameters.set(name, coerce(value, expected, `\`${name}\` (--set)`, env, parameter.name.span));
     } else if (candidate.train && (name === 'batch_size' || name === 'epochs')) {
       overrides.set(name, datum);

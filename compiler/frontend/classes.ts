@@ -24,7 +24,11 @@ export function classNames(
     seen = true;
     const datum = evaluate(argument.value, env);
     const names = readNames(datum, argument.value.span, env);
-    if (names && isDistinct(names, argument.value.span, env) && fits(names, output, argument.value.span, env)) {
+    if (
+      names &&
+      isDistinct(names, argument.value.span, env) &&
+      fits(names, output, argument.value.span, env)
+    ) {
       classes = names;
     }
   }

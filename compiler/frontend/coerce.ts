@@ -6,6 +6,7 @@ import { dtypes } from '../base/types.ts';
 import type { Env } from './build.ts';
 import type { Datum } from './datum.ts';
 import { describe, number, poison, word } from './datum.ts';
+import type { Details } from './report.ts';
 import { suggestion } from './suggest.ts';
 
 /** The types a parameter may have; every other name in its place is a word. */
@@ -14,7 +15,8 @@ const isTypeName = (name: string): boolean => (typeNames as readonly string[]).i
 
 /** What an argument may be: type names and words. */
 export type Expected = readonly string[];
-export const wordsOf = (expected: Expected): readonly string[] => expected.filter((name) => !isTypeName(name));
+export const wordsOf = (expected: Expected): readonly string[] =>
+  expected.filter((name) => !isTypeName(name));
 
 /** `what`: "`filters` of `Conv2D`". Reports and gives poison where the value does not fit. */
 export function coerce(datum: Datum, expected: Expected, what: string, env: Env, span: Span): Datum {
@@ -38,9 +40,21 @@ export function coerce(datum: Datum, expected: Expected, what: string, env: Env,
       fix,
     });
   } else {
-    reporter.error(env.frame, span, 'E0301', `${what} must be ${kinds(expected)}, got ${describe(datum)}`);
+    const message = `${what} must be ${kinds(expected)}, got ${describe(datum)}`;
+    reporter.error(env.frame, span, 'E0301', message, unquoted(datum, expected, span));
   }
   return poison;
+}
+
+/** Keras's `activation="relu"`: here without quotes. */
+function unquoted(datum: Datum, expected: Expected, span: Span): Details {
+  const named = expected.includes('stage') || expected.includes('initializer');
+  if (!named || datum.kind !== 'string' || !/^[A-Za-z_]\w*$/.test(datum.value)) return {};
+  const text = datum.value;
+  return {
+    notes: [{ message: `names are written without quotes: \`${text}\`` }],
+    fix: { title: `write ${text}`, edits: [{ span, text }] },
+  };
 }
 
 const listed = (words: readonly string[]): string => words.map((text) => `\`${text}\``).join(', ');

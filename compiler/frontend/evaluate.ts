@@ -152,7 +152,8 @@ function evaluateSubscript(expression: Extract<Expression, { kind: 'subscript' }
   if (object.kind === 'poison' || indices.some((index) => index.kind === 'poison')) return poison;
   let datum: Datum = object;
   for (const index of indices) {
-    const items: readonly Datum[] | undefined = datum.kind === 'list' ? datum.items : datum.kind === 'size' ? datum.values.map(number) : undefined;
+    const items: readonly Datum[] | undefined =
+      datum.kind === 'list' ? datum.items : datum.kind === 'size' ? datum.values.map(number) : undefined;
     if (!items) {
       const hint = datum.kind === 'tensor' ? ': `slice(x, axis: …, start: …, size: …)` cuts a tensor' : '';
       return fail(env, expression.span, 'E0315', `${describe(datum)} has no elements to pick${hint}`);
@@ -175,7 +176,8 @@ function evaluateMember(expression: Extract<Expression, { kind: 'member' }>, env
   if (object.kind === 'poison') return poison;
   if (object.kind === 'tensor') {
     const { type } = object.value;
-    if (text === 'shape') return list(type.shape.map((e): Datum => (e === 'N' ? { kind: 'batch' } : number(e))));
+    if (text === 'shape')
+      return list(type.shape.map((e): Datum => (e === 'N' ? { kind: 'batch' } : number(e))));
     if (text === 'rank') return number(type.shape.length);
     if (text === 'dtype') return word(type.dtype);
     const named = object.instance && env.build.session.persistents.get(joinPath(object.instance, text));

@@ -53,7 +53,7 @@ export function loadFiles(
   const find = (unit: Unit, item: Import): Unit | undefined => {
     const path = resolvePath(unit.path, item.from.value);
     if (path === undefined) {
-      report(item.from.span, 'E0215', `${JSON.stringify(item.from.value)} is not a relative path`);
+      report(item.from.span, 'E0208', `${JSON.stringify(item.from.value)} is not a relative path`);
       return undefined;
     }
     if (open.includes(path)) {

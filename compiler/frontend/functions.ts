@@ -5,11 +5,17 @@ import type { Env } from './build.ts';
 import type { Datum } from './datum.ts';
 import { describe, list, number, poison } from './datum.ts';
 
-const onNumbers: ReadonlyMap<string, { readonly arity: number | 'any'; readonly of: (...x: number[]) => number }> = new Map([
+const onNumbers: ReadonlyMap<
+  string,
+  { readonly arity: number | 'any'; readonly of: (...x: number[]) => number }
+> = new Map([
   ['floor', { arity: 1, of: Math.floor }],
   ['ceil', { arity: 1, of: Math.ceil }],
   // To even, as the op does.
-  ['round', { arity: 1, of: (x: number) => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x)) }],
+  [
+    'round',
+    { arity: 1, of: (x: number) => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x)) },
+  ],
   ['abs', { arity: 1, of: Math.abs }],
   ['sqrt', { arity: 1, of: Math.sqrt }],
   ['exp', { arity: 1, of: Math.exp }],

@@ -38,7 +38,9 @@ export function readNode(
     const spec = Object.hasOwn(op.attributes, text) ? op.attributes[text] : undefined;
     const value = spec && attributeOf(argument.value, spec);
     if (value === undefined || Object.hasOwn(attributes, text)) {
-      const what = spec ? `\`${text}\` must be given once, as ${spec.type}` : `\`${name}\` has no attribute \`${text}\``;
+      const what = spec
+        ? `\`${text}\` must be given once, as ${spec.type}`
+        : `\`${name}\` has no attribute \`${text}\``;
       reader.report(argument.span, 'E0704', what);
       fine = false;
     } else {
@@ -59,7 +61,11 @@ function finishNode(
   const specs = Object.values(op.operands);
   const variadic = specs.some((spec) => spec.kind === 'tensors');
   if (variadic ? operands.length < specs.length : operands.length !== specs.length) {
-    return reader.report(span, 'E0704', `\`${op.name}\` takes ${specs.length} operands, got ${operands.length}`);
+    return reader.report(
+      span,
+      'E0704',
+      `\`${op.name}\` takes ${specs.length} operands, got ${operands.length}`,
+    );
   }
   for (const [i, operand] of operands.entries()) {
     const accepted = specs[Math.min(i, specs.length - 1)]?.dtypes ?? 'any';
@@ -158,8 +164,10 @@ export function readConstant(
   }
   const data = args.map((argument) => (argument.name ? undefined : numberOf(argument.value)));
   const count = elementCount(type.shape, 1);
-  if (!data.every((n) => n !== undefined)) return reader.report(span, 'E0704', 'a constant is made of numbers');
-  if (data.length === 1 || (data.length === count && type.shape[0] !== 'N')) return { kind: 'constant', type, data };
+  if (!data.every((n) => n !== undefined))
+    return reader.report(span, 'E0704', 'a constant is made of numbers');
+  if (data.length === 1 || (data.length === count && type.shape[0] !== 'N'))
+    return { kind: 'constant', type, data };
   const wanted = count === 1 ? 'one number' : `one number or ${count}`;
   return reader.report(span, 'E0704', `a constant ${formatType(type)} takes ${wanted}, got ${data.length}`);
 }

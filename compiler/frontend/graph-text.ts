@@ -62,7 +62,13 @@ export class GraphReader {
     }
     const updates = this.#readUpdates(declaration);
     const returns = this.#readReturns(declaration);
-    return { name: declaration.name.text, parameters: [...this.#parameters.values()], nodes, returns, updates };
+    return {
+      name: declaration.name.text,
+      parameters: [...this.#parameters.values()],
+      nodes,
+      returns,
+      updates,
+    };
   }
 
   report(span: Span, code: Code, message: string, hints: readonly string[] = []): undefined {
@@ -103,7 +109,8 @@ export class GraphReader {
   #readParameters(declaration: GraphDeclaration): void {
     for (const { role, name, type: written, span } of declaration.parameters) {
       const type = this.type(written);
-      if (this.#parameters.has(name.text)) this.report(span, 'E0702', `two parameters are called \`${name.text}\``);
+      if (this.#parameters.has(name.text))
+        this.report(span, 'E0702', `two parameters are called \`${name.text}\``);
       // A wrong type has been reported; the name is known all the same.
       const known = type ?? { dtype: 'f32', shape: [] };
       this.#parameters.set(name.text, { kind: 'parameter', role, name: name.text, type: known });

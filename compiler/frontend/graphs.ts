@@ -8,6 +8,7 @@ import type { Env, OutputValue, Session } from './build.ts';
 import { Build } from './build.ts';
 import type { Datum } from './datum.ts';
 import { tensorOf } from './datum.ts';
+import { inOrder } from './persistents.ts';
 import type { Frame } from './report.ts';
 import type { Unit } from './unit.ts';
 
@@ -31,14 +32,16 @@ export function runForward(
   session: Session,
   graph: Build['graph'],
   source: ModelSource,
-  augment: (build: Build, name: string, input: Parameter, env: Env) => Datum = (_b, _n, input) => tensorOf(input),
+  augment: (build: Build, name: string, input: Parameter, env: Env) => Datum = (_b, _n, input) =>
+    tensorOf(input),
 ): Forward | undefined {
   const build = new Build(session, graph);
   const { declaration, unit } = source;
   const frame: Frame = { unit, path: '', title: declaration.name.text, depth: 0, site: '' };
   const outputs: OutputValue[] = [];
   const env: Env = { ...bodyEnv(build, frame, declaration, undefined), outputs };
-  if (!bindParameters(declaration.parameters, source.parameters, declaration.name.text, env)) return undefined;
+  if (!bindParameters(declaration.parameters, source.parameters, declaration.name.text, env))
+    return undefined;
   const inputs: Parameter[] = [];
   runModelStatements(declaration, env, (statement, type) => {
     const input = inputParameter(statement.name.text, type);
@@ -64,7 +67,7 @@ export function finishGraph(
 ): Graph {
   const needed = reachable([...returns, ...updates].map((end) => end.value));
   const written = new Set(updates.map((update) => update.target));
-  const persistent = [...build.session.persistents.values()]
+  const persistent = inOrder(build.session.persistents)
     .map((entry) => entry.parameter)
     .filter((parameter) => needed.has(parameter) || written.has(parameter.name));
   return {

@@ -8,6 +8,7 @@ import type { Forward } from './graphs.ts';
 import { finishGraph, runForward } from './graphs.ts';
 import { loadFiles } from './files.ts';
 import type { Model, Persistent } from './model.ts';
+import { inOrder } from './persistents.ts';
 import { Reporter } from './report.ts';
 import { checkNames } from './resolve.ts';
 import { buildTraining } from './train.ts';
@@ -72,7 +73,10 @@ function buildModel(session: Session, source: Candidate): Model | undefined {
   warnUntrained(session, infer, trained);
   return {
     name: source.declaration.name.text,
-    inputs: inferred.inputs.map(({ name, type }) => ({ name, type: { ...type, shape: type.shape.slice(1) } })),
+    inputs: inferred.inputs.map(({ name, type }) => ({
+      name,
+      type: { ...type, shape: type.shape.slice(1) },
+    })),
     outputs: outputPorts(inferred),
     persistent: persistentTensors(session, [infer, trained?.evaluate, trained?.step]),
     ...(trained ? { training: trained.training } : {}),
@@ -96,7 +100,7 @@ function persistentTensors(
   graphs: readonly (TrainedGraphs['step'] | undefined)[],
 ): readonly Persistent[] {
   const used = new Set(graphs.flatMap((graph) => graph?.parameters.map((parameter) => parameter.name) ?? []));
-  return [...session.persistents.values()].flatMap(({ declared: { name, role, type, initializer } }) =>
+  return inOrder(session.persistents).flatMap(({ declared: { name, role, type, initializer } }) =>
     used.has(name) ? [{ name, role, type, initializer }] : [],
   );
 }

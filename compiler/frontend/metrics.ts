@@ -33,8 +33,12 @@ function namesIn(expression: Expression): readonly string[] {
 }
 
 /** For each output with class names: the label that is compared with it in the loss or a metric. */
-export function pairLabels(settings: Settings, measured: Measured, session: Session): Training['classLabels'] {
-  const { outputs } = measured.forward;
+export function pairLabels(
+  settings: Settings,
+  measured: Measured,
+  session: Session,
+): Training['classLabels'] {
+  const { outputs } = measured;
   const pairs: { label: string; output: string }[] = [];
   const expressions = [...(settings.loss ? [settings.loss] : []), ...settings.metrics];
   walk(

@@ -74,10 +74,9 @@ function reportMismatch(
   env: Env,
   span: Span,
 ): void {
-  const who = env.frame.path === '' || env.frame.unit.user ? `\`${op.name}\`` : `\`${env.frame.path}\``;
-  const text = message.startsWith('`') || message.startsWith(op.name) ? message : `${who}: ${message}`;
-  const named = env.frame.unit.user ? text : `${who}: ${message}`;
-  env.build.session.reporter.error(env.frame, span, code, named, {
+  const { unit, path, title } = env.frame;
+  const who = unit.user ? op.name : path === '' ? title : path;
+  env.build.session.reporter.error(env.frame, span, code, `\`${who}\`: ${message}`, {
     notes: [...(hint === undefined ? [] : [{ message: hint }]), ...originNotes(tensors)],
   });
 }
@@ -87,7 +86,9 @@ export function originNotes(tensors: readonly Value[]): { message: string }[] {
   return tensors.flatMap((tensor) => {
     if (tensor.kind !== 'node' || !tensor.location) return [];
     const { line, scope } = tensor.location;
-    return [{ message: `${formatType(tensor.type)} comes from \`${scope ?? tensor.op.name}\` in line ${line}` }];
+    return [
+      { message: `${formatType(tensor.type)} comes from \`${scope ?? tensor.op.name}\` in line ${line}` },
+    ];
   });
 }
 
@@ -164,7 +165,9 @@ function operandTensors(
   };
   const tensors = operands.map((datum) => (datum.kind === 'tensor' ? datum.value : undefined));
   // A number takes the element type of what it meets: i32 beside i32, else f32.
-  const others = tensors.flatMap((tensor, i) => (tensor && specAt(i)[1].dtypes !== bools ? [tensor.type.dtype] : []));
+  const others = tensors.flatMap((tensor, i) =>
+    tensor && specAt(i)[1].dtypes !== bools ? [tensor.type.dtype] : [],
+  );
   const whole = others.length > 0 && others.every((dtype) => dtype === 'i32');
   const made: Value[] = [];
   for (const [i, datum] of operands.entries()) {
@@ -200,9 +203,12 @@ function unify(
   const numeric = tensors.filter((_, i) => accepts(accepted[i], 'f32'));
   const first = numeric[0]?.type.dtype;
   const agree = numeric.every((tensor) => tensor.type.dtype === first);
-  const fine = first !== undefined && tensors.every((t, i) => !numeric.includes(t) || accepts(accepted[i], first));
+  const fine =
+    first !== undefined && tensors.every((t, i) => !numeric.includes(t) || accepts(accepted[i], first));
   if (first === undefined || (agree && fine)) return tensors;
-  return tensors.map((tensor, i) => (accepts(accepted[i], 'f32') ? castTo(tensor, 'f32', env, span) : tensor));
+  return tensors.map((tensor, i) =>
+    accepts(accepted[i], 'f32') ? castTo(tensor, 'f32', env, span) : tensor,
+  );
 }
 
 /** A `cast` node, or the value itself where it has the type already. */
@@ -279,7 +285,9 @@ export function asTensor(datum: Datum, dtype: DType): Value | undefined {
       return constant('f32', [datum.values.length], datum.values);
     case 'list': {
       const nested = nestedNumbers(datum);
-      return nested && constant(nested.values.every(Number.isInteger) ? dtype : 'f32', nested.shape, nested.values);
+      return (
+        nested && constant(nested.values.every(Number.isInteger) ? dtype : 'f32', nested.shape, nested.values)
+      );
     }
     default:
       return undefined;
@@ -292,7 +300,8 @@ const constant = (dtype: DType, shape: readonly number[], data: readonly number[
   data,
 });
 
-const maxListed = 1 << 22;
+/** Lists may share their items, and then be exponentially large: no more are written out. */
+const maxListed = 1 << 20;
 
 /** The numbers of nested lists in row-major order and their shape; undefined where they are ragged or not numbers. */
 export function nestedNumbers(

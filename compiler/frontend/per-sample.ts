@@ -20,10 +20,17 @@ export function perSample(
   const shape = tensor?.type.shape;
   if (!tensor || !shape || shape.length > 1 || (shape.length === 1 && shape[0] !== 'N')) {
     const got = tensor ? formatType(tensor.type) : describe(datum);
-    const notes = tensor && shape?.[0] === 'N' ? [{ message: '`mean(…, keep: [0])` averages all but the batch' }] : [];
-    env.build.session.reporter.error(env.frame, span, code, `${what} must be one number per sample, got ${got}`, {
-      notes,
-    });
+    const notes =
+      tensor && shape?.[0] === 'N' ? [{ message: '`mean(…, keep: [0])` averages all but the batch' }] : [];
+    env.build.session.reporter.error(
+      env.frame,
+      span,
+      code,
+      `${what} must be one number per sample, got ${got}`,
+      {
+        notes,
+      },
+    );
     return undefined;
   }
   const cast = castTo(tensor, 'f32', env, span);

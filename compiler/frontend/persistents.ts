@@ -47,7 +47,11 @@ export function readPersistent(build: Build, declared: Persisting): Parameter | 
     });
     return undefined;
   }
-  if (known && siteHere === undefined && `${known.declared.frame.site} ${known.declared.span.start}` !== site) {
+  if (
+    known &&
+    siteHere === undefined &&
+    `${known.declared.frame.site} ${known.declared.span.start}` !== site
+  ) {
     reporter.error(frame, span, 'E0512', `which layer is called \`${name}\` depends on \`training\``, {
       notes: [{ message: 'name the layers inside the `if` with `as`, so that training and inference agree' }],
     });
@@ -64,4 +68,20 @@ export function readPersistent(build: Build, declared: Persisting): Parameter | 
   persistents.set(name, { declared, parameter });
   build.session.elements += elementCount(declared.type.shape, 1);
   return parameter;
+}
+
+/** In the order in which instances first read one of theirs, and within an instance as they are declared. */
+export function inOrder(persistents: ReadonlyMap<string, PersistentEntry>): readonly PersistentEntry[] {
+  const owners = new Map<string, PersistentEntry[]>();
+  for (const entry of persistents.values()) {
+    const { frame, name } = entry.declared;
+    // All slots of a param belong together, too.
+    const owner = `${frame.path} ${name.split('@')[1] ?? ''}`;
+    const known = owners.get(owner);
+    if (known) known.push(entry);
+    else owners.set(owner, [entry]);
+  }
+  return [...owners.values()].flatMap((entries) =>
+    entries.sort((a, b) => a.declared.span.start - b.declared.span.start),
+  );
 }

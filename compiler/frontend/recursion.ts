@@ -26,7 +26,11 @@ export function hasRecursion(uses: readonly Use[], reporter: Reporter): boolean 
         path.pop();
       } else if (open.has(use.to)) {
         found = true;
-        reportCycle(use, path.map((step) => step.at), reporter);
+        reportCycle(
+          use,
+          path.map((step) => step.at),
+          reporter,
+        );
       } else if (!done.has(use.to)) {
         open.add(use.to);
         path.push({ at: use.to, next: 0 });

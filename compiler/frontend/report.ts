@@ -34,10 +34,15 @@ export class Reporter {
     return this.#diagnostics;
   }
 
+  /** Whatever comes now is dropped: what is costly to say need not be made. */
+  get full(): boolean {
+    return this.#diagnostics.length >= maxDiagnostics;
+  }
+
   add(diagnostic: Diagnostic): void {
     const { code, span } = diagnostic;
     const key = `${code} ${span.file} ${span.start}`;
-    if (this.#seen.has(key) || this.#diagnostics.length >= maxDiagnostics) return;
+    if (this.#seen.has(key) || this.full) return;
     this.#seen.add(key);
     this.#diagnostics.push(diagnostic);
   }
@@ -51,7 +56,10 @@ export class Reporter {
   /** At `span` inside an instance: moves out of the prelude to the innermost user span. */
   error(frame: Frame, span: Span, code: Code, message: string, details: Details = {}): void {
     const place = userPlace(frame, span);
-    const inside: Note[] = place.left.map((left) => ({ message: `inside \`${left.title}\` of the prelude`, span: left.span }));
+    const inside: Note[] = place.left.map((left) => ({
+      message: `inside \`${left.title}\` of the prelude`,
+      span: left.span,
+    }));
     const outside: Note[] = [];
     let outer = place.frame;
     while (outer.caller && outside.length < 3) {

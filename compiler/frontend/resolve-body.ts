@@ -14,7 +14,12 @@ export function checkStatement(statement: Statement, place: Place): void {
   const { reporter, kind } = place;
   switch (statement.kind) {
     case 'input':
-      if (kind !== 'model') reporter.at(statement.span, 'E0210', '`input` belongs in a model; a layer takes operands in its second parentheses');
+      if (kind !== 'model')
+        reporter.at(
+          statement.span,
+          'E0210',
+          '`input` belongs in a model; a layer takes operands in its second parentheses',
+        );
       checkType(statement.type, place);
       bind(statement.name, place);
       return;
@@ -26,7 +31,12 @@ export function checkStatement(statement: Statement, place: Place): void {
       return;
     case 'shared':
       if (statement.stage.kind === 'apply') checkStage({ ...statement.stage }, place);
-      else reporter.at(statement.stage.span, 'E0210', '`shared` takes one layer, such as `shared eye = Eye(16)`');
+      else
+        reporter.at(
+          statement.stage.span,
+          'E0210',
+          '`shared` takes one layer, such as `shared eye = Eye(16)`',
+        );
       bind(statement.name, place);
       return;
     case 'set':
@@ -38,7 +48,8 @@ export function checkStatement(statement: Statement, place: Place): void {
       for (const name of statement.names) bind(name, place);
       return;
     case 'return':
-      if (kind !== 'layer') reporter.at(statement.span, 'E0210', '`return` belongs in a layer; a model ends in `-> output NAME`');
+      if (kind !== 'layer')
+        reporter.at(statement.span, 'E0210', '`return` belongs in a layer; a model ends in `-> output NAME`');
       for (const value of statement.values) checkExpression(value, place);
       return;
     case 'expression':
@@ -52,7 +63,9 @@ export function checkType(type: TypeExpression, place: Place, operand = false): 
   const { text, span } = type.dtype;
   if (!isDType(text) && !(operand && text === 'any')) {
     const notes = suggestion(text, dtypes);
-    place.reporter.at(span, 'E0321', `\`${text}\` is no element type: those are ${dtypes.join(', ')}`, { notes });
+    place.reporter.at(span, 'E0321', `\`${text}\` is no element type: those are ${dtypes.join(', ')}`, {
+      notes,
+    });
   }
   const dims = type.dims ?? [];
   const rests = dims.filter((dim) => dim.kind === 'rest');
@@ -169,11 +182,15 @@ function wordsFor(
   if (!global) return [];
   const name = argument.name?.text;
   if (global.kind === 'op') {
-    const spec = name !== undefined && Object.hasOwn(global.op.attributes, name) ? global.op.attributes[name] : undefined;
+    const spec =
+      name !== undefined && Object.hasOwn(global.op.attributes, name)
+        ? global.op.attributes[name]
+        : undefined;
     return spec ? wordsOf(expectedFor(spec)) : [];
   }
   const { parameters } = global.declaration;
-  const parameter = name === undefined ? parameters[index ?? 0] : parameters.find((p) => p.name.text === name);
+  const parameter =
+    name === undefined ? parameters[index ?? 0] : parameters.find((p) => p.name.text === name);
   return wordsOf(parameter?.types.map((type) => type.text) ?? []);
 }
 
@@ -198,7 +215,12 @@ export function checkStage(stage: Stage, place: Place): void {
       return;
     case 'for': {
       checkExpression(stage.iterable, place);
-      const inner: Place = { ...place, repeated: true, known: new KnownNames(place.known), depth: place.depth + 1 };
+      const inner: Place = {
+        ...place,
+        repeated: true,
+        known: new KnownNames(place.known),
+        depth: place.depth + 1,
+      };
       bind(stage.variable, inner);
       if (place.depth > maxDepth) return;
       for (const each of stage.stages) checkStage(each, inner);

@@ -1,6 +1,11 @@
 /** Checks all names of a file before anything is built: also in layers nobody uses and branches nobody takes. */
 import type { Span } from '../base/source.ts';
-import type { LayerDeclaration, ModelDeclaration, ParameterDeclaration, TrainDeclaration } from '../syntax/ast.ts';
+import type {
+  LayerDeclaration,
+  ModelDeclaration,
+  ParameterDeclaration,
+  TrainDeclaration,
+} from '../syntax/ast.ts';
 import { wordsIn } from './apply.ts';
 import { typeNames } from './coerce.ts';
 import { isDType } from './datum.ts';
@@ -36,7 +41,11 @@ export function checkNames(unit: Unit, reporter: Reporter): boolean {
     } else if (item.kind === 'train') {
       checkTrain(item, unit, reporter);
     } else if (item.kind === 'graph') {
-      reporter.at(item.name.span, 'E0210', 'a `graph` is what `cnnc ir` prints and reads; it has no place in a `.cnn` file');
+      reporter.at(
+        item.name.span,
+        'E0210',
+        'a `graph` is what `cnnc ir` prints and reads; it has no place in a `.cnn` file',
+      );
     }
   }
   return !hasRecursion(uses, reporter);
@@ -51,7 +60,8 @@ function checkTopLevel(unit: Unit, reporter: Reporter): void {
       if (trained.has(text)) reporter.at(span, 'E0202', `\`${text}\` has two \`train\` blocks`);
       trained.add(text);
     }
-    const names = item.kind === 'import' ? item.names : item.kind === 'train' || item.kind === 'graph' ? [] : [item.name];
+    const names =
+      item.kind === 'import' ? item.names : item.kind === 'train' || item.kind === 'graph' ? [] : [item.name];
     for (const name of names) {
       const first = seen.get(name.text);
       if (first) {
@@ -91,7 +101,9 @@ function checkParameters(parameters: readonly ParameterDeclaration[], place: Pla
     const [only, ...others] = parameter.types;
     // One word alone would be no choice: it must be a misspelt type.
     if (only && others.length === 0 && !(typeNames as readonly string[]).includes(only.text)) {
-      const hint = isDType(only.text) ? 'tensors are operands: they stand in the second parentheses' : undefined;
+      const hint = isDType(only.text)
+        ? 'tensors are operands: they stand in the second parentheses'
+        : undefined;
       const notes = hint === undefined ? suggestion(only.text, typeNames) : [{ message: hint }];
       const message = `\`${only.text}\` is no type of a parameter: those are ${typeNames.join(', ')}`;
       place.reporter.at(only.span, 'E0321', message, { notes });
@@ -150,7 +162,11 @@ function checkTrain(train: TrainDeclaration, unit: Unit, reporter: Reporter): vo
     return;
   }
   const { declaration } = model;
-  const place: Place = { ...placeFor(declaration, unit, reporter, () => undefined), kind: 'train', boundLater: new Set() };
+  const place: Place = {
+    ...placeFor(declaration, unit, reporter, () => undefined),
+    kind: 'train',
+    boundLater: new Set(),
+  };
   for (const parameter of declaration.parameters) place.known.add(parameter.name.text);
   for (const name of boundNames(declaration.body)) place.known.add(name);
   const inputs = declaration.body.flatMap((s) => (s.kind === 'input' ? [s.name.text] : []));
@@ -172,4 +188,3 @@ function checkTrain(train: TrainDeclaration, unit: Unit, reporter: Reporter): vo
     }
   }
 }
-

@@ -38,7 +38,8 @@ export function readSettings(train: TrainSource, session: Session): Settings {
     }
   }
   for (const name of ['loss', 'optimizer']) {
-    if (!given.has(name)) reporter.at(train.declaration.model.span, 'E0501', `\`train\` needs \`${name}: …\``);
+    if (!given.has(name))
+      reporter.at(train.declaration.model.span, 'E0501', `\`train\` needs \`${name}: …\``);
   }
   const metrics = given.get('metrics');
   return {

@@ -7,7 +7,6 @@ import { reportMissing, reportSurplus, reportTwice, reportUnknownArgument } from
 import type { Env } from './build.ts';
 import { attributeValue, coerce, expectedFor } from './coerce.ts';
 import type { Datum, StageValue } from './datum.ts';
-import { poison } from './datum.ts';
 import { evaluate } from './evaluate.ts';
 import type { Declared, Global } from './unit.ts';
 
@@ -24,7 +23,9 @@ export function bindGlobal(
   env: Env,
   span: Span,
 ): StageValue {
-  return global.kind === 'op' ? bindOp(global.op, args ?? [], env, span) : bindDeclared(global, args ?? [], env, span);
+  return global.kind === 'op'
+    ? bindOp(global.op, args ?? [], env, span)
+    : bindDeclared(global, args ?? [], env, span);
 }
 
 function bindOp(op: Op, args: readonly Argument[], env: Env, span: Span): StageValue {
@@ -52,7 +53,8 @@ function bindOp(op: Op, args: readonly Argument[], env: Env, span: Span): StageV
   }
   for (const name of Object.keys(op.attributes)) {
     // `stream` comes from the path of the call.
-    if (op.attributes[name]?.default !== undefined || name in attributes || name === 'stream' || !fine) continue;
+    if (op.attributes[name]?.default !== undefined || name in attributes || name === 'stream' || !fine)
+      continue;
     reportMissing(op.name, name, env, span);
     fine = false;
   }
@@ -105,6 +107,8 @@ function bindDeclared(global: Declared, args: readonly Argument[], env: Env, spa
       const twice = parameters.has(parameter.name.text);
       if (twice) reportTwice(title, argument, env);
       const datum = bindParameter(title, parameter, argument, env);
+      // The other arguments are shifted by one then: what they seem to be says nothing.
+      if (datum === 'tensor') return { kind: 'broken' };
       if (twice || datum.kind === 'poison') fine = false;
       parameters.set(parameter.name.text, datum);
     } else if (name !== undefined && operandsDeclared.includes(name)) {
@@ -128,15 +132,24 @@ function bindDeclared(global: Declared, args: readonly Argument[], env: Env, spa
     : { kind: 'model', declaration, unit, parameters, operands, named };
 }
 
-function bindParameter(title: string, parameter: ParameterDeclaration, argument: Argument, env: Env): Datum {
+function bindParameter(
+  title: string,
+  parameter: ParameterDeclaration,
+  argument: Argument,
+  env: Env,
+): Datum | 'tensor' {
   const expected = parameter.types.map((type) => type.text);
   const datum = evaluate(argument.value, env, expected);
   if (datum.kind === 'tensor') {
-    const message = `\`${parameter.name.text}\` of \`${title}\` is an argument, got ${'a tensor'}`;
+    const message = `\`${parameter.name.text}\` of \`${title}\` is an argument, got a tensor`;
     env.build.session.reporter.error(env.frame, argument.value.span, 'E0322', message, {
-      notes: [{ message: `tensors come by \`->\` or in second parentheses: \`x -> ${title}(…)\`, \`${title}(…)(x)\`` }],
+      notes: [
+        {
+          message: `tensors come by \`->\` or in second parentheses: \`x -> ${title}(…)\`, \`${title}(…)(x)\``,
+        },
+      ],
     });
-    return poison;
+    return 'tensor';
   }
   const what = `\`${parameter.name.text}\` of \`${title}\``;
   return coerce(datum, expected, what, env, argument.value.span);

@@ -39,7 +39,10 @@ export function meantName(name: string, candidates: Iterable<string>): string | 
   if (Object.hasOwn(otherNames, name)) return otherNames[name];
   const all = [...candidates];
   const sameLetters = all.find((candidate) => squash(candidate) === squash(name));
-  return sameLetters ?? didYouMean(name, all);
+  const sameCase = all.filter((candidate) => isCapital(candidate) === isCapital(name));
+  return sameLetters ?? didYouMean(name, sameCase) ?? didYouMean(name, all);
 }
 
+/** Layers are written with a capital, ops without. */
+const isCapital = (name: string): boolean => /^[A-Z]/.test(name);
 const squash = (name: string): string => name.replaceAll('_', '').toLowerCase();

@@ -5,16 +5,17 @@ import type { Expression, TrainDeclaration, TrainEntry } from '../syntax/ast.ts'
 import { augmentInput } from './augment.ts';
 import { inputTypes } from './body.ts';
 import { perSample } from './per-sample.ts';
-import type { Build, Env, Session } from './build.ts';
+import type { Build, Env, OutputValue, Session } from './build.ts';
 import type { Datum } from './datum.ts';
 import { poison, tensorOf } from './datum.ts';
-import type { Forward, ModelSource } from './graphs.ts';
+import type { ModelSource } from './graphs.ts';
 import { finishGraph, inputParameter, runForward } from './graphs.ts';
 import { joinPath, Names } from './names.ts';
-import { optimize } from './optimize.ts';
+import { findOptimizer, optimize } from './optimize.ts';
 import type { Frame } from './report.ts';
 import { Scope } from './scope.ts';
 import { metricNames, pairLabels } from './metrics.ts';
+import type { Settings } from './settings.ts';
 import { readSettings } from './settings.ts';
 import { evaluate } from './evaluate.ts';
 import { declaredType } from './types.ts';
@@ -35,41 +36,45 @@ export interface TrainedGraphs {
   readonly trained: ReadonlySet<string>;
 }
 
-export type Entry<K extends TrainEntry['kind']> = Extract<TrainEntry, { kind: K }>;
-
 export function buildTraining(
   session: Session,
   model: ModelSource,
   train: TrainSource,
 ): TrainedGraphs | undefined {
   const settings = readSettings(train, session);
-  const evaluated = measure(session, 'evaluate', model, train, settings.loss, settings.metrics);
-  const stepped = measure(session, 'step', model, train, settings.loss, settings.metrics);
-  if (!evaluated || !stepped || !settings.optimizer) return undefined;
-  const optimized = optimize(stepped.build, stepped.loss, settings.optimizer, stepped.env);
-  const pairs = pairLabels(settings, evaluated, session);
+  const evaluated = measure(session, 'evaluate', model, train, settings);
+  const stepped = measure(session, 'step', model, train, settings);
+  if (!stepped || !evaluated) return undefined;
+  const optimizer = settings.optimizer && findOptimizer(settings.optimizer, stepped.env);
+  const classLabels = pairLabels(settings, evaluated, session);
+  if (!evaluated.loss || !stepped.loss || !optimizer) return undefined;
+  const optimized = optimize(stepped.build, stepped.loss, optimizer, stepped.env);
   if (!optimized) return undefined;
-  const { loss, metrics } = stepped;
-  const returns = [{ name: 'loss', value: loss }, ...metrics, { name: '$finite', value: optimized.finite }];
-  const inputs = [...stepped.forward.inputs, ...stepped.labels];
   const { seed, step } = stepped.build;
-  const metricTitles = evaluated.metrics.map((metric) => metric.name);
   return {
-    evaluate: finishGraph(
-      evaluated.build,
-      [...evaluated.forward.inputs, ...evaluated.labels],
-      [{ name: 'loss', value: evaluated.loss }, ...evaluated.metrics],
+    evaluate: finishGraph(evaluated.build, evaluated.inputs, [
+      { name: 'loss', value: evaluated.loss },
+      ...evaluated.metrics,
+    ]),
+    step: finishGraph(
+      stepped.build,
+      [...stepped.inputs, seed, step],
+      [
+        { name: 'loss', value: stepped.loss },
+        ...stepped.metrics,
+        { name: '$finite', value: optimized.finite },
+      ],
+      optimized.updates,
     ),
-    step: finishGraph(stepped.build, [...inputs, seed, step], returns, optimized.updates),
     training: {
       labels: evaluated.labels.map(({ name, type }) => ({
         name,
         type: { dtype: type.dtype, shape: type.shape.slice(1) },
       })),
-      metrics: metricTitles,
+      metrics: evaluated.metrics.map((metric) => metric.name),
       batchSize: settings.batchSize,
       epochs: settings.epochs,
-      classLabels: pairs,
+      classLabels,
     },
     trained: optimized.trained,
   };
@@ -79,9 +84,12 @@ export function buildTraining(
 export interface Measured {
   readonly build: Build;
   readonly env: Env;
-  readonly forward: Forward;
+  readonly outputs: readonly OutputValue[];
   readonly labels: readonly Parameter[];
-  readonly loss: Value;
+  /** Inputs of the model, then labels. */
+  readonly inputs: readonly Parameter[];
+  /** Absent (and reported) where it is wrong. */
+  readonly loss: Value | undefined;
   readonly metrics: readonly NamedValue[];
 }
 
@@ -90,28 +98,39 @@ function measure(
   graph: 'evaluate' | 'step',
   model: ModelSource,
   train: TrainSource,
-  lossExpression: Expression | undefined,
-  metricExpressions: readonly Expression[],
+  settings: Settings,
 ): Measured | undefined {
   const { entries } = train.declaration;
   const forward = runForward(session, graph, model, (build, name, input, env) =>
-    graph === 'step' ? augmentInput(entries, name, input, trainEnv(build, train, env.scope)) : tensorOf(input),
+    graph === 'step'
+      ? augmentInput(entries, name, input, trainEnv(build, train, env.scope))
+      : tensorOf(input),
   );
   if (!forward) return undefined;
-  const { build } = forward;
+  const { build, outputs } = forward;
   const env = trainEnv(build, train, forward.env.scope);
   const labels = declareLabels(entries, env);
-  const loss = lossExpression && evaluatePart(lossExpression, 'loss', env);
-  const lossValue = loss && perSample(loss, 'E0502', 'the loss', lossExpression.span, env);
-  const names = metricNames(metricExpressions, forward.outputs.map((output) => output.name));
-  const metrics = metricExpressions.flatMap((expression, i): readonly NamedValue[] => {
+  const { loss } = settings;
+  const lossDatum = loss && evaluatePart(loss, 'loss', env);
+  const names = metricNames(
+    settings.metrics,
+    outputs.map((output) => output.name),
+  );
+  const metrics = settings.metrics.flatMap((expression, i): readonly NamedValue[] => {
     const name = names[i] ?? `metric_${i}`;
     const datum = evaluatePart(expression, name, env);
     const value = perSample(datum, 'E0503', `the metric \`${name}\``, expression.span, env);
     return value ? [{ name, value }] : [];
   });
-  if (!labels || !lossValue || metrics.length !== metricExpressions.length) return undefined;
-  return { build, env, forward, labels, loss: lossValue, metrics };
+  return {
+    build,
+    env,
+    outputs,
+    labels,
+    inputs: [...forward.inputs, ...labels],
+    loss: lossDatum && perSample(lossDatum, 'E0502', 'the loss', loss.span, env),
+    metrics,
+  };
 }
 
 /** Everything the model binds, and room for labels. */
@@ -132,22 +151,15 @@ function evaluatePart(expression: Expression, path: string, env: Env): Datum {
   return evaluate(expression, { ...env, frame, names: new Names(path, new Set()) });
 }
 
-function declareLabels(entries: readonly TrainEntry[], env: Env): readonly Parameter[] | undefined {
-  const labels: Parameter[] = [];
-  let fine = true;
-  for (const entry of entries) {
-    if (entry.kind !== 'label') continue;
+function declareLabels(entries: readonly TrainEntry[], env: Env): readonly Parameter[] {
+  return entries.flatMap((entry): readonly Parameter[] => {
+    if (entry.kind !== 'label') return [];
     const { name, type } = entry;
     const declared = declaredType(type, inputTypes, env, `label \`${name.text}\``);
-    if (!declared) {
-      env.scope.set(name.text, poison);
-      fine = false;
-      continue;
-    }
-    const label = inputParameter(name.text, { dtype: declared.dtype, shape: ['N', ...declared.shape] });
-    labels.push(label);
-    env.build.labels.add(label);
-    env.scope.set(name.text, tensorOf(label));
-  }
-  return fine ? labels : undefined;
+    const label =
+      declared && inputParameter(name.text, { dtype: declared.dtype, shape: ['N', ...declared.shape] });
+    env.scope.set(name.text, label ? tensorOf(label) : poison);
+    if (label) env.build.labels.add(label);
+    return label ? [label] : [];
+  });
 }

@@ -44,7 +44,13 @@ export function declaredType(
 function dimExtents(dim: Dim, env: Env, what: string): readonly number[] | undefined {
   const { reporter } = env.build.session;
   const fail = (code: Code, message: string, note?: string): undefined => {
-    reporter.error(env.frame, dim.span, code, message, note === undefined ? {} : { notes: [{ message: note }] });
+    reporter.error(
+      env.frame,
+      dim.span,
+      code,
+      message,
+      note === undefined ? {} : { notes: [{ message: note }] },
+    );
     return undefined;
   };
   if (dim.kind === 'rest') {
@@ -56,7 +62,10 @@ function dimExtents(dim: Dim, env: Env, what: string): readonly number[] | undef
       return fail('E0452', `${what} cannot contain the batch extent \`N\``);
     }
     const written = `...${dim.name?.text ?? ''}`;
-    return fail('E0452', `${what} needs its extents: \`${written}\` stands for any axes only in operand types`);
+    return fail(
+      'E0452',
+      `${what} needs its extents: \`${written}\` stands for any axes only in operand types`,
+    );
   }
   const datum = evaluate(dim.value, env);
   if (datum.kind === 'poison') return undefined;
@@ -67,11 +76,12 @@ function dimExtents(dim: Dim, env: Env, what: string): readonly number[] | undef
       'inputs and labels are written per sample; params and states are the same for all samples',
     );
   }
-  if (datum.kind !== 'number') return fail('E0301', `an extent must be a whole number, got ${describe(datum)}`);
+  if (datum.kind !== 'number')
+    return fail('E0301', `an extent must be a whole number, got ${describe(datum)}`);
   if (!Number.isInteger(datum.value)) {
-    return fail('E0306', `an extent must be a whole number, got ${datum.value}`);
+    return fail('E0306', `${what}: an extent must be a whole number, got ${datum.value}`);
   }
-  if (datum.value < 1) return fail('E0307', `an extent must be at least 1, got ${datum.value}`);
+  if (datum.value < 1) return fail('E0307', `${what}: an extent must be at least 1, got ${datum.value}`);
   return [datum.value];
 }
 
@@ -152,8 +162,9 @@ function matches(
   const dtype = type.dtype.text;
   const got = tensor.type;
   const written = env.frame.unit.text.slice(type.span.start, type.span.end);
-  const label = all.some((value) => env.build.labels.has(value));
-  const notes = label ? [] : originNotes([tensor]);
+  const { labels } = env.build;
+  const label = labels.has(tensor);
+  const notes = label ? [encodings] : originNotes([tensor]);
   const wanted = `\`${taker.name}\` takes \`${operand.name.text}: ${written}\`, got ${formatType(got)}`;
   if (dtype !== 'any' && !isDType(dtype)) return false;
   if (dtype !== 'any' && dtype !== got.dtype) {
@@ -165,15 +176,24 @@ function matches(
   const mismatch = matchDims(type.dims, got.shape, env);
   if (mismatch === undefined) return true;
   const hints = mismatch.rank ? rankHints(type.dims.length, got.shape.length) : [];
-  const code = label ? 'E0505' : mismatch.rank ? 'E0450' : 'E0451';
+  // A prediction that does not fit the extents of its label: either of them may be the wrong one.
+  const pair = label || (!mismatch.rank && all.some((value) => labels.has(value)));
+  const code = pair ? 'E0505' : mismatch.rank ? 'E0450' : 'E0451';
   report(taker, code, wanted, [{ message: mismatch.message }, ...hints, ...notes]);
   return false;
 }
 
+const encodings = {
+  message:
+    'a label is `i32` (the index of a class), `f32[1]` (0 or 1) or `f32[k]` (one number per class or target)',
+};
+
 function rankHints(wanted: number, got: number): { message: string }[] {
   if (wanted !== 4) return [];
   if (got === 3) return [{ message: 'an image has channels, too: a grey one is `[height, width, 1]`' }];
-  return [{ message: 'images are `[N, height, width, channels]`; after `Flatten` or `Dense` they no longer are' }];
+  return [
+    { message: 'images are `[N, height, width, channels]`; after `Flatten` or `Dense` they no longer are' },
+  ];
 }
 
 /** Binds names to extents; gives why the shape does not fit. */
@@ -202,7 +222,11 @@ function matchDims(
 
 const extentDatum = (extent: Extent): Datum => (extent === 'N' ? { kind: 'batch' } : number(extent));
 
-function matchRest(dim: Extract<Dim, { kind: 'rest' }>, shape: readonly Extent[], env: Env): string | undefined {
+function matchRest(
+  dim: Extract<Dim, { kind: 'rest' }>,
+  shape: readonly Extent[],
+  env: Env,
+): string | undefined {
   if (!dim.name) return undefined;
   const bound = env.scope.get(dim.name.text);
   if (bound?.kind !== 'list') {

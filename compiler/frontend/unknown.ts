@@ -13,11 +13,20 @@ export const initializerNames = ['zeros', 'ones', 'glorot_uniform', 'he_normal',
 export const fixedNames = ['training', 'step', 'N'] as const;
 
 export function reportUnknown(name: string, span: Span, env: Env, words: readonly string[] = []): void {
+  const { reporter } = env.build.session;
+  if (reporter.full) return;
   const { diagnostic, notes } = unknownName(name, env.frame.unit, words);
-  env.build.session.reporter.error(env.frame, span, 'E0201', diagnostic, { notes });
+  reporter.error(env.frame, span, 'E0201', diagnostic, { notes });
 }
 
-export function reportUnknownIn(reporter: Reporter, unit: Unit, name: string, span: Span, local: Iterable<string>): void {
+export function reportUnknownIn(
+  reporter: Reporter,
+  unit: Unit,
+  name: string,
+  span: Span,
+  local: Iterable<string>,
+): void {
+  if (reporter.full) return;
   const { diagnostic, notes, meant } = unknownName(name, unit, local);
   const fix = meant === undefined ? undefined : { title: `write ${meant}`, edits: [{ span, text: meant }] };
   reporter.at(span, 'E0201', diagnostic, { notes, fix });
@@ -30,7 +39,14 @@ function unknownName(
 ): { diagnostic: string; notes: readonly Note[]; meant: string | undefined } {
   const known = [...local, ...globalNames(unit), ...functionNames, ...initializerNames, ...fixedNames];
   const diagnostic = `nothing is called \`${name}\` here`;
-  if (name === 'nn' || name === 'layers' || name === 'keras' || name === 'tf' || name === 'torch' || name === 'F') {
+  if (
+    name === 'nn' ||
+    name === 'layers' ||
+    name === 'keras' ||
+    name === 'tf' ||
+    name === 'torch' ||
+    name === 'F'
+  ) {
     const message = `layers have no prefix: \`ReLU\`, not \`${name}.ReLU\``;
     return { diagnostic, notes: [{ message }], meant: undefined };
   }

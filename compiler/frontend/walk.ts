@@ -2,7 +2,10 @@
 import type { Expression, Stage, Statement } from '../syntax/ast.ts';
 
 /** The expressions directly inside `expression`; stages are listed apart. */
-export function partsOf(expression: Expression): { expressions: readonly Expression[]; stages: readonly Stage[] } {
+export function partsOf(expression: Expression): {
+  expressions: readonly Expression[];
+  stages: readonly Stage[];
+} {
   const only = (expressions: readonly Expression[] = []) => ({ expressions, stages: [] });
   switch (expression.kind) {
     case 'int':
@@ -36,7 +39,10 @@ export function partsOf(expression: Expression): { expressions: readonly Express
 /** Every expression and stage under `roots`, in no particular order. */
 export function walk(
   roots: { readonly expressions?: readonly Expression[]; readonly stages?: readonly Stage[] },
-  visit: { readonly expression?: (e: Expression) => void; readonly stage?: (s: Stage, repeated: boolean) => void },
+  visit: {
+    readonly expression?: (e: Expression) => void;
+    readonly stage?: (s: Stage, repeated: boolean) => void;
+  },
 ): void {
   const expressions = [...(roots.expressions ?? [])];
   const stages = (roots.stages ?? []).map((stage) => ({ stage, repeated: false }));
@@ -62,7 +68,10 @@ export function walk(
 }
 
 /** What a statement holds. */
-export function rootsOf(statement: Statement): { expressions: readonly Expression[]; stages: readonly Stage[] } {
+export function rootsOf(statement: Statement): {
+  expressions: readonly Expression[];
+  stages: readonly Stage[];
+} {
   switch (statement.kind) {
     case 'input':
       return { expressions: dimsOf(statement.type), stages: [] };
@@ -80,7 +89,9 @@ export function rootsOf(statement: Statement): { expressions: readonly Expressio
   }
 }
 
-export function dimsOf(type: { readonly dims?: readonly { kind: string; value?: Expression }[] }): Expression[] {
+export function dimsOf(type: {
+  readonly dims?: readonly { kind: string; value?: Expression }[];
+}): Expression[] {
   return (type.dims ?? []).flatMap((dim) => (dim.value ? [dim.value] : []));
 }
 

@@ -3,7 +3,10 @@ import { invariant } from '../base/invariant.ts';
 import { affine, substituteAffine } from './affine.ts';
 import type { Affine, Axis, Buffer, Condition, Expr, Index, Local, Quotient, Range, Stmt } from './ir.ts';
 
-/** The same expression with `f` applied to each direct child expression, and `index` to each index arithmetic. */
+/**
+ * The same expression with `f` applied to each direct child expression, and `index` to each index arithmetic; the object
+ * itself where nothing changes.
+ */
 export function mapChildren(expr: Expr, f: (child: Expr) => Expr, index: (a: Affine) => Affine = same): Expr {
   switch (expr.kind) {
     case 'literal':
@@ -11,19 +14,30 @@ export function mapChildren(expr: Expr, f: (child: Expr) => Expr, index: (a: Aff
     case 'local':
     case 'reduced':
       return expr;
-    case 'index':
-      return { ...expr, index: index(expr.index) };
-    case 'load':
-      return { ...expr, index: expr.index.map((place) => mapIndex(place, f, index)) };
+    case 'index': {
+      const mapped = index(expr.index);
+      return mapped === expr.index ? expr : { ...expr, index: mapped };
+    }
+    case 'load': {
+      const mapped = mapArray(expr.index, (place) => mapIndex(place, f, index));
+      return mapped === expr.index ? expr : { ...expr, index: mapped };
+    }
     case 'unary':
     case 'cast':
-    case 'bitcast':
-      return { ...expr, x: f(expr.x) };
+    case 'bitcast': {
+      const x = f(expr.x);
+      return x === expr.x ? expr : { ...expr, x };
+    }
     case 'binary':
-    case 'compare':
-      return { ...expr, a: f(expr.a), b: f(expr.b) };
-    case 'select':
-      return { ...expr, condition: f(expr.condition), a: f(expr.a), b: f(expr.b) };
+    case 'compare': {
+      const [a, b] = [f(expr.a), f(expr.b)];
+      return a === expr.a && b === expr.b ? expr : { ...expr, a, b };
+    }
+    case 'select': {
+      const [condition, a, b] = [f(expr.condition), f(expr.a), f(expr.b)];
+      const unchanged = condition === expr.condition && a === expr.a && b === expr.b;
+      return unchanged ? expr : { ...expr, condition, a, b };
+    }
     default:
       return expr satisfies never;
   }
@@ -31,8 +45,21 @@ export function mapChildren(expr: Expr, f: (child: Expr) => Expr, index: (a: Aff
 
 const same = <T>(x: T): T => x;
 
+/** `items.map(f)`, or `items` itself where f changes none. */
+function mapArray<T>(items: readonly T[], f: (item: T) => T): readonly T[] {
+  let mapped: T[] | undefined;
+  items.forEach((item, i) => {
+    const now = f(item);
+    if (mapped === undefined && now !== item) mapped = items.slice(0, i);
+    mapped?.push(now);
+  });
+  return mapped ?? items;
+}
+
 function mapIndex(place: Index, f: (child: Expr) => Expr, index: (a: Affine) => Affine): Index {
-  return 'clamped' in place ? { clamped: f(place.clamped) } : index(place);
+  if (!('clamped' in place)) return index(place);
+  const clamped = f(place.clamped);
+  return clamped === place.clamped ? place : { clamped };
 }
 
 /** The direct child expressions, in order of evaluation. */
@@ -134,7 +161,8 @@ export function substituteExpr(expr: Expr, s: Substitution): Expr {
   );
   if (replaced.kind === 'local') return s.locals?.get(replaced.local) ?? replaced;
   if (replaced.kind !== 'load') return replaced;
-  const load = { ...replaced, buffer: s.buffers?.get(replaced.buffer) ?? replaced.buffer };
+  const buffer = s.buffers?.get(replaced.buffer);
+  const load = buffer === undefined ? replaced : { ...replaced, buffer };
   return s.load === undefined ? load : s.load(load);
 }
 
@@ -148,8 +176,13 @@ export function substituteCondition(condition: Condition, s: Substitution): Cond
 }
 
 export function substituteRange(range: Range, s: Substitution): Range {
-  const quotient = (q: Quotient): Quotient => ({ ...q, numerator: substituteIndex(q.numerator, s) });
-  return { from: range.from.map(quotient), to: range.to.map((q) => (q === 'N' ? q : quotient(q))) };
+  const replaced = (q: Quotient): Quotient => {
+    const numerator = substituteIndex(q.numerator, s);
+    return numerator === q.numerator ? q : { ...q, numerator };
+  };
+  const from = mapArray(range.from, replaced);
+  const to = mapArray(range.to, (q) => (q === 'N' ? q : replaced(q)));
+  return from === range.from && to === range.to ? range : { from, to };
 }
 
 /** Replaces inside a body. A loop over a replaced axis is renamed when the replacement is another axis. */
@@ -176,7 +209,7 @@ export function substituteStmts(body: readonly Stmt[], s: Substitution): readonl
         return {
           ...stmt,
           buffer: s.buffers?.get(stmt.buffer) ?? stmt.buffer,
-          index: stmt.index.map((place) => substituteIndex(place, s)),
+          index: mapArray(stmt.index, (place) => substituteIndex(place, s)),
           value: substituteExpr(stmt.value, s),
         };
       case 'alloc':

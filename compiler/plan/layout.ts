@@ -31,51 +31,28 @@ export function layoutRoutine<G extends LaunchGroup>(
   const roots = findRoots(graph, new Set(groups.flatMap((group) => group.outputs)));
   const list = makeTasks(graph, groups, roots);
   const commit = planCommit(graph, list, roots);
-  const bytesOf = (root: Root): number => (isPersistent(root, commit) ? 0 : bytesAt(root.type, maxBatch));
-  const kept = new Set<Root>([
-    ...commit.results.map(({ window }) => window.root),
-    ...commit.tasks.flatMap((task) => task.reads),
-    ...commit.deferred.flatMap(({ from }) => (typeof from === 'number' ? [] : [from.window.root])),
-  ]);
-  const compute = orderTasks(commit.compute, { bytesOf, kept });
+  const compute = orderTasks(commit.compute, {
+    bytesOf: (root) => (isPersistent(root, commit) ? 0 : bytesAt(root.type, maxBatch)),
+    kept: new Set([...keptRoots(commit), ...commit.tasks.flatMap((task) => task.reads)]),
+  });
   const tasks = [...compute, ...commit.tasks].filter((task) => task.step.kind !== 'join');
   const table = new StorageTable(graph, commit.direct, maxBatch);
-  const sharing = shareInPlace(tasks, roots, kept, (root) => table.isWork(root));
-  const layout = (window: Window, type: TensorType): Layout => ({
-    storage: table.idOf(sharing.finalOf(window.root)),
-    dtype: type.dtype,
-    shape: type.shape,
-    strides: window.strides,
-    offset: window.offset,
-  });
-  const launch = (task: Task<G>): readonly PlannedLaunch<G>[] =>
-    task.step.kind === 'join'
-      ? []
-      : [task.step.kind === 'group' ? task.step : transferLaunch(task.step, layout)];
+  const sharing = shareInPlace(tasks, roots, keptRoots(commit), (root) => table.isWork(root));
   // Storages are numbered in the order of first use: parameters, then launches.
   for (const parameter of graph.parameters) table.idOf(parameter);
   for (const task of tasks)
     for (const root of [...task.reads, ...task.writes]) table.idOf(sharing.finalOf(root));
-  const results = commit.results.map(({ name, value, window }) => ({
-    name,
-    layout: layout(window, value.type),
-  }));
-  const finite = results.find(({ name }) => name === finiteName);
+  const layout: LayOut = (window, { dtype, shape }) => ({
+    storage: table.idOf(sharing.finalOf(window.root)),
+    dtype,
+    shape,
+    strides: window.strides,
+    offset: window.offset,
+  });
   const laidOut = knownValues(graph, groups, roots);
-  const result: RoutineLayout<G> = {
-    launches: compute.flatMap(launch),
-    commit: [
-      ...commit.tasks.flatMap(launch),
-      ...commit.deferred.map((transfer) => transferLaunch<G>(transfer, layout)),
-    ],
-    inputs: graph.parameters
-      .filter(({ role }) => role === 'input')
-      .map((parameter) => ({
-        name: parameter.name,
-        layout: layout(roots.windowOf(parameter), parameter.type),
-      })),
-    results: results.filter((entry) => entry !== finite),
-    ...(finite === undefined ? {} : { finite: finite.layout }),
+  return {
+    ...launchesOf(compute, commit, layout),
+    ...interfaceOf(graph, commit, roots, layout),
     layoutOf: (value) => {
       invariant(laidOut.has(roots.ownerOf(value)), 'plan: this value is not in memory');
       return layout(roots.windowOf(value), value.type);
@@ -84,7 +61,52 @@ export function layoutRoutine<G extends LaunchGroup>(
     storages: table.storages,
     separateBytes: separateBytes(graph, groups, maxBatch),
   };
-  return result;
+}
+
+type LayOut = (window: Window, type: TensorType) => Layout;
+
+/** What is read after all launches: results, and what is copied at the end of the commit phase. */
+function keptRoots<G extends LaunchGroup>({ results, deferred }: Commit<G>): ReadonlySet<Root> {
+  return new Set<Root>([
+    ...results.map(({ window }) => window.root),
+    ...deferred.flatMap(({ from }) => (typeof from === 'number' ? [] : [from.window.root])),
+  ]);
+}
+
+function launchesOf<G extends LaunchGroup>(
+  compute: readonly Task<G>[],
+  { tasks, deferred }: Commit<G>,
+  layout: LayOut,
+): Pick<RoutineLayout<G>, 'launches' | 'commit'> {
+  const launch = ({ step }: Task<G>): readonly PlannedLaunch<G>[] =>
+    step.kind === 'join' ? [] : [step.kind === 'group' ? step : transferLaunch(step, layout)];
+  return {
+    launches: compute.flatMap(launch),
+    commit: [...tasks.flatMap(launch), ...deferred.map((transfer) => transferLaunch<G>(transfer, layout))],
+  };
+}
+
+function interfaceOf<G extends LaunchGroup>(
+  graph: Graph,
+  commit: Commit<G>,
+  roots: Roots,
+  layout: LayOut,
+): Pick<RoutineLayout<G>, 'inputs' | 'results' | 'finite'> {
+  const results = commit.results.map(({ name, value, window }) => ({
+    name,
+    layout: layout(window, value.type),
+  }));
+  const finite = results.find(({ name }) => name === finiteName);
+  return {
+    inputs: graph.parameters
+      .filter(({ role }) => role === 'input')
+      .map((parameter) => ({
+        name: parameter.name,
+        layout: layout(roots.windowOf(parameter), parameter.type),
+      })),
+    results: results.filter((entry) => entry !== finite),
+    ...(finite === undefined ? {} : { finite: finite.layout }),
+  };
 }
 
 const isPersistent = <G extends LaunchGroup>(root: Root, commit: Commit<G>): boolean =>
@@ -95,7 +117,7 @@ export const bytesAt = (type: TensorType, maxBatch: number): number =>
 
 function transferLaunch<G extends LaunchGroup>(
   { from, to, type, location, purpose }: Transfer,
-  layout: (window: Window, type: TensorType) => Layout,
+  layout: LayOut,
 ): PlannedLaunch<G> {
   const rest = { to: layout(to, type), location, purpose };
   return typeof from === 'number'

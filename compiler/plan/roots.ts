@@ -66,9 +66,16 @@ export function findRoots(graph: Graph, stored: ReadonlySet<Value>): Roots {
     }
   }
   const ownerOf = (value: Value): Value => owners.get(value) ?? value;
+  const windowOf = (value: Value): Window => {
+    const known = windows.get(value);
+    if (known !== undefined) return known;
+    const window = denseWindow(ownerOf(value), value.type.shape);
+    windows.set(value, window);
+    return window;
+  };
   return {
     ownerOf,
-    windowOf: (value) => windows.get(value) ?? denseWindow(ownerOf(value), value.type.shape),
+    windowOf,
     copies: copies.reverse(),
   };
 }

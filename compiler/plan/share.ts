@@ -37,6 +37,11 @@ export function shareInPlace<G extends LaunchGroup>(
     if (task.step.kind !== 'group') return;
     const { group } = task.step;
     const taken = new Set<Root>();
+    const readers = new Map<Root, number>();
+    for (const input of group.inputs) {
+      const memory = finalOf(roots.windowOf(input).root);
+      readers.set(memory, (readers.get(memory) ?? 0) + 1);
+    }
     for (const { output, input } of inPlaceCandidates(group)) {
       const to = roots.windowOf(output).root;
       const from = roots.windowOf(input).root;
@@ -51,7 +56,7 @@ export function shareInPlace<G extends LaunchGroup>(
         lastOfShared.get(memory) === i &&
         !taken.has(memory) &&
         fills(input, from) &&
-        readOnce(group, roots, finalOf, memory);
+        readers.get(memory) === 1;
       if (!free) continue;
       taken.add(memory);
       into.set(to, memory);
@@ -76,14 +81,4 @@ function fills(value: Value, root: Root): boolean {
 function size(shape: Value['type']['shape']): string {
   const batches = shape.filter((extent) => extent === 'N').length;
   return `${batches} ${shape.reduce<number>((product, extent) => product * (extent === 'N' ? 1 : extent), 1)}`;
-}
-
-/** Whether one input alone of the group lies in this memory. */
-function readOnce<G extends LaunchGroup>(
-  group: G,
-  roots: Roots,
-  finalOf: (root: Root) => Root,
-  memory: Root,
-): boolean {
-  return group.inputs.filter((input) => finalOf(roots.windowOf(input).root) === memory).length === 1;
 }

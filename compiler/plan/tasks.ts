@@ -79,12 +79,10 @@ export class TaskList<G extends LaunchGroup> {
   group(group: G): Task<G> {
     const { ownerOf, windowOf } = this.#roots;
     const inputs = group.inputs.map(ownerOf);
-    for (const value of [...group.outputs, ...inputs]) {
-      const known = value.kind !== 'node' || group.outputs.includes(value) || this.#makers.has(value);
-      invariant(
-        known,
-        `plan: a group reads ${value.kind === 'node' ? value.op.name : ''} before it is there`,
-      );
+    for (const value of inputs) {
+      if (value.kind !== 'node') continue;
+      invariant(!group.outputs.includes(value), `plan: a group reads ${value.op.name} that it writes itself`);
+      invariant(this.#makers.has(value), `plan: a group reads ${value.op.name} before it is there`);
     }
     return this.#push(
       { kind: 'group', group },

@@ -57,7 +57,9 @@ export function buildProgram(model: Model, options: BuildOptions): Built {
   const context: Context = {
     target: options.target,
     kernels: new KernelTable(options.target),
-    arena: new PersistentArena(model.persistent.filter(({ role }) => role !== 'slot' || training !== undefined)),
+    arena: new PersistentArena(
+      model.persistent.filter(({ role }) => role !== 'slot' || training !== undefined),
+    ),
   };
   const batchSize = training?.batchSize ?? 1;
   const routines = [
@@ -150,7 +152,8 @@ function buildLaunch(launch: PlannedLaunch<Group>, plan: RoutinePlan<Group>, { k
 function locationsOf({ root, nodes }: Group): Location[] {
   const seen = new Map<string, Location>();
   for (const { location } of [root, ...nodes])
-    if (location !== undefined) seen.set(`${location.file}:${location.line}:${location.scope ?? ''}`, location);
+    if (location !== undefined)
+      seen.set(`${location.file}:${location.line}:${location.scope ?? ''}`, location);
   return [...seen.values()];
 }
 

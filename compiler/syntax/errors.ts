@@ -55,7 +55,7 @@ function describe(place: Place, error: IRecognitionException): Diagnostic {
   const span = placeOf(place, error);
   const onNextLine = span.start === span.end && token.tokenType !== EOF;
   const what = onNextLine ? `the end of the line` : found(token);
-  if (label === 'a name' && t.reserved.includes(token.tokenType)) {
+  if (t.reserved.includes(token.tokenType) && (label === 'a name' || isGivenAValue(place, token))) {
     return problem(
       'E0122',
       spanOf(place.file, token),
@@ -77,6 +77,11 @@ function describe(place: Place, error: IRecognitionException): Diagnostic {
   const expected = (closers.includes(label) ? instead[rule] : undefined) ?? label;
   const after = rule === 'conditional' || label === 'a value' ? behind(previous) : '';
   return problem('E0115', span, `expected ${expected}${after}, found ${what}`);
+}
+
+/** `then = …`, `else: …` */
+function isGivenAValue({ text }: Place, token: IToken): boolean {
+  return /^[ \t]*(?:=(?!=)|:)/.test(text.slice(endOf(token), endOf(token) + 40));
 }
 
 function behind(previous: IToken | undefined): string {

@@ -1,12 +1,12 @@
 /** What chevrotain puts into the messages of its errors: only what was expected. `errors.ts` writes the sentences. */
-import { tokenLabel, type IParserErrorMessageProvider } from 'chevrotain';
+import { EOF, tokenLabel, type IParserErrorMessageProvider } from 'chevrotain';
 
 /** What may stand where a rule found none of its alternatives. */
 const byRule: Readonly<Record<string, string>> = {
   item: '`model`, `layer`, `train` or `import`',
   statement: 'a statement',
   expression: 'a value',
-  primary: 'a value',
+  operand: 'a value',
   dim: 'an extent',
   stage: 'a stage',
   link: '`->`',
@@ -40,7 +40,8 @@ export function withErrorLimit<T>(parse: () => T, giveUp: () => T): T {
 }
 
 export const expectation: IParserErrorMessageProvider = {
-  buildMismatchTokenMessage: ({ expected }) => counted(tokenLabel(expected)),
+  buildMismatchTokenMessage: ({ expected }) =>
+    counted(expected === EOF ? (byRule['item'] ?? '') : tokenLabel(expected)),
   buildNotAllInputParsedMessage: () => counted(byRule['item'] ?? ''),
   buildNoViableAltMessage: ({ ruleName }) => counted(byRule[ruleName] ?? 'something else'),
   buildEarlyExitMessage: () => counted('`->`'),

@@ -1,7 +1,7 @@
 /**
  * The grammar of `.cnn` files and of printed graphs. It reads the tokens of `layout.ts`: contextual keywords are told from names
  * there, and `( [ . -` at the start of a line are other tokens than those that continue an expression, so that the grammar itself
- * knows no lines. Binary operators are parsed flat; `build/expressions.ts` applies precedence.
+ * knows no lines. Binary operators are parsed flat; `build/operations.ts` applies precedence.
  *
  * Graph text (what `graph/print.ts` prints and `frontend/graph-text.ts` reads), one `graph` item per graph, any number in a file:
  *
@@ -32,44 +32,18 @@
  * - Nodes come first, then updates, then the one `return` (`NAME: A`, …), which may be absent. `//` comments are allowed anywhere.
  * - Commas between parameters; line breaks are free, except that each `(` of a call stands on the line of its op.
  */
-import {
-  CstParser,
-  type CstNode,
-  type IRecognitionException,
-  type IToken,
-  type ParserMethod,
-  type TokenType,
-} from 'chevrotain';
-import { expectation, withErrorLimit } from './expectation.ts';
+import type { CstNode, IRecognitionException, IToken } from 'chevrotain';
+import { withErrorLimit } from './expectation.ts';
+import type { Rule } from './grammar-expressions.ts';
+import { GraphGrammar } from './grammar-graph.ts';
 import * as t from './tokens.ts';
 
-type Rule = ParserMethod<[], CstNode>;
-
-class Grammar extends CstParser {
-  constructor() {
-    super(t.vocabulary, {
-      recoveryEnabled: true,
-      maxLookahead: 3,
-      nodeLocationTracking: 'onlyOffset',
-      errorMessageProvider: expectation,
-      skipValidations: true, // a test builds the grammar with them
-    });
+export class Grammar extends GraphGrammar {
+  /** `validate`: throws if the grammar is ambiguous or left-recursive; a test does that, so that no start has to. */
+  constructor(validate = false) {
+    super(validate);
     this.performSelfAnalysis();
   }
-
-  /** `[element {"," element} [","]]`; `element` is called with the occurrence indices 1 and 2. */
-  private list(element: (index: 1 | 2) => void): void {
-    this.OPTION8(() => {
-      element(1);
-      this.MANY8(() => {
-        this.CONSUME8(t.Comma);
-        element(2);
-      });
-      this.OPTION9(() => this.CONSUME9(t.Comma));
-    });
-  }
-
-  // Items
 
   readonly file: Rule = this.RULE('file', () => {
     this.MANY(() => this.SUBRULE(this.item));
@@ -148,27 +122,6 @@ class Grammar extends CstParser {
     });
   });
 
-  private readonly type: Rule = this.RULE('type', () => {
-    this.CONSUME(t.Name);
-    this.OPTION(() => {
-      this.CONSUME(t.LBracket);
-      this.list((index) => (index === 1 ? this.SUBRULE1(this.dim) : this.SUBRULE2(this.dim)));
-      this.CONSUME(t.RBracket);
-    });
-  });
-
-  private readonly dim: Rule = this.RULE('dim', () => {
-    this.OR([
-      {
-        ALT: () => {
-          this.CONSUME(t.Ellipsis);
-          this.OPTION(() => this.CONSUME(t.Name));
-        },
-      },
-      { ALT: () => this.SUBRULE(this.expression) },
-    ]);
-  });
-
   private readonly body: Rule = this.RULE('body', () => {
     this.CONSUME(t.LBrace);
     this.MANY(() => this.SUBRULE(this.statement));
@@ -238,161 +191,6 @@ class Grammar extends CstParser {
     this.SUBRULE(this.expression);
   });
 
-  // Expressions
-
-  private readonly expression: Rule = this.RULE('expression', () => {
-    this.OR([{ ALT: () => this.SUBRULE(this.conditional) }, { ALT: () => this.SUBRULE(this.chain) }]);
-  });
-
-  private readonly conditional: Rule = this.RULE('conditional', () => {
-    this.CONSUME(t.If);
-    this.SUBRULE1(this.expression);
-    this.CONSUME(t.Then);
-    this.SUBRULE2(this.expression);
-    this.CONSUME(t.Else);
-    this.SUBRULE3(this.expression);
-  });
-
-  /** An operator after a stage is read only to be diagnosed: its fix is a pair of parentheses. */
-  private readonly chain: Rule = this.RULE('chain', () => {
-    this.SUBRULE(this.operation);
-    this.MANY(() => this.SUBRULE(this.link));
-  });
-
-  private readonly link: Rule = this.RULE('link', () => {
-    this.OR([
-      {
-        ALT: () => {
-          this.CONSUME(t.Arrow);
-          this.SUBRULE(this.stage);
-        },
-      },
-      {
-        ALT: () => {
-          this.CONSUME(t.BinaryOperator);
-          this.SUBRULE(this.operand);
-        },
-      },
-    ]);
-  });
-
-  private readonly operation: Rule = this.RULE('operation', () => {
-    this.SUBRULE(this.operand);
-    this.MANY(() => {
-      this.CONSUME(t.BinaryOperator);
-      this.SUBRULE2(this.operand);
-    });
-  });
-
-  private readonly operand: Rule = this.RULE('operand', () => {
-    this.MANY(() => {
-      this.OR([
-        { ALT: () => this.CONSUME(t.AnyMinus, { LABEL: 'prefix' }) },
-        { ALT: () => this.CONSUME(t.Not, { LABEL: 'prefix' }) },
-      ]);
-    });
-    this.SUBRULE(this.primary);
-    this.MANY2(() => this.SUBRULE(this.suffix));
-  });
-
-  private readonly suffix: Rule = this.RULE('suffix', () => {
-    this.OR([
-      { ALT: () => this.SUBRULE(this.args) },
-      {
-        ALT: () => {
-          this.CONSUME(t.LBracket);
-          this.SUBRULE(this.expression);
-          this.MANY(() => {
-            this.CONSUME(t.Comma);
-            this.SUBRULE2(this.expression);
-          });
-          this.CONSUME(t.RBracket);
-        },
-      },
-      {
-        ALT: () => {
-          this.CONSUME(t.Dot);
-          this.CONSUME(t.Name);
-        },
-      },
-    ]);
-  });
-
-  private readonly primary: Rule = this.RULE('primary', () => {
-    this.OR([
-      ...[t.Name, t.Int, t.Float, t.Size, t.StringLiteral, t.True, t.False, t.GraphValue].map((type) => ({
-        ALT: () => this.CONSUME(type, { LABEL: 'atom' }),
-      })),
-      { ALT: () => this.SUBRULE(this.tuple) },
-      { ALT: () => this.SUBRULE(this.listLiteral) },
-    ]);
-  });
-
-  private readonly tuple: Rule = this.RULE('tuple', () => {
-    this.CONSUME(t.OpenParen);
-    this.list((index) => (index === 1 ? this.SUBRULE1(this.expression) : this.SUBRULE2(this.expression)));
-    this.CONSUME(t.RParen);
-  });
-
-  private readonly listLiteral: Rule = this.RULE('listLiteral', () => {
-    this.CONSUME(t.OpenBracket);
-    this.list((index) => (index === 1 ? this.SUBRULE1(this.expression) : this.SUBRULE2(this.expression)));
-    this.CONSUME(t.RBracket);
-  });
-
-  private readonly args: Rule = this.RULE('args', () => {
-    this.CONSUME(t.LParen);
-    this.list((index) => (index === 1 ? this.SUBRULE1(this.argument) : this.SUBRULE2(this.argument)));
-    this.CONSUME(t.RParen);
-  });
-
-  /** `=` is read only to be diagnosed, and so is an arrow in the value. */
-  private readonly argument: Rule = this.RULE('argument', () => {
-    this.OPTION(() => {
-      this.CONSUME(t.Name);
-      this.OR([{ ALT: () => this.CONSUME(t.Colon) }, { ALT: () => this.CONSUME(t.Equal) }]);
-    });
-    this.SUBRULE(this.expression);
-  });
-
-  // Stages
-
-  private readonly stage: Rule = this.RULE('stage', () => {
-    this.OR([
-      { ALT: () => this.SUBRULE(this.loop) },
-      { ALT: () => this.SUBRULE(this.output) },
-      { ALT: () => this.SUBRULE(this.application) },
-    ]);
-  });
-
-  private readonly application: Rule = this.RULE('application', () => {
-    this.CONSUME(t.Name);
-    this.OPTION(() => this.SUBRULE(this.args));
-    this.OPTION2(() => {
-      this.CONSUME(t.As);
-      this.CONSUME2(t.Name);
-    });
-  });
-
-  private readonly output: Rule = this.RULE('output', () => {
-    this.CONSUME(t.Output);
-    this.CONSUME(t.Name);
-    this.OPTION(() => this.SUBRULE(this.args));
-  });
-
-  private readonly loop: Rule = this.RULE('loop', () => {
-    this.CONSUME(t.For);
-    this.CONSUME(t.Name);
-    this.CONSUME(t.In);
-    this.SUBRULE(this.operation);
-    this.CONSUME(t.LBrace);
-    this.AT_LEAST_ONE(() => {
-      this.CONSUME(t.Arrow);
-      this.SUBRULE(this.stage);
-    });
-    this.CONSUME(t.RBrace);
-  });
-
   // Training
 
   private readonly train: Rule = this.RULE('train', () => {
@@ -436,131 +234,6 @@ class Grammar extends CstParser {
       },
     ]);
   });
-
-  // Graph text
-
-  private readonly graph: Rule = this.RULE('graph', () => {
-    this.CONSUME(t.Graph);
-    this.CONSUME(t.Name);
-    this.CONSUME(t.OpenParen);
-    this.list((index) =>
-      index === 1 ? this.SUBRULE1(this.graphParameter) : this.SUBRULE2(this.graphParameter),
-    );
-    this.CONSUME(t.RParen);
-    this.CONSUME(t.LBrace);
-    this.MANY1(() => this.SUBRULE(this.graphNode));
-    this.MANY2(() => this.SUBRULE(this.graphUpdate));
-    this.OPTION(() => this.SUBRULE(this.graphReturn));
-    this.CONSUME(t.RBrace);
-  });
-
-  private readonly dotted: Rule = this.RULE('dotted', () => {
-    this.OR1([
-      { ALT: () => this.CONSUME1(t.Name, { LABEL: 'parts' }) },
-      { ALT: () => this.CONSUME(t.CompilerName, { LABEL: 'parts' }) },
-    ]);
-    this.MANY(() => {
-      this.OR2([
-        {
-          ALT: () => {
-            this.OR3([
-              { ALT: () => this.CONSUME(t.Dot, { LABEL: 'parts' }) },
-              { ALT: () => this.CONSUME(t.At, { LABEL: 'parts' }) },
-            ]);
-            this.CONSUME2(t.Name, { LABEL: 'parts' });
-          },
-        },
-        { ALT: () => this.CONSUME(t.LeadingDotFloat, { LABEL: 'parts' }) },
-      ]);
-    });
-  });
-
-  private readonly graphParameter: Rule = this.RULE('graphParameter', () => {
-    this.OR([
-      { ALT: () => this.CONSUME(t.Input, { LABEL: 'role' }) },
-      { ALT: () => this.CONSUME(t.Param, { LABEL: 'role' }) },
-      { ALT: () => this.CONSUME(t.State, { LABEL: 'role' }) },
-    ]);
-    this.SUBRULE(this.dotted);
-    this.CONSUME(t.Colon);
-    this.SUBRULE(this.type);
-  });
-
-  private readonly graphNode: Rule = this.RULE('graphNode', () => {
-    this.CONSUME(t.GraphValue);
-    this.CONSUME(t.Colon);
-    this.SUBRULE(this.type);
-    this.CONSUME(t.Equal);
-    this.CONSUME(t.Name);
-    this.CONSUME(t.LParen);
-    this.list((index) =>
-      index === 1 ? this.SUBRULE1(this.graphArgument) : this.SUBRULE2(this.graphArgument),
-    );
-    this.CONSUME(t.RParen);
-    this.OPTION(() => {
-      this.CONSUME(t.GraphLocation);
-      this.OPTION2(() => {
-        this.CONSUME(t.In);
-        this.SUBRULE(this.dotted);
-      });
-    });
-  });
-
-  private readonly graphArgument: Rule = this.RULE('graphArgument', () => {
-    this.OPTION(() => {
-      this.CONSUME(t.Name);
-      this.CONSUME(t.Colon);
-    });
-    this.SUBRULE(this.graphAtom);
-  });
-
-  private readonly graphAtom: Rule = this.RULE('graphAtom', () => {
-    this.OPTION(() => this.CONSUME(t.AnyMinus));
-    this.OR([
-      ...[t.Int, t.Float, t.Size, t.StringLiteral, t.True, t.False, t.GraphValue].map((type) => ({
-        ALT: () => this.CONSUME(type, { LABEL: 'atom' }),
-      })),
-      { ALT: () => this.SUBRULE(this.dotted) },
-      { ALT: () => this.SUBRULE(this.graphList) },
-    ]);
-  });
-
-  private readonly graphList: Rule = this.RULE('graphList', () => {
-    this.CONSUME(t.OpenBracket);
-    this.list((index) => (index === 1 ? this.SUBRULE1(this.graphAtom) : this.SUBRULE2(this.graphAtom)));
-    this.CONSUME(t.RBracket);
-  });
-
-  private readonly graphUpdate: Rule = this.RULE('graphUpdate', () => {
-    this.CONSUME(t.Update);
-    this.SUBRULE(this.dotted);
-    this.CONSUME(t.Equal);
-    this.SUBRULE(this.graphAtom);
-  });
-
-  private readonly graphReturn: Rule = this.RULE('graphReturn', () => {
-    this.CONSUME(t.Return);
-    this.SUBRULE1(this.graphResult);
-    this.MANY(() => {
-      this.CONSUME(t.Comma);
-      this.SUBRULE2(this.graphResult);
-    });
-  });
-
-  private readonly graphResult: Rule = this.RULE('graphResult', () => {
-    this.SUBRULE(this.dotted);
-    this.CONSUME(t.Colon);
-    this.SUBRULE(this.graphAtom);
-  });
-
-  // Recovery
-
-  /** Only punctuation is made up: an invented name would lead to an error about that name. */
-  override canTokenTypeBeInsertedInRecovery(type: TokenType): boolean {
-    return (
-      type === t.RParen || type === t.RBracket || type === t.RBrace || type === t.Comma || type === t.Colon
-    );
-  }
 }
 
 export interface Parsed {

@@ -53,10 +53,12 @@ function reportMalformedNumber(report: Report, file: string, token: IToken): voi
 function whyMalformed(image: string): { readonly reason: string; readonly instead?: string } {
   const plain = image.replaceAll('_', '');
   if (/^\d+$/.test(plain)) return { reason: 'digits are written without `_`', instead: plain };
-  if (/^0[xX][\da-fA-F]+$/.test(image)) return { reason: 'numbers are decimal', instead: String(Number(image)) };
+  if (/^0[xX][\da-fA-F]+$/.test(image))
+    return { reason: 'numbers are decimal', instead: String(Number(image)) };
   if (/^0[bBoO]\d+$/.test(image)) return { reason: 'numbers are decimal' };
   const side = /^(\d+)x$/.exec(image)?.[1];
-  if (side !== undefined) return { reason: 'a size is written with both extents', instead: `${side}x${side}` };
+  if (side !== undefined)
+    return { reason: 'a size is written with both extents', instead: `${side}x${side}` };
   if (/^\d+(?:X\d+)+$/.test(image)) {
     return { reason: 'a size is written with a small `x`', instead: image.replaceAll('X', 'x') };
   }
@@ -104,7 +106,9 @@ export function mendTokens(file: string, text: string, lexed: t.Lexed): Mended {
   const hashes = new Report();
   for (const comment of lexed.hashComments) {
     const sign = { file, start: comment.startOffset, end: comment.startOffset + 1 };
-    hashes.add('E0106', sign, 'comments begin with `//`, not `#`', { fix: replace('write `//`', sign, '//') });
+    hashes.add('E0106', sign, 'comments begin with `//`, not `#`', {
+      fix: replace('write `//`', sign, '//'),
+    });
   }
   const mended = new Report();
   const tokens: IToken[] = [];

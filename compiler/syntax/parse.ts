@@ -43,17 +43,25 @@ export function parse(path: string, text: string): Parse {
 
 export function parsePrepared(path: string, text: string, { lexed, paired, diagnostics }: Prepared): Parse {
   const whole = { file: path, start: 0, end: text.length };
-  if (paired.tooDeep) return { file: { path, items: [], span: whole }, diagnostics: shorten(path, diagnostics) };
+  if (paired.tooDeep)
+    return { file: { path, items: [], span: whole }, diagnostics: shorten(path, diagnostics) };
   const { tree, errors } = parseTokens(paired.tokens);
   const positions = lineIndex(text);
   const lineOf = (offset: number): number => positions(offset).line;
-  const syntax = describeErrors(path, text, lineOf, errors, diagnostics, paired.repaired);
+  // A string that is not closed swallows the brackets behind it.
+  const open = new Set(
+    diagnostics.filter(({ code }) => code === 'E0102').map(({ span }) => lineOf(span.start)),
+  );
+  const tokens = diagnostics.filter(({ code, span }) => code !== 'E0117' || !open.has(lineOf(span.start)));
+  const syntax = describeErrors(path, text, lineOf, errors, tokens, paired.repaired);
   const built =
     tree === undefined ? { items: [], diagnostics: [] } : buildItems(path, text, tree, lexed.comments);
-  const lines = new Set([...diagnostics, ...syntax].map(({ span }) => lineOf(span.start)));
+  const lines = new Set([...tokens, ...syntax].map(({ span }) => lineOf(span.start)));
   // Behind an error, what is left of its line looks like a statement of its own.
-  const own = built.diagnostics.filter(({ code, span }) => code !== 'E0127' || !lines.has(lineOf(span.start)));
-  const all = [...diagnostics, ...syntax, ...own];
+  const own = built.diagnostics.filter(
+    ({ code, span }) => code !== 'E0127' || !lines.has(lineOf(span.start)),
+  );
+  const all = [...tokens, ...syntax, ...own];
   return { file: { path, items: built.items, span: whole }, diagnostics: shorten(path, all) };
 }
 

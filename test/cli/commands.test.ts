@@ -84,7 +84,7 @@ describe('check', () => {
     const both = await cnnc('check', 'bad.cnn', 'good.cnn');
     expect(both.status).toBe(1);
     expect(both.out).toBe('good.cnn: good\n');
-    expect(both.err).toMatch(/E02\d\d[^]*Flaten[^]*bad\.cnn:6[^]*1 error\n$/u);
+    expect(both.err).toMatch(/^bad\.cnn:6:8: error E02\d\d[^]*Flaten[^]*1 error\n$/u);
   });
 
   test('--json gives every diagnostic', async () => {

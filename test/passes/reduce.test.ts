@@ -69,39 +69,37 @@ describe('cse', () => {
     const after = run(cse, s.returning({ a: random('a'), b: random('a'), c: random('b') }).graph());
     expect(after.nodes).toHaveLength(2);
   });
+});
 
-  it('looks at each node once: the work for a graph of 2n nodes is twice that for n', () => {
-    const work = (length: number): number => {
-      let looked = 0;
-      const s = new Sketch();
-      let x: Value = s.input('x', f32('N'));
-      const counted = new Proxy(ops.exp, {
-        get: (op, key) => {
-          looked++;
-          return Reflect.get(op, key) as unknown;
-        },
-      });
-      for (let i = 0; i < length; i++)
-        x = s.g.append({
-          kind: 'node',
-          op: counted,
-          operands: [x],
-          attributes: {},
-          type: x.type,
-          location: undefined,
-        });
-      const graph: Graph = {
-        name: 't',
-        parameters: s.parameters,
-        nodes: s.g.nodes,
-        returns: [{ name: 'x', value: x }],
-        updates: [],
-      };
-      cse.run(graph, typescript);
-      dce.run(graph, typescript);
-      return looked;
-    };
-    expect(work(2000)).toBe(2 * work(1000));
+describe('work', () => {
+  /** A chain of `length` ops whose every look at the op is counted. */
+  const looksAt = (length: number, work: (graph: Graph) => void): number => {
+    let looks = 0;
+    const counted = new Proxy(ops.exp, {
+      get: (op, key) => {
+        looks++;
+        return Reflect.get(op, key) as unknown;
+      },
+    });
+    const s = new Sketch();
+    let x: Value = s.input('x', f32('N'));
+    const common = { kind: 'node', op: counted, attributes: {}, type: x.type, location: undefined } as const;
+    for (let i = 0; i < length; i++) x = s.g.append({ ...common, operands: [x] });
+    const { parameters, g } = s;
+    const returns = [{ name: 'x', value: x }];
+    work({ name: 'chain', parameters, nodes: g.nodes, returns, updates: [] });
+    return looks;
+  };
+
+  it.each(pipeline)('$name looks at twice as many nodes about twice as often', (pass) => {
+    const looks = (length: number): number => looksAt(length, (graph) => pass.run(graph, typescript));
+    expect(looks(4000)).toBeLessThanOrEqual(2.1 * looks(2000));
+  });
+
+  it('so does the whole pipeline, with its verification', () => {
+    const looks = (length: number): number => looksAt(length, (graph) => runPipeline(graph, typescript));
+    expect(looks(2000)).toBeGreaterThan(2000);
+    expect(looks(4000)).toBeLessThanOrEqual(2.1 * looks(2000));
   });
 });
 

@@ -81,7 +81,7 @@ describe('planMemory', () => {
     const forward = sizes(depth, 7).map((bytes, i) => [bytes, i, 2 * depth - i] as const);
     const backward = sizes(depth, 7).map((bytes, i) => [bytes, 2 * depth - i, 2 * depth - i + 1] as const);
     const gradients = sizes(depth, 9).map((bytes, i) => [bytes, 2 * depth - i, 3 * depth] as const);
-    expect(ratio(buffersOf([...forward, ...backward, ...gradients]))).toBeLessThan(1.06);
+    expect(ratio(buffersOf([...forward, ...backward, ...gradients]))).toBeLessThan(1.08);
   });
 
   it('plans no buffers, empty ones and ones that are alone', () => {

@@ -5,6 +5,8 @@ import { runPipeline } from '../../compiler/passes/index.ts';
 import { typescript } from '../../compiler/program/target.ts';
 import { difference, f32, numbersFor, results, Sketch } from '../passes/support.ts';
 import type { Known } from '../passes/support.ts';
+import { planRoutine } from '../../compiler/plan/index.ts';
+import { groupNodes } from '../../compiler/lower/index.ts';
 import { execute, planOf } from './execute.ts';
 
 /** The planned routine computes what the graph says, at full and at smaller batches, and touches no weight before the commit. */
@@ -219,5 +221,33 @@ describe('a training step', () => {
     expect(plan.memory.planned).toBe(plan.memory.bound);
     expect(plan.memory.planned).toBeLessThan(plan.memory.naive);
     check(graph());
+  });
+});
+
+describe('work', () => {
+  it('grows with the number of groups, not with its square', () => {
+    const looks = (length: number): number => {
+      const s = new Sketch();
+      let x: Value = s.input('x', f32('N', 4));
+      for (let i = 0; i < length; i++) {
+        const y = s.on(ops.matmul, [x, s.param(`w${i}`, f32(4, 4))]);
+        x = i % 3 === 0 ? s.on(ops.add, [y, x]) : y;
+      }
+      const graph = s.returning({ x }).graph();
+      let count = 0;
+      const groups = groupNodes(graph, typescript).map(
+        (group) =>
+          new Proxy(group, {
+            get: (target, key) => {
+              count++;
+              return Reflect.get(target, key) as unknown;
+            },
+          }),
+      );
+      const { memory } = planRoutine(graph, groups, { maxBatch: 2 });
+      expect(memory.planned).toBe(memory.bound);
+      return count;
+    };
+    expect(looks(1000)).toBeLessThanOrEqual(2.1 * looks(500));
   });
 });

@@ -1,7 +1,6 @@
 import { join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { CompileOptions } from '../../index.ts';
-import { InputError, UsageError } from '../errors.ts';
+import { UsageError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { loadModel } from '../module.ts';
 import { addModelOptions, modelOptions, oneOf, stem, wholeNumber } from '../options.ts';
@@ -23,9 +22,6 @@ interface Options extends ModelOptions {
   readonly json?: boolean;
 }
 
-/** A text this long inside a module makes browsers and editors struggle. */
-const largestEmbedded = 32 * 2 ** 20;
-
 export function addBuild(program: Command, io: Io): void {
   const command = program
     .command('build')
@@ -36,7 +32,12 @@ export function addBuild(program: Command, io: Io): void {
     .option('--inference', 'only what prediction needs')
     .option('--weights <file>', 'weights to put beside the module, or into it')
     .option('--embed', 'put the weights into the module (default file: NAME.safetensors)')
-    .option('--weights-format <format>', 'f32, or f16 for half the bytes', oneOf('f32', 'f16'), 'f32')
+    .option(
+      '--weights-format <format>',
+      'how --embed stores them: f32, or f16 for half the bytes',
+      oneOf('f32', 'f16'),
+      'f32',
+    )
     .option('--batch-size <n>', 'the largest batch of one prediction; more run in chunks', wholeNumber(1));
   addModelOptions(command)
     .option('--json', 'one JSON object')
@@ -50,25 +51,17 @@ async function build(io: Io, file: string, options: Options): Promise<void> {
       '--weights-format says how weights are stored; name them with --weights, or --embed them',
     );
   }
-  const weights = wanted ? await checkedWeights(io, file, options) : undefined;
-  const compileOptions: CompileOptions = {
+  const weights = wanted ? readWeights(io, file, options.weights).bytes : undefined;
+  const beside = weights && !options.embed ? await checked(io, file, options, weights) : undefined;
+  const { files, report } = compileFile(io, file, {
     ...modelOptions(options),
     target: options.target,
     ...(options.inference && { inference: true }),
     ...(options.batchSize !== undefined && { batchSize: options.batchSize }),
-  };
-  if (options.embed && weights && weights.length > largestEmbedded) {
-    const hint = options.weightsFormat === 'f32' ? 'use --weights-format f16, or' : 'leave out --embed and';
-    throw new InputError(
-      `${byteSize(weights.length)} of weights are too much to embed (32 MiB at most); ${hint} load them with createModel({ weights })`,
-    );
-  }
-  const { files, report } = compileFile(io, file, {
-    ...compileOptions,
     ...(options.embed && weights && { weights, weightsFormat: options.weightsFormat }),
   });
   const outputs: FileToWrite[] = files.map(({ path, content }) => ({ path, content }));
-  if (weights && !options.embed) outputs.push({ path: `${stem(file)}.safetensors`, content: weights });
+  if (beside) outputs.push({ path: `${stem(file)}.safetensors`, content: beside });
   const folder = resolve(io.cwd, options.output);
   const written = outputs.map(({ path, content }) => ({ path: join(folder, path), content }));
   writeFilesAtomic(written);
@@ -80,13 +73,12 @@ async function build(io: Io, file: string, options: Options): Promise<void> {
   else for (const { path, bytes } of shown) io.out(`${path}  ${byteSize(bytes)}\n`);
 }
 
-/** The weights in the format asked for, once the model has taken them. */
-async function checkedWeights(io: Io, file: string, options: Options): Promise<Uint8Array> {
-  const { bytes } = readWeights(io, file, options.weights);
+/** The weights as the model saves them, once it has taken them. */
+async function checked(io: Io, file: string, options: Options, weights: Uint8Array): Promise<Uint8Array> {
   const { module } = await loadModel(io, file, { ...modelOptions(options), inference: true });
-  const model = await module.createModel({ weights: bytes });
+  const model = await module.createModel({ weights });
   try {
-    return await model.saveWeights({ format: options.weightsFormat });
+    return await model.saveWeights();
   } finally {
     await model.dispose();
   }

@@ -46,16 +46,16 @@ function smooth(points: readonly Point[]): Point[] {
 
 /** Where the digit's box comes to lie, with all that is personal about it. */
 function placement(random: Random, size: number): (point: Point) => Point {
-  const height = size * between(random, 0.5, 0.76);
-  const width = height * between(random, 0.5, 0.86);
-  const slant = bell(random) * 0.16;
-  const { cos, sin } = rotation(bell(random) * 0.055);
-  const bend = bell(random) * 0.12;
-  const lean = bell(random) * 0.1;
+  const height = size * between(random, 0.58, 0.76);
+  const width = height * between(random, 0.58, 0.86);
+  const slant = bell(random) * 0.13;
+  const { cos, sin } = rotation(bell(random) * 0.045);
+  const bend = bell(random) * 0.1;
+  const lean = bell(random) * 0.08;
   const freeX = Math.max(0, size - width) / 2;
   const freeY = Math.max(0, size - height) / 2;
-  const cx = size / 2 + between(random, -0.55, 0.55) * freeX;
-  const cy = size / 2 + between(random, -0.7, 0.7) * freeY;
+  const cx = size / 2 + between(random, -0.4, 0.4) * freeX;
+  const cy = size / 2 + between(random, -0.6, 0.6) * freeY;
   return ([x, y]) => {
     const u = x - 0.5 + bend * (y - 0.5) * (y - 0.5) * 2;
     const v = y - 0.5 + lean * (x - 0.5);
@@ -70,9 +70,9 @@ function ink(digit: number, random: Random, size: number): Segment[] {
   const ways = glyphs[digit]!;
   const glyph = ways[Math.floor(random() * ways.length)]!;
   const place = placement(random, size);
-  const radius = (size / 28) * between(random, 0.75, 1.75);
+  const radius = (size / 28) * between(random, 0.85, 1.7);
   const pressure = between(random, -0.3, 0.3);
-  const unsteady = between(random, 0.01, 0.045);
+  const unsteady = between(random, 0.01, 0.035);
   // Strokes that meet at a point must still meet after it has moved: the same point moves the same way.
   const moved = new Map<string, Point>();
   const move = (point: Point): Point => {
@@ -137,8 +137,8 @@ function strayMark(random: Random, size: number): Segment {
 
 /** Colours of ink and ground for each channel, 0–255, always far enough apart to read. */
 function palette(random: Random, channels: number): { ink: number[]; ground: number[] } {
-  const dark = between(random, 0, 60);
-  const bright = between(random, 135, 255);
+  const dark = between(random, 0, 40);
+  const bright = between(random, 150, 255);
   if (channels === 1) return { ink: [bright], ground: [dark] };
   const tint = (value: number, strength: number): number[] =>
     Array.from({ length: channels }, () => value + between(random, -strength, strength));
@@ -163,9 +163,9 @@ export function drawDigit(
   const coverage = new Float64Array(size * size);
   const edge = between(random, 0.9, 1.7);
   for (const segment of ink(digit, random, size)) stamp(segment, edge, size, coverage);
-  if (random() < 0.2) stamp(strayMark(random, size), edge, size, coverage);
+  if (random() < 0.12) stamp(strayMark(random, size), edge, size, coverage);
   const colours = palette(random, channels);
-  const grain = random() < 0.3 ? 0 : between(random, 0, 22);
+  const grain = random() < 0.3 ? 0 : between(random, 0, 18);
   const shadeX = between(random, -14, 14);
   const shadeY = between(random, -14, 14);
   for (let y = 0; y < size; y++) {

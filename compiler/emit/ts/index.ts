@@ -11,7 +11,8 @@ import {
   signatureConst,
   tensorsConst,
 } from './interface.ts';
-import { kernelFunction } from './kernel.ts';
+import { kernelFunctions } from './kernels.ts';
+import type { OuterNames } from './names.ts';
 import { NameScope, reservedWords } from './names.ts';
 import { routineFunction } from './routine.ts';
 import { runtimeClosure } from './runtime.ts';
@@ -58,9 +59,10 @@ function moduleOf(program: Program, options: EmitOptions, stem: string): readonl
     options.weights === undefined
       ? undefined
       : embeddedWeights(program, options.weights, options.weightsFormat ?? 'f32');
-  const names = moduleNames();
+  const names = topLevelNames();
+  const outer = outerNames(names);
   const bound = routines.map((routine) => ({ routine, name: names.unique(routine.name) }));
-  const { functions, byIndex } = kernelFunctions(program, routines, names);
+  const { functions, calls } = kernelFunctions(program, routines, names, outer);
   const images = imageInputs(program);
   const facts = { program, tensors, kernels: functions.length, routines: bound, trains };
   const main: readonly Declaration[] = [
@@ -80,7 +82,7 @@ function moduleOf(program: Program, options: EmitOptions, stem: string): readonl
     { kind: 'text', ts: roundText, js: roundText, dts: '' },
     ...functions,
     { kind: 'section', title: 'Routines' },
-    ...bound.map(({ routine, name }) => routineFunction(program, routine, name, byIndex, names)),
+    ...bound.map(({ routine, name }) => routineFunction(program, routine, name, calls, outer)),
     blueprintConst({ ...facts, embedded: embedded !== undefined }),
   ];
   const end: readonly Declaration[] = [
@@ -112,15 +114,20 @@ function chosenRoutines(program: Program, inference: boolean): readonly Routine[
   );
 }
 
-/** The names of the module's top level: none that the runtime declares or that its code mentions. */
-function moduleNames(): NameScope {
+/** Names for the module's top level: none that the runtime declares or that its code mentions. */
+function topLevelNames(): NameScope {
   const taken = new Set([...reservedWords, ...ownNames]);
   for (const { declares, mentions } of runtime)
     for (const name of [...declares, ...mentions]) taken.add(name);
-  for (const { name } of runtime) taken.add(name);
-  // Routines are called as in the design; the runtime mentions these words as keys only.
+  // The runtime has routines under these names as keys only.
   for (const name of ['prepare', 'infer', 'evaluate', 'step']) taken.delete(name);
   return new NameScope(taken);
+}
+
+/** Names that a function of the module must leave alone: those it may use from outside. */
+function outerNames(top: NameScope): OuterNames {
+  const declared = new Set(runtime.flatMap(({ declares }) => declares));
+  return { has: (name) => reservedWords.has(name) || declared.has(name) || top.took(name) };
 }
 
 const ownNames = [
@@ -137,23 +144,9 @@ const ownNames = [
   'imageFrom',
 ];
 
-function kernelFunctions(
-  program: Program,
-  routines: readonly Routine[],
-  names: NameScope,
-): { functions: readonly FunctionNode[]; byIndex: ReadonlyMap<number, string> } {
-  const launched = new Set(
-    routines.flatMap(({ launches, commit }) => [...launches, ...commit].map(({ kernel }) => kernel)),
-  );
-  const used = [...program.kernels.entries()].filter(([index]) => launched.has(index));
-  const byIndex = new Map(used.map(([index, kernel]) => [index, names.unique(kernel.name)]));
-  const functions = used.map(([index, kernel]) => kernelFunction(kernel, byIndex.get(index) ?? '', names));
-  return { functions, byIndex };
-}
-
 function createModelFunction(trains: boolean, embedded: boolean): FunctionNode {
   const core = 'createCore(blueprint, options)';
-  const model = trains ? `trainableModel(${core}, options.seed ?? 0)` : `inferenceModel(${core})`;
+  const model = trains ? `trainableModel(${core}, options.seed)` : `inferenceModel(${core})`;
   const needs = embedded ? 'without weights it has those that are embedded' : 'needs weights or a seed';
   return {
     kind: 'function',

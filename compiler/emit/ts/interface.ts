@@ -111,10 +111,10 @@ export function tensorsConst(tensors: readonly PersistentTensor[]): ConstNode {
       object({
         name,
         role,
-        dtype,
+        dtype: dtype === 'f32' ? undefined : dtype,
         shape,
         offset: placement.offset,
-        initializer: initializer && initializerData(initializer),
+        init: initializer && initializerData(initializer),
       }),
     ),
   };
@@ -157,7 +157,7 @@ export function blueprintConst({
   const { training } = program;
   const plans = routines.map(({ routine, name }): [string, Data] => [
     routine.name,
-    object({ maxBatch: routine.maxBatch, workBytes: routine.memory.planned, bind: code(name) }),
+    object({ maxBatch: routine.maxBatch, bytes: routine.memory.planned, bind: code(name) }),
   ]);
   const classCounts = (trains ? (training?.classLabels ?? []) : []).flatMap(({ label, output }): Data[] => {
     const port = training?.labels.find(({ name }) => name === label);
@@ -171,10 +171,9 @@ export function blueprintConst({
     type: 'Blueprint',
     value: object({
       signature: code('signature'),
-      parameters: tensors.reduce((sum, { role, shape }) => sum + (role === 'param' ? size(shape) : 0), 0),
       kernels,
       tensors: code('tensors'),
-      weightsBytes: Math.max(
+      bytes: Math.max(
         0,
         ...tensors.map(
           ({ placement, shape, dtype }) => placement.offset + size(shape) * bytesPerElement[dtype],
@@ -184,7 +183,7 @@ export function blueprintConst({
       routines: { kind: 'object', entries: plans },
       epochs: trains ? training?.epochs : undefined,
       classCounts: classCounts.length > 0 ? classCounts : undefined,
-      embedded: embedded ? code('embedded') : undefined,
+      embedded: embedded ? code('() => fromBase64(embedded)') : undefined,
     }),
   };
 }

@@ -187,10 +187,6 @@ function unaryValue(expr: Expr & { kind: 'unary' }, context: Context, round: boo
         return isFloat ? call('roundHalfEven', x) : x;
       case 'sqrt':
         return round ? call('f', call('Math.sqrt', x)) : call('Math.sqrt', x);
-      case 'exp': // TEMPORARY
-      case 'log':
-      case 'tanh':
-        return call('f', call(`Math.${expr.op}`, x));
       default:
         throw new InvariantError(`${expr.op} reached the TypeScript target without lowerMath`);
     }

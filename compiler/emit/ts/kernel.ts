@@ -13,19 +13,37 @@ import { binary, call, element, number, primary } from './expression.ts';
 import { KernelScope } from './kernel-scope.ts';
 import type { Context } from './kernel-value.ts';
 import { combined, condition, named, place, value } from './kernel-value.ts';
+import type { OuterNames } from './names.ts';
 import { NameScope } from './names.ts';
 import type { FunctionNode } from './tree.ts';
 import { unroll } from './unroll.ts';
 
+/**
+ * How a function is called. `whole`: runs all of the kernel. `sized`: the extent of its outermost loop is an argument, so
+ * that kernels that differ in nothing else are one function. `parts`: runs iterations `start` … `end - 1` of the outermost
+ * loop, so that the event loop need not wait for all of them.
+ */
+export type KernelForm = 'whole' | 'sized' | 'parts';
+
 /** Prints `kernel` as the function `name(inputs…, outputs…, scratch…, N)`. `names` are those of the module. */
-export function kernelFunction(kernel: Kernel, name: string, names: NameScope): FunctionNode {
+export function kernelFunction(
+  kernel: Kernel,
+  name: string,
+  names: OuterNames,
+  form: KernelForm = 'whole',
+): FunctionNode {
   const body = unroll(kernel.body);
   const operands = [...kernel.inputs, ...kernel.outputs, ...scratchOf(body)];
+  const extra = form === 'sized' ? ['size', 'N'] : form === 'parts' ? ['N', 'start', 'end'] : ['N'];
   const counts = new Map<number, number>();
   const print = (counting: boolean): { scope: KernelScope; lines: readonly string[] } => {
-    const scope = new KernelScope(operands, registerLayout(body), new NameScope(names), counts, counting);
+    const local = new NameScope(names);
+    for (const argument of extra) local.reserve(argument);
+    const scope = new KernelScope(operands, registerLayout(body), local, counts, counting);
     const block = new Block();
-    statements(body, { block, scope, lazy: false, interval: wholeInterval });
+    const at = { block, scope, lazy: false, interval: wholeInterval };
+    if (form === 'parts') statementsInParts(body, at);
+    else statements(body, { ...at, ...(form === 'sized' ? { outermost: { end: 'size' } } : {}) });
     return { scope, lines: [...scope.declarations, ...block.text()] };
   };
   print(true);
@@ -38,11 +56,29 @@ export function kernelFunction(kernel: Kernel, name: string, names: NameScope): 
     name,
     params: [
       ...operands.map((buffer) => ({ name: scope.memory(buffer), type: arrayOf[buffer.dtype] })),
-      { name: 'N', type: 'number' },
+      ...extra.map((argument) => ({ name: argument, type: 'number' })),
     ],
     returns: 'void',
     body: lines,
   };
+}
+
+/** What stands before the last loop runs once, with the first part; values that the loop uses are computed each time. */
+function statementsInParts(body: readonly Stmt[], at: Place): void {
+  const last = body.at(-1);
+  const before = body.slice(0, -1);
+  invariant(last?.kind === 'for', 'a kernel in parts ends in a loop');
+  const once = before.filter(({ kind }) => kind !== 'let');
+  if (once.length > 0) {
+    const inner = new Block(at.block);
+    statements(once, { ...at, block: inner });
+    at.block.nest('if (start === 0)', inner);
+  }
+  statements(
+    before.filter(({ kind }) => kind === 'let'),
+    at,
+  );
+  loop(last, { ...at, outermost: { start: 'start', end: 'end' } });
 }
 
 export function scratchOf(body: readonly Stmt[]): readonly Buffer[] {
@@ -83,6 +119,8 @@ const writesMemory = (body: readonly Stmt[]): boolean => {
 /** Where a statement is printed, and what is known of the axes there. */
 interface Place extends Context {
   readonly interval: IntervalOf;
+  /** Arguments in place of the bounds of the loops that stand here. */
+  readonly outermost?: { readonly start?: string; readonly end: string };
 }
 
 function statements(body: readonly Stmt[], at: Place): void {
@@ -141,18 +179,19 @@ function write(stmt: Write, at: Place): void {
 
 function loop(stmt: Stmt & { readonly kind: 'for' }, at: Place): void {
   invariant(typeof stmt.mode === 'string', 'a loop bound to a GPU index in a TypeScript kernel');
-  const { block, scope, interval } = at;
+  const { block, scope, interval, outermost, ...rest } = at;
   scope.declarePending(block);
   const bounds = boundsOfRange(stmt.range, interval);
   if (bounds.low > bounds.high) return;
-  const from = extreme('max', stmt.range.from, at);
-  let end = extreme('min', stmt.range.to, at);
+  const from =
+    outermost?.start === undefined ? extreme('max', stmt.range.from, at) : primary(outermost.start);
+  let end = outermost === undefined ? extreme('min', stmt.range.to, at) : primary(outermost.end);
   if (end.op !== undefined || end.text.includes('(')) end = named(at, end, `${stmt.axis.name}_end`);
   if (writesMemory(stmt.body)) block.forgetLoads();
   const axis = scope.open(stmt.axis);
   const inner = new Block(block, stmt.axis);
   const known: IntervalOf = (other) => (other === stmt.axis ? bounds : interval(other));
-  statements(stmt.body, { ...at, block: inner, interval: known });
+  statements(stmt.body, { ...rest, block: inner, scope, interval: known });
   scope.close();
   block.nest(`for (let ${axis} = ${from.text}; ${axis} < ${end.text}; ${axis}++)`, inner);
 }

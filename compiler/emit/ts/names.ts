@@ -22,13 +22,28 @@ export function sanitize(name: string): string {
   return /^[A-Za-z]/.test(plain) ? plain : `v${plain === '' ? '' : `_${plain}`}`;
 }
 
+/** The names of the scopes around. */
+export interface OuterNames {
+  has(name: string): boolean;
+}
+
 /** Hands out identifiers that differ from each other, from reserved words and from all names of the scope around. */
 export class NameScope {
-  readonly #outer: { has(name: string): boolean };
+  readonly #outer: OuterNames;
   readonly #taken = new Set<string>();
 
-  constructor(outer: { has(name: string): boolean } = reservedWords) {
+  constructor(outer: OuterNames = reservedWords) {
     this.#outer = outer;
+  }
+
+  /** Takes a name as it is. */
+  reserve(name: string): void {
+    this.#taken.add(name);
+  }
+
+  /** Whether this scope itself has the name. */
+  took(name: string): boolean {
+    return this.#taken.has(name);
   }
 
   has(name: string): boolean {

@@ -8,6 +8,8 @@ import { arrayOf } from './arrays.ts';
 import type { Data } from './data.ts';
 import { code, commentText, object, printData } from './data.ts';
 import { scratchOf } from './kernel.ts';
+import type { KernelCall } from './kernels.ts';
+import type { OuterNames } from './names.ts';
 import { NameScope } from './names.ts';
 import type { FunctionNode } from './tree.ts';
 
@@ -18,13 +20,13 @@ const about: Readonly<Record<Routine['name'], string>> = {
   step: 'One step of training. `commit` changes the weights, and runs only if loss and gradients are finite.',
 };
 
-/** `kernels`: the names of the kernels' functions, by their index in the program. */
+/** `kernels`: how to call each kernel, by its index in the program. */
 export function routineFunction(
   program: Program,
   routine: Routine,
   name: string,
-  kernels: ReadonlyMap<number, string>,
-  names: NameScope,
+  kernels: ReadonlyMap<number, KernelCall>,
+  names: OuterNames,
 ): FunctionNode {
   const scope = new NameScope(names);
   for (const taken of ['weights', 'work']) scope.unique(taken);
@@ -47,7 +49,7 @@ export function routineFunction(
     inputs,
     results: routine.results.map(port),
     launches: launches(routine.launches, routine.finite !== undefined),
-    commit: launches(routine.commit, false),
+    commit: routine.commit.length > 0 ? launches(routine.commit, false) : undefined,
     finite: routine.finite === undefined ? undefined : code(viewOf(routine.finite)),
   });
   const declarations = [...views].map(([index, view]) => `const ${view} = ${viewText(routine, index)};`);
@@ -84,22 +86,25 @@ function launchData(
   program: Program,
   routine: Routine,
   launch: Launch,
-  kernels: ReadonlyMap<number, string>,
+  kernels: ReadonlyMap<number, KernelCall>,
   viewOf: (index: number) => string,
   traced: boolean,
 ): Data {
   const kernel = program.kernels[launch.kernel];
-  const name = kernels.get(launch.kernel);
-  invariant(
-    kernel && name !== undefined,
-    `${routine.name} launches kernel ${launch.kernel}, which is not there`,
-  );
+  const callee = kernels.get(launch.kernel);
+  invariant(kernel && callee, `${routine.name} launches kernel ${launch.kernel}, which is not there`);
   const operands = kernel.inputs.length + kernel.outputs.length + scratchOf(kernel.body).length;
   invariant(
     launch.operands.length === operands,
-    `${name} takes ${operands} operands, not ${launch.operands.length}`,
+    `${callee.name} takes ${operands} operands, not ${launch.operands.length}`,
   );
-  const call: Data = { kind: 'call', name, args: [...launch.operands.map(viewOf), 'N'] };
+  const { name, size, parts } = callee;
+  const extra = [
+    ...(size === undefined ? [] : [String(size)]),
+    'N',
+    ...(parts === undefined ? [] : ['start', 'end']),
+  ];
+  const call: Data = { kind: 'call', name, args: [...launch.operands.map(viewOf), ...extra] };
   const [location] = launch.locations;
   const line = location ? `${location.file}:${location.line}` : undefined;
   const layer = location?.scope ?? launch.comment;
@@ -107,7 +112,8 @@ function launchData(
     kind: 'commented',
     comment: commentText([line, launch.comment].filter((part) => part !== undefined).join('  ')),
     value: object({
-      run: { kind: 'arrow', params: '(N)', body: call },
+      run: { kind: 'arrow', params: parts === undefined ? '(N)' : '(N, start, end)', body: call },
+      parts,
       of: traced ? (line === undefined ? layer : `\`${layer}\` (${line})`) : undefined,
       writes: traced ? tracedOutputs(kernel, launch, viewOf) : undefined,
     }),
@@ -124,7 +130,7 @@ function tracedOutputs(kernel: Kernel, launch: Launch, viewOf: (index: number) =
     usesBatch ||= ofBatch;
     if (!isDense(buffer)) {
       const shape = buffer.shape.map((extent) => String(extent)).join(', ');
-      return [`strided(${view}, ${buffer.offset}, [${shape}], [${buffer.strides.join(', ')}])`];
+      return [`windowOf(${view}, ${buffer.offset}, [${shape}], [${buffer.strides.join(', ')}])`];
     }
     const size = elementCount(buffer.shape, 1);
     return [`${view}.subarray(0, ${ofBatch ? (size === 1 ? 'N' : `N * ${size}`) : size})`];

@@ -22,6 +22,6 @@ export function runtimeClosure(declarations: readonly Declaration[]): readonly D
     kind: 'text',
     ts,
     js,
-    dts: name === 'types' || name === 'errors' ? dts : '',
+    dts: ['model-types', 'training-types', 'errors'].includes(name) ? dts : '',
   }));
 }

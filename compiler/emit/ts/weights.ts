@@ -2,6 +2,7 @@ import { ModelError } from '../../../runtime/errors.ts';
 import { readSafetensors, writeSafetensors } from '../../../runtime/safetensors.ts';
 import { weightsFor } from '../../../runtime/weights.ts';
 import type { Program } from '../../program/program.ts';
+import { toHalf } from './half.ts';
 import type { ConstNode } from './tree.ts';
 
 /** Larger modules take too long to load and to parse: the weights should be a file beside them. */
@@ -13,9 +14,12 @@ export function embeddedWeights(program: Program, bytes: Uint8Array, format: 'f3
   const values = weightsFor(tensors, readSafetensors(bytes));
   const saved = tensors.flatMap((tensor) => {
     const data = values.get(tensor.name);
-    return data === undefined ? [] : [{ ...tensor, data }];
+    if (data === undefined) return [];
+    return [
+      { ...tensor, data: format === 'f16' && tensor.dtype === 'f32' ? Uint16Array.from(data, toHalf) : data },
+    ];
   });
-  const file = writeSafetensors(saved, format);
+  const file = writeSafetensors(saved);
   if (file.length > largestEmbedding) {
     const message = `the weights are ${(file.length / 2 ** 20).toFixed(1)} MB; at most 32 MB are embedded, so load them from a file${format === 'f32' ? ', or halve them with the format f16' : ''}`;
     throw new ModelError('weights-size', message, { bytes: file.length });

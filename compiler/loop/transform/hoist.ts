@@ -1,16 +1,16 @@
 import { dtypeOf } from '../builder.ts';
-import type { Axis, Buffer, Expr, Kernel, Local, Stmt } from '../ir.ts';
-import { axesOfExpr, mapChildren, visitExpr, visitStmts } from '../rewrite.ts';
+import type { Affine, Axis, Buffer, Expr, Kernel, Local, Stmt } from '../ir.ts';
+import { childrenOf, mapChildren, visitStmts } from '../rewrite.ts';
 import type { For } from './find.ts';
 import { isWhole } from './find.ts';
-import { Keys } from './keys.ts';
+import { Keys, stemOf } from './keys.ts';
 import { constantBounds } from './unroll.ts';
 
 /**
  * for a { s(e) }  →  let v = e; for a { s(v) }   where e does not depend on a.
  *
  * Moves loads and what is computed of them out of loops that surely run, as far out as they can go; never out of an `if`,
- * never a load of what the kernel writes. Arithmetic on literals and locals alone stays.
+ * never a load of what the kernel writes. Arithmetic on literals alone stays.
  */
 export function hoist(kernel: Kernel): Kernel {
   const written = new Set<Buffer>();
@@ -32,7 +32,7 @@ function hoistBody(body: readonly Stmt[], context: Context): readonly Stmt[] {
     if (stmt.kind === 'if') return [{ ...stmt, body: hoistBody(stmt.body, context) }];
     if (stmt.kind !== 'for') return [stmt];
     const loop: For = { ...stmt, body: hoistBody(stmt.body, context) };
-    return surelyRuns(loop) ? hoistFrom(loop, context) : [loop];
+    return surelyRuns(loop) ? new Hoisting(loop, context).run() : [loop];
   });
 }
 
@@ -42,63 +42,92 @@ function surelyRuns(loop: For): boolean {
   return bounds !== undefined && bounds.from < bounds.to;
 }
 
-function hoistFrom(loop: For, context: Context): readonly Stmt[] {
-  const inside = new Set<Local>();
-  const inner = new Set<Axis>([loop.axis]);
-  visitStmts(loop.body, (stmt) => {
-    if (stmt.kind === 'let') inside.add(stmt.local);
-    if (stmt.kind === 'for') inner.add(stmt.axis);
-  });
-  const keys = new Keys();
-  const hoisted = new Map<string, { local: Local; value: Expr }>();
-  const moved: Stmt[] = [];
-  const replace = (expr: Expr): Expr => {
-    if (!isInvariant(expr, inner, inside, context.written)) return mapChildren(expr, replace);
-    const key = keys.of(expr);
-    const known = hoisted.get(key);
-    if (known !== undefined) return { kind: 'local', local: known.local };
-    const local = { name: nameFor(expr, context.names), dtype: dtypeOf(expr) };
-    hoisted.set(key, { local, value: expr });
-    moved.push({ kind: 'let', local, value: expr });
-    return { kind: 'local', local };
-  };
-  const kept: Stmt[] = [];
-  for (const stmt of loop.body) {
-    if (stmt.kind === 'let' && isInvariant(stmt.value, inner, inside, context.written)) {
-      inside.delete(stmt.local);
-      moved.push(stmt);
-    } else if (stmt.kind === 'let' || stmt.kind === 'store' || stmt.kind === 'accumulate') {
-      kept.push({ ...stmt, value: replace(stmt.value) });
-    } else {
-      kept.push(stmt);
+/** `varies` in the loop; `fixed`, and worth a local because it reads something; or `free`, made of literals. */
+type Dependence = 'varies' | 'fixed' | 'free';
+
+class Hoisting {
+  readonly #loop: For;
+  readonly #context: Context;
+  /** Locals and axes that have another value in each iteration. */
+  readonly #varying = new Set<Local | Axis>();
+  readonly #dependences = new Map<Expr, Dependence>();
+  readonly #keys = new Keys();
+  readonly #locals = new Map<number, Local>();
+  readonly #moved: Stmt[] = [];
+
+  constructor(loop: For, context: Context) {
+    this.#loop = loop;
+    this.#context = context;
+    this.#varying.add(loop.axis);
+    visitStmts(loop.body, (stmt) => {
+      if (stmt.kind === 'let') this.#varying.add(stmt.local);
+      if (stmt.kind === 'for') this.#varying.add(stmt.axis);
+    });
+  }
+
+  run(): readonly Stmt[] {
+    const kept: Stmt[] = [];
+    for (const stmt of this.#loop.body) {
+      if (stmt.kind === 'let' && this.#dependence(stmt.value) === 'fixed') {
+        this.#varying.delete(stmt.local);
+        this.#moved.push(stmt);
+      } else if (stmt.kind === 'let' || stmt.kind === 'store' || stmt.kind === 'accumulate') {
+        kept.push({ ...stmt, value: this.#replace(stmt.value) });
+      } else {
+        kept.push(stmt);
+      }
+    }
+    return [...this.#moved, { ...this.#loop, body: kept }];
+  }
+
+  #dependence(expr: Expr): Dependence {
+    const known = this.#dependences.get(expr);
+    if (known !== undefined) return known;
+    const dependence = this.#dependenceOf(expr);
+    this.#dependences.set(expr, dependence);
+    return dependence;
+  }
+
+  #dependenceOf(expr: Expr): Dependence {
+    const children = childrenOf(expr).map((child) => this.#dependence(child));
+    if (children.includes('varies')) return 'varies';
+    switch (expr.kind) {
+      case 'index':
+        return this.#variesWith(expr.index) ? 'varies' : 'free';
+      case 'local':
+        return this.#varying.has(expr.local) ? 'varies' : 'fixed';
+      case 'load': {
+        if (this.#context.written.has(expr.buffer)) return 'varies';
+        return expr.index.some((place) => !('clamped' in place) && this.#variesWith(place))
+          ? 'varies'
+          : 'fixed';
+      }
+      default:
+        return children.includes('fixed') ? 'fixed' : 'free';
     }
   }
-  return [...moved, { ...loop, body: kept }];
-}
 
-/** Worth moving (it loads, or a local of it was moved) and the same in every iteration. */
-function isInvariant(
-  expr: Expr,
-  axes: ReadonlySet<Axis>,
-  inside: ReadonlySet<Local>,
-  written: ReadonlySet<Buffer>,
-): boolean {
-  if (expr.kind === 'local') return false;
-  for (const axis of axesOfExpr(expr)) if (axes.has(axis)) return false;
-  let [stays, loads] = [true, false];
-  visitExpr(expr, (e) => {
-    if (e.kind === 'local' && inside.has(e.local)) stays = false;
-    if (e.kind === 'load' && written.has(e.buffer)) stays = false;
-    if (e.kind === 'load' || e.kind === 'local') loads = true;
-  });
-  return stays && loads;
-}
+  #variesWith(index: Affine): boolean {
+    return index.terms.some(({ axis }) => this.#varying.has(axis));
+  }
 
-function nameFor(expr: Expr, names: Map<string, number>): string {
-  const stem =
-    expr.kind === 'load' ? expr.buffer.name : expr.kind === 'unary' || expr.kind === 'binary' ? expr.op : 'v';
-  const name = `${stem}_of`;
-  const count = names.get(name) ?? 0;
-  names.set(name, count + 1);
-  return count === 0 ? name : `${name}${count}`;
+  #replace(expr: Expr): Expr {
+    if (expr.kind === 'local') return expr;
+    if (this.#dependence(expr) !== 'fixed') return mapChildren(expr, (child) => this.#replace(child));
+    const key = this.#keys.of(expr);
+    const known = this.#locals.get(key);
+    if (known !== undefined) return { kind: 'local', local: known };
+    const local = { name: this.#nameFor(expr), dtype: dtypeOf(expr) };
+    this.#locals.set(key, local);
+    this.#moved.push({ kind: 'let', local, value: expr });
+    return { kind: 'local', local };
+  }
+
+  #nameFor(expr: Expr): string {
+    const { names } = this.#context;
+    const stem = stemOf(expr);
+    const count = names.get(stem) ?? 0;
+    names.set(stem, count + 1);
+    return `${stem}_fixed${count === 0 ? '' : count}`;
+  }
 }

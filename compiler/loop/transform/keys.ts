@@ -2,17 +2,18 @@
 import type { Affine, Axis, Buffer, Expr, Local } from '../ir.ts';
 import { childrenOf } from '../rewrite.ts';
 
-/** Gives equal text to expressions that are equal, within one instance. */
+/** Gives equal numbers to expressions that are equal, within one instance. */
 export class Keys {
   readonly #ids = new Map<Axis | Buffer | Local, number>();
-  readonly #known = new Map<Expr, string>();
+  readonly #numbers = new Map<string, number>();
+  readonly #known = new Map<Expr, number>();
 
-  of(expr: Expr): string {
+  of(expr: Expr): number {
     const known = this.#known.get(expr);
     if (known !== undefined) return known;
-    const key = `${this.#head(expr)}(${childrenOf(expr)
-      .map((child) => this.of(child))
-      .join(',')})`;
+    const text = [this.#head(expr), ...childrenOf(expr).map((child) => this.of(child))].join(' ');
+    const key = this.#numbers.get(text) ?? this.#numbers.size;
+    this.#numbers.set(text, key);
     this.#known.set(expr, key);
     return key;
   }
@@ -56,4 +57,10 @@ export class Keys {
         return expr satisfies never;
     }
   }
+}
+
+/** `x` for elements of x, the operation's name otherwise: what a local that holds the expression may be called. */
+export function stemOf(expr: Expr): string {
+  if (expr.kind === 'load') return expr.buffer.name;
+  return expr.kind === 'unary' || expr.kind === 'binary' ? expr.op : 'v';
 }

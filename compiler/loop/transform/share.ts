@@ -1,7 +1,7 @@
 import { dtypeOf } from '../builder.ts';
 import type { Buffer, Expr, Kernel, Local, Stmt } from '../ir.ts';
-import { exprsOf, mapBlocks, mapChildren, visitExpr, visitStmts } from '../rewrite.ts';
-import { Keys } from './keys.ts';
+import { childrenOf, exprsOf, mapBlocks, mapChildren, visitStmts } from '../rewrite.ts';
+import { Keys, stemOf } from './keys.ts';
 
 /**
  * s(e); t(e)  →  let v = e; s(v); t(v)   within a run of statements without a loop.
@@ -22,7 +22,7 @@ function shareBlock(block: readonly Stmt[], written: ReadonlySet<Buffer>): reado
   const result: Stmt[] = [];
   let run: Stmt[] = [];
   const flush = (): void => {
-    result.push(...shareRun(run, written));
+    if (run.length > 0) result.push(...new Run(run, written).shared());
     run = [];
   };
   for (const stmt of block) {
@@ -37,72 +37,96 @@ function shareBlock(block: readonly Stmt[], written: ReadonlySet<Buffer>): reado
   return result;
 }
 
-function shareRun(run: readonly Stmt[], written: ReadonlySet<Buffer>): readonly Stmt[] {
-  const keys = new Keys();
-  const counts = new Map<string, number>();
-  for (const stmt of run) for (const expr of exprsOf(stmt)) countTopDown(expr, keys, counts, written);
-  const locals = new Map<string, Local>();
-  const named = new Map<string, number>();
-  const result: Stmt[] = [];
-  const replace = (expr: Expr): Expr => {
-    const key = keys.of(expr);
-    const known = locals.get(key);
-    if (known !== undefined) return { kind: 'local', local: known };
-    const mapped = mapChildren(expr, replace);
-    if ((counts.get(key) ?? 0) < 2 || !isShareable(expr, written)) return mapped;
-    const local: Local = { name: nameFor(expr, named), dtype: dtypeOf(expr) };
-    locals.set(key, local);
-    result.push({ kind: 'let', local, value: mapped });
-    return { kind: 'local', local };
-  };
-  for (const stmt of run) {
-    if (stmt.kind === 'let') {
-      const key = keys.of(stmt.value);
-      const repeated = (counts.get(key) ?? 0) > 1 && isShareable(stmt.value, written) && !locals.has(key);
-      const value = repeated ? mapChildren(stmt.value, replace) : replace(stmt.value);
-      if (repeated) locals.set(key, stmt.local);
-      result.push({ ...stmt, value });
-    } else if (stmt.kind === 'store' || stmt.kind === 'accumulate') {
-      result.push({ ...stmt, value: replace(stmt.value) });
-    } else {
-      result.push(stmt);
+/** Statements one after another, without loops. */
+class Run {
+  readonly #stmts: readonly Stmt[];
+  readonly #written: ReadonlySet<Buffer>;
+  readonly #keys = new Keys();
+  readonly #pure = new Map<number, boolean>();
+  /** How often each expression would be computed: what is inside a shared one counts once. */
+  readonly #counts = new Map<number, number>();
+  readonly #locals = new Map<number, Local>();
+  readonly #named = new Map<string, number>();
+  readonly #result: Stmt[] = [];
+
+  constructor(stmts: readonly Stmt[], written: ReadonlySet<Buffer>) {
+    this.#stmts = stmts;
+    this.#written = written;
+  }
+
+  shared(): readonly Stmt[] {
+    for (const stmt of this.#stmts) for (const expr of exprsOf(stmt)) this.#count(expr);
+    for (const stmt of this.#stmts) this.#statement(stmt);
+    return this.#result;
+  }
+
+  #count(expr: Expr): void {
+    const key = this.#keys.of(expr);
+    const count = (this.#counts.get(key) ?? 0) + 1;
+    this.#counts.set(key, count);
+    if (count > 1 && this.#isShareable(expr)) return;
+    for (const child of childrenOf(expr)) this.#count(child);
+  }
+
+  #isShareable(expr: Expr): boolean {
+    switch (expr.kind) {
+      case 'literal':
+      case 'local':
+      case 'batch':
+      case 'index':
+        return false;
+      default:
+        return this.#isPure(expr);
     }
   }
-  return result;
-}
 
-/** Counts an expression each time it would be computed: what is inside a shared one counts once. */
-function countTopDown(
-  expr: Expr,
-  keys: Keys,
-  counts: Map<string, number>,
-  written: ReadonlySet<Buffer>,
-): void {
-  const key = keys.of(expr);
-  const count = (counts.get(key) ?? 0) + 1;
-  counts.set(key, count);
-  if (count > 1 && isShareable(expr, written)) return;
-  mapChildren(expr, (child) => {
-    countTopDown(child, keys, counts, written);
-    return child;
-  });
-}
+  #isPure(expr: Expr): boolean {
+    const key = this.#keys.of(expr);
+    const known = this.#pure.get(key);
+    if (known !== undefined) return known;
+    const own = expr.kind !== 'load' || !this.#written.has(expr.buffer);
+    const pure = own && childrenOf(expr).every((child) => this.#isPure(child));
+    this.#pure.set(key, pure);
+    return pure;
+  }
 
-function isShareable(expr: Expr, written: ReadonlySet<Buffer>): boolean {
-  if (expr.kind === 'literal' || expr.kind === 'local' || expr.kind === 'batch' || expr.kind === 'index')
-    return false;
-  let pure = true;
-  visitExpr(expr, (e) => {
-    if (e.kind === 'load' && written.has(e.buffer)) pure = false;
-  });
-  return pure;
-}
+  #isRepeated(expr: Expr): boolean {
+    return (this.#counts.get(this.#keys.of(expr)) ?? 0) > 1 && this.#isShareable(expr);
+  }
 
-/** `x0`, `x1` for elements of x; the operation's name otherwise. */
-function nameFor(expr: Expr, named: Map<string, number>): string {
-  const stem =
-    expr.kind === 'load' ? expr.buffer.name : expr.kind === 'unary' || expr.kind === 'binary' ? expr.op : 'v';
-  const count = named.get(stem) ?? 0;
-  named.set(stem, count + 1);
-  return `${stem}${/\d$/.test(stem) ? '_' : ''}${count}`;
+  #statement(stmt: Stmt): void {
+    if (stmt.kind === 'store' || stmt.kind === 'accumulate') {
+      this.#result.push({ ...stmt, value: this.#replace(stmt.value) });
+    } else if (stmt.kind === 'let') {
+      const key = this.#keys.of(stmt.value);
+      const first = this.#isRepeated(stmt.value) && !this.#locals.has(key);
+      const value = first
+        ? mapChildren(stmt.value, (child) => this.#replace(child))
+        : this.#replace(stmt.value);
+      if (first) this.#locals.set(key, stmt.local);
+      this.#result.push({ ...stmt, value });
+    } else {
+      this.#result.push(stmt);
+    }
+  }
+
+  #replace(expr: Expr): Expr {
+    const key = this.#keys.of(expr);
+    const known = this.#locals.get(key);
+    if (known !== undefined) return { kind: 'local', local: known };
+    const mapped = mapChildren(expr, (child) => this.#replace(child));
+    if (!this.#isRepeated(expr)) return mapped;
+    const local: Local = { name: this.#nameFor(expr), dtype: dtypeOf(expr) };
+    this.#locals.set(key, local);
+    this.#result.push({ kind: 'let', local, value: mapped });
+    return { kind: 'local', local };
+  }
+
+  /** `x0`, `x1` for elements of x. */
+  #nameFor(expr: Expr): string {
+    const stem = stemOf(expr);
+    const count = this.#named.get(stem) ?? 0;
+    this.#named.set(stem, count + 1);
+    return `${stem}${/\d$/.test(stem) ? '_' : ''}${count}`;
+  }
 }

@@ -6,9 +6,11 @@ import { breaksLine, problem, quote } from '../report.ts';
 import * as t from '../tokens.ts';
 import * as c from './context.ts';
 import { documentation } from './documentation.ts';
-import { buildExpression, buildStage, hasBareArrow } from './expressions.ts';
+import { hasBareArrow } from './arguments.ts';
+import { buildExpression } from './expressions.ts';
 import { buildGraph } from './graph.ts';
 import { stringOf } from './literals.ts';
+import { buildStage } from './stages.ts';
 import { buildType } from './types.ts';
 
 type Context = c.Context;

@@ -1,0 +1,80 @@
+/** Samples one behind the other, each in row-major order. */
+export type Elements = Float32Array | Int32Array | Uint32Array | Uint8Array;
+
+/** Arrays by the names of inputs, labels or outputs. */
+export type Batch = Readonly<Record<string, Elements>>;
+
+/** One input, label or output, per sample; the shape of a single number is `[]`. */
+export interface PortInfo {
+  readonly name: string;
+  readonly dtype: 'f32' | 'i32' | 'u32' | 'u8' | 'bool';
+  readonly shape: readonly number[];
+}
+
+export interface Signature {
+  readonly name: string;
+  readonly inputs: readonly PortInfo[];
+  readonly labels: readonly PortInfo[];
+  readonly outputs: readonly PortInfo[];
+  readonly metrics: readonly string[];
+}
+
+export interface CreateOptions {
+  /** A safetensors file, as `saveWeights` makes them. */
+  readonly weights?: Uint8Array;
+  /** 0 … 2³² − 1: begins with random weights where there are no others, and decides all that is random in training. */
+  readonly seed?: number;
+}
+
+export interface LoadOptions {
+  /** The path of one layer: take only its tensors from the file. */
+  readonly only?: string;
+}
+
+export interface ModelInfo {
+  readonly name: string;
+  /** What the kernels are made of. */
+  readonly target: 'ts';
+  /** Trained numbers. */
+  readonly parameters: number;
+  readonly kernels: number;
+  /** Bytes of `weights` (all that persists), and of the working memory of each routine. */
+  readonly memory: Readonly<Record<string, number>>;
+  /** Samples in one pass of each routine. */
+  readonly maxBatch: Readonly<Record<string, number>>;
+}
+
+/** Calls on one model take turns. */
+export interface InferenceModel<I, O> {
+  readonly info: ModelInfo;
+  /** For any number of samples. */
+  predict(inputs: I): Promise<O>;
+  /** On an error the model is as before. Refused while `fit` runs. */
+  loadWeights(bytes: Uint8Array, options?: LoadOptions): Promise<void>;
+  /** Params and states as a safetensors file. */
+  saveWeights(): Promise<Uint8Array>;
+  /** Frees the memory. */
+  dispose(): Promise<void>;
+}
+
+/** A canvas's ImageData, or any rows of 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGBA) bytes per pixel. */
+export interface Pixels {
+  readonly data: Uint8Array | Uint8ClampedArray;
+  readonly width: number;
+  readonly height: number;
+}
+
+export type ErrorCode =
+  | 'options' // an argument that is missing or not what it should be
+  | 'input' // an array that does not fit the model
+  | 'label' // a class that does not exist
+  | 'weights-format' // not a whole safetensors file
+  | 'weights-mismatch' // tensors missing, extra, or of another shape
+  | 'weights-value' // a weight that is not finite
+  | 'weights-size' // too many to embed
+  | 'checkpoint' // damaged, or of other training
+  | 'not-finite' // a loss or gradient
+  | 'busy' // not while `fit` runs
+  | 'aborted'
+  | 'memory'
+  | 'disposed';
