@@ -93,6 +93,13 @@ export class Core {
     for (const { run, parts = 1 } of launches) run(samples, 0, parts === 'N' ? samples : parts);
   }
 
+  /** Computes what depends on the weights alone, where they changed since. Before every use of `infer` and `evaluate`. */
+  async prepare(): Promise<void> {
+    const { prepare } = this.blueprint.routines;
+    if (this.stale && prepare) await this.launch(this.bind(prepare).launches, 1);
+    this.stale = false;
+  }
+
   /** Gives a routine samples `from` … of `arrays`. */
   feed(plan: Plan, arrays: Batch, from: number, samples: number): Routine {
     const routine = this.bind(plan);

@@ -33,8 +33,7 @@ function load(core: Core, file: Uint8Array, only?: string): void {
 async function predict(core: Core, inputs: Batch): Promise<Batch> {
   const { signature, routines } = core.blueprint;
   const samples = countSamples(signature.inputs, inputs);
-  if (core.stale && routines.prepare) await core.launch(core.bind(routines.prepare).launches, 1);
-  core.stale = false;
+  await core.prepare();
   const plan = routines.infer;
   const results = core.bind(plan).results.map(([name, { length }]) => {
     const { dtype = 'f32' } = signature.outputs.find((output) => output.name === name) ?? {};

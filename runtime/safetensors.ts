@@ -87,8 +87,8 @@ export function readSafetensors(file: Uint8Array): TensorFile {
       throw broken(`the size of \`${name}\` is not that of its shape`);
     if (end > bytes.length) throw broken(`it ends before \`${name}\` does`);
     ranges.push([start, end]);
-    // Copied, because a file need not align its tensors.
-    const data = new Type(bytes.slice(start, end).buffer);
+    // Copied, because a file need not align its tensors. (Not by slice: that of a Node Buffer does not copy.)
+    const data = new Type(new Uint8Array(bytes.subarray(start, end)).buffer);
     return [name, { name, dtype, shape, data: half ? Float32Array.from(data, fromHalf) : data }];
   });
   let place = 0;

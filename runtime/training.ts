@@ -32,6 +32,7 @@ const means = ({ results }: Routine, sums: readonly number[], samples: number): 
   Object.fromEntries(results.map(([name], i) => [name, (sums[i] ?? 0) / samples]));
 
 async function scoresOf(core: Core, plan: Plan, data: Dataset): Promise<Scores> {
+  await core.prepare();
   const sums: number[] = [];
   for await (const { arrays, samples } of batchesOf(core.blueprint, data, plan.maxBatch)) {
     addResults(await core.run(plan, arrays, 0, samples), samples, sums);

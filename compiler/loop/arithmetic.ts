@@ -26,12 +26,12 @@ export function rounding(dtype: DType, precision: Precision): Unary {
   }
 }
 
-/** Ties go to the even neighbour, as in IEEE 754. */
+/** Ties go to the even neighbour, as in IEEE 754; what rounds to zero keeps its sign. */
 export function roundHalfEven(x: number): number {
   const down = Math.floor(x);
   const rest = x - down;
-  if (rest !== 0.5) return rest < 0.5 ? down : Math.ceil(x);
-  return down % 2 === 0 ? down : down + 1;
+  const up = rest > 0.5 || (rest === 0.5 && down % 2 !== 0);
+  return up ? Math.ceil(x) : rest === 0 ? x : down;
 }
 
 const unaryOps: Readonly<Record<UnaryOp, Unary>> = {

@@ -102,14 +102,18 @@ function buildRoutine(name: Routine['name'], graph: Graph, maxBatch: number, con
     planned.map((launch) => buildLaunch(launch, plan, context));
   const places = (named: RoutinePlan['inputs']) =>
     named.map(({ name: key, layout }) => ({ name: key, allocation: at(layout) }));
+  const compute = launches(plan.launches);
+  const commit = launches(plan.commit);
+  // `prepare` writes persistent memory too, but has nothing to wait for.
+  const gated = name === 'step';
   const routine: Routine = {
     name,
     maxBatch,
     allocations,
     inputs: places(plan.inputs),
     results: places(plan.results),
-    launches: launches(plan.launches),
-    commit: launches(plan.commit),
+    launches: [...compute, ...(gated ? [] : commit)],
+    commit: gated ? commit : [],
     ...(plan.finite === undefined ? {} : { finite: at(plan.finite) }),
     memory: plan.memory,
   };

@@ -2,7 +2,8 @@
 import { EOF, type IRecognitionException, type IToken } from 'chevrotain';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import type { Span } from '../base/source.ts';
-import { breaksLine, endOf, problem, quote, spanOf } from './report.ts';
+import { didYouMean } from '../base/suggest.ts';
+import { breaksLine, endOf, problem, quote, replace, spanOf } from './report.ts';
 import * as t from './tokens.ts';
 
 interface Place {
@@ -31,6 +32,7 @@ const instead: Readonly<Record<string, string>> = {
   suffix: '`,` or `]`',
   graphList: '`,` or `]`',
 };
+const itemNames = ['model', 'layer', 'train', 'import'];
 const closers = ['`)`', '`]`', '`}`'];
 
 function found(token: IToken): string {
@@ -53,30 +55,73 @@ function describe(place: Place, error: IRecognitionException): Diagnostic {
   const previous = previousOf(error);
   const rule = error.context.ruleStack.at(-1) ?? 'file';
   const span = placeOf(place, error);
-  const onNextLine = span.start === span.end && token.tokenType !== EOF;
-  const what = onNextLine ? `the end of the line` : found(token);
-  if (t.reserved.includes(token.tokenType) && (label === 'a name' || isGivenAValue(place, token))) {
-    return problem(
-      'E0122',
-      spanOf(place.file, token),
-      `${quote(token.image)} is a reserved word and cannot be a name`,
-    );
-  }
-  if (label === 'a stage' || (previous?.tokenType === t.Arrow && label === 'a name')) {
-    return problem('E0116', span, `expected a stage after \`->\`, found ${what}`);
-  }
-  if (rule === 'conditional' && label === '`else`') {
-    return problem('E0124', span, `every \`if\` needs an \`else\`, found ${what}`);
-  }
-  if (rule === 'operands' && label === '`(`') {
-    const message = 'a layer has two pairs of parentheses: its parameters, then its tensors';
-    return problem('E0128', span, message, {
-      notes: [{ message: 'such as `layer Twice(factor: float = 2)(x: f32[N, c])`' }],
-    });
-  }
+  const special = describeSpecially(place, error, rule, span);
+  if (special !== undefined) return special;
   const expected = (closers.includes(label) ? instead[rule] : undefined) ?? label;
   const after = rule === 'conditional' || label === 'a value' ? behind(previous) : '';
-  return problem('E0115', span, `expected ${expected}${after}, found ${what}`);
+  return problem('E0115', span, `expected ${expected}${after}, found ${whatIs(token, span)}`);
+}
+
+function whatIs(token: IToken, span: Span): string {
+  return span.start === span.end && token.tokenType !== EOF ? 'the end of the line' : found(token);
+}
+
+/** Mistakes of which more can be said than what was expected. */
+function describeSpecially(
+  place: Place,
+  error: IRecognitionException,
+  rule: string,
+  span: Span,
+): Diagnostic | undefined {
+  const { token, message: label } = error;
+  const previous = previousOf(error);
+  const here = spanOf(place.file, token);
+  if (t.reserved.includes(token.tokenType) && (label === 'a name' || isGivenAValue(place, token))) {
+    return problem('E0122', here, `${quote(token.image)} is a reserved word and cannot be a name`);
+  }
+  if (previous !== undefined && t.reserved.includes(previous.tokenType) && token.tokenType === t.Equal) {
+    const word = spanOf(place.file, previous);
+    return problem('E0122', word, `${quote(previous.image)} is a reserved word and cannot be a name`);
+  }
+  if (label === 'a stage' || (previous?.tokenType === t.Arrow && label === 'a name')) {
+    return problem('E0116', span, `expected a stage after \`->\`, found ${whatIs(token, span)}`);
+  }
+  if (rule === 'conditional' && label === '`else`') {
+    return problem('E0124', span, `every \`if\` needs an \`else\`, found ${whatIs(token, span)}`);
+  }
+  const startsTensors = rule === 'parameters' && token.tokenType === t.LBracket;
+  if (startsTensors || (rule === 'operands' && label === '`(`')) {
+    const message = 'a layer has two pairs of parentheses: its parameters, then its tensors';
+    const notes = [{ message: 'such as `layer Twice(factor: float = 2)(x: f32[N, c])`' }];
+    return problem('E0128', span, message, { notes });
+  }
+  if (rule === 'entry' && token.tokenType === t.Equal && previous !== undefined) {
+    const fix = replace('write `:`', { ...here, start: endOf(previous) }, ':');
+    return problem('E0107', here, 'settings are named with `:`, not `=`', { fix });
+  }
+  if ((rule === 'body' || rule === 'train') && token.tokenType === t.Comma && label === '`}`') {
+    const message = 'lines are not separated by commas';
+    return problem('E0115', here, message, { fix: replace('remove `,`', here, '') });
+  }
+  return rule === 'file' && token.tokenType === t.Name ? describeItem(place, token, here) : undefined;
+}
+
+/** A name where an item should begin. */
+function describeItem({ file, text }: Place, name: IToken, span: Span): Diagnostic | undefined {
+  const after = /^[ \t]*(\w+|[^\s]?)/.exec(text.slice(endOf(name), endOf(name) + 80))?.[1] ?? '';
+  const what = after === '' ? 'the end of the line' : quote(after);
+  if (itemNames.includes(name.image)) {
+    const behindName = { file, start: span.end, end: span.end };
+    return problem('E0115', behindName, `expected a name after ${quote(name.image)}, found ${what}`);
+  }
+  const meant = /\w/.test(after) ? didYouMean(name.image, itemNames) : undefined;
+  const message = `expected ${instead['file']}, found ${quote(name.image)}`;
+  if (meant !== undefined) {
+    return problem('E0115', span, message, { fix: replace(`write ${quote(meant)}`, span, meant) });
+  }
+  return problem('E0115', span, message, {
+    notes: [{ message: 'statements stand inside of `model NAME { … }`' }],
+  });
 }
 
 /** `then = …`, `else: …` */
@@ -99,7 +144,9 @@ export function describeErrors(
 ): Diagnostic[] {
   const lines = new Set(known.map((diagnostic) => lineOf(diagnostic.span.start)));
   const described: Diagnostic[] = [];
-  for (const error of errors) {
+  for (const [i, error] of errors.entries()) {
+    // Behind an error inside of an item, what is left of the item looks like something between items.
+    if (i > 0 && error.context.ruleStack.length === 1) continue;
     const diagnostic = describe({ file, text }, error);
     const { start } = diagnostic.span;
     const line = lineOf(start);

@@ -176,12 +176,17 @@ export abstract class ExpressionGrammar extends CstParser {
     ]);
   });
 
+  /** A prefix such as `layers.` is read only to be diagnosed. */
   protected readonly application: Rule = this.RULE('application', () => {
-    this.CONSUME(t.Name);
+    this.CONSUME(t.Name, { LABEL: 'callee' });
+    this.MANY(() => {
+      this.CONSUME(t.Dot);
+      this.CONSUME2(t.Name, { LABEL: 'callee' });
+    });
     this.OPTION(() => this.SUBRULE(this.args));
     this.OPTION2(() => {
       this.CONSUME(t.As);
-      this.CONSUME2(t.Name);
+      this.CONSUME3(t.Name, { LABEL: 'as' });
     });
   });
 
@@ -191,6 +196,7 @@ export abstract class ExpressionGrammar extends CstParser {
     this.OPTION(() => this.SUBRULE(this.args));
   });
 
+  /** A missing arrow is read only to be diagnosed. */
   protected readonly loop: Rule = this.RULE('loop', () => {
     this.CONSUME(t.For);
     this.CONSUME(t.Name);
@@ -201,8 +207,8 @@ export abstract class ExpressionGrammar extends CstParser {
       this.SUBRULE2(this.operand);
     });
     this.CONSUME(t.LBrace);
-    this.AT_LEAST_ONE(() => {
-      this.CONSUME(t.Arrow);
+    this.MANY2(() => {
+      this.OPTION(() => this.CONSUME(t.Arrow));
       this.SUBRULE(this.stage);
     });
     this.CONSUME(t.RBrace);

@@ -32,12 +32,14 @@ export function layOut(file: string, text: string, tokens: readonly IToken[]): L
   const starts = lineStarts(text, tokens);
   const laidOut: IToken[] = [];
   const report = new Report();
+  let importing = false; // between `import` and its `from`
   const sameLine = (i: number): IToken | undefined => (starts[i] === true ? undefined : tokens[i]);
   const isName = (token: IToken | undefined): boolean =>
     token?.tokenType === t.Name || token?.tokenType === t.CompilerName;
 
   tokens.forEach((token, i) => {
     const type = starts[i] === true ? atLineStart.get(token.tokenType) : undefined;
+    if (token.tokenType !== t.Name && token.tokenType !== t.Comma) importing = false;
     if (type !== undefined) laidOut.push(relabel(token, type));
     else if (token.tokenType === t.Name) laidOut.push(nameOrKeyword(token, i));
     else if (token.tokenType !== t.Arrow || keepsStage(token, i)) laidOut.push(token);
@@ -46,14 +48,15 @@ export function layOut(file: string, text: string, tokens: readonly IToken[]): L
 
   function nameOrKeyword(token: IToken, i: number): IToken {
     const type = keywordAt(token.image, i);
+    if (type === t.Import) importing = true;
+    if (type === t.From) importing = false;
     return type === undefined ? token : relabel(token, type);
   }
 
   function keywordAt(image: string, i: number): TokenType | undefined {
     if (image === 'as') return isConnectiveAs(i) ? t.As : undefined;
     const next = sameLine(i + 1);
-    if (image === 'from')
-      return next?.tokenType === t.StringLiteral && isName(tokens[i - 1]) ? t.From : undefined;
+    if (image === 'from') return importing && isName(tokens[i - 1]) ? t.From : undefined;
     if (image === 'in') return isConnectiveIn(i) ? t.In : undefined;
     const afterArrow = tokens[i - 1]?.tokenType === t.Arrow;
     if (!isName(next) || isConnectiveAs(i + 1)) return undefined;

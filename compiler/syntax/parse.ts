@@ -1,5 +1,5 @@
 /** Text to tree. */
-import type { Diagnostic } from '../base/diagnostic.ts';
+import type { Code, Diagnostic } from '../base/diagnostic.ts';
 import { lineIndex } from '../base/source.ts';
 import type { File } from './ast.ts';
 import { pairBrackets, type Paired } from './brackets.ts';
@@ -56,13 +56,25 @@ export function parsePrepared(path: string, text: string, { lexed, paired, diagn
   const syntax = describeErrors(path, text, lineOf, errors, tokens, paired.repaired);
   const built =
     tree === undefined ? { items: [], diagnostics: [] } : buildItems(path, text, tree, lexed.comments);
-  const lines = new Set([...tokens, ...syntax].map(({ span }) => lineOf(span.start)));
-  // Behind an error, what is left of its line looks like a statement of its own.
-  const own = built.diagnostics.filter(
-    ({ code, span }) => code !== 'E0127' || !lines.has(lineOf(span.start)),
-  );
+  const own = withoutConsequences(built.diagnostics, [...tokens, ...syntax], lineOf);
   const all = [...tokens, ...syntax, ...own];
   return { file: { path, items: built.items, span: whole }, diagnostics: shorten(path, all) };
+}
+
+/** What the tree of a line tells about its structure, which is guesswork where the line has another error. */
+const structural: readonly Code[] = ['E0119', 'E0120', 'E0121', 'E0125', 'E0126', 'E0127', 'E0130'];
+const errorsOfStructure: readonly Code[] = [
+  ...(['E0101', 'E0102', 'E0115', 'E0116', 'E0117', 'E0118', 'E0122', 'E0124', 'E0128'] as const),
+];
+
+function withoutConsequences(
+  diagnostics: readonly Diagnostic[],
+  errors: readonly Diagnostic[],
+  lineOf: (offset: number) => number,
+): readonly Diagnostic[] {
+  const wrong = errors.filter(({ code }) => errorsOfStructure.includes(code));
+  const lines = new Set(wrong.map(({ span }) => lineOf(span.start)));
+  return diagnostics.filter(({ code, span }) => !structural.includes(code) || !lines.has(lineOf(span.start)));
 }
 
 function shorten(file: string, diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {

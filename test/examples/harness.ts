@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll } from 'vitest';
-import type { CompileOptions, CompileResult } from '../../compiler/compile.ts';
-import { compile } from '../../compiler/compile.ts';
+import type { CompileOptions, CompileResult } from '../../compiler/index.ts';
+import { compile } from '../../compiler/index.ts';
 import type { Dataset, Elements, FitOptions, History, Scores } from '../../runtime/types.ts';
 
 export const examples = fileURLToPath(new URL('../../dsl-examples/', import.meta.url));

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes losses.json: the losses of 20 training steps of three models, by PyTorch.
+"""Makes losses.json: the losses of 20 training steps of three models and of one batch in inference after them, by PyTorch.
 
 Run it with Debian's package python3-torch:  /usr/bin/python3 test/pytorch/losses.py
 
@@ -9,7 +9,7 @@ side is numbers.ts). Two conventions of Keras, which cnnc follows, differ from P
 * Adam adds epsilon to sqrt(v) before the correction of the bias, PyTorch after it. With
   epsilon / sqrt(1 - beta_2**t) in step t PyTorch computes Keras's formula.
 * BatchNormalization(momentum 0.99, epsilon 0.001) is BatchNorm2d(momentum=0.01, eps=0.001). PyTorch also takes the
-  unbiased variance for its running mean, which no training loss depends on.
+  unbiased variance for its running mean, which no training loss depends on; in inference it shows in the fifth digit.
 
 Losses are means over the batch, before the step's update, as `fit` reports them.
 """
@@ -154,7 +154,11 @@ def losses(model, shape, classes, loss_of):
         loss.backward()
         adam.param_groups[0]["eps"] = epsilon / math.sqrt(1 - beta_2 ** (step + 1))
         adam.step()
-    return result
+    model.eval()
+    image, labels = batch(STEPS, shape, classes)
+    with torch.no_grad():
+        after = loss_of(model((image * np.float32(1 / 255)).permute(0, 3, 1, 2)), labels).item()
+    return {"training": result, "after": after}
 
 
 def main():

@@ -44,8 +44,9 @@ interface Run {
   readonly model: TrainableModel<Batch, Batch, Batch>;
   readonly train: FingerprintedDataset;
   readonly validation: Dataset | undefined;
-  readonly weightsPath: string;
-  readonly checkpointPath: string;
+  /** As the user would write them, relative to `io.cwd`. */
+  readonly weightsFile: string;
+  readonly checkpointFile: string;
 }
 
 export function addTrain(program: Command, io: Io): void {
@@ -79,15 +80,14 @@ async function train(io: Io, file: string, options: Options): Promise<void> {
     throw new InputError(`${file}: \`${model.name}\` has no \`train\` block, so it cannot be trained`);
   const data = openModelData(model, options);
   const { train, validation } = split(loaded, data, options);
-  const output = options.output ?? `${stem(file)}.safetensors`;
-  const weightsPath = resolve(io.cwd, output);
-  const checkpointPath = weightsPath.replace(/\.safetensors$/u, '') + '.checkpoint';
-  const resume = options.resume ? readCheckpoint(io, checkpointPath) : undefined;
+  const weightsFile = options.output ?? `${stem(file)}.safetensors`;
+  const checkpointFile = `${weightsFile.replace(/\.safetensors$/u, '')}.checkpoint`;
+  const resume = options.resume ? readCheckpoint(io, checkpointFile) : undefined;
   const init = options.init === undefined ? undefined : readFileSync(resolve(io.cwd, options.init));
   const instance = await loaded.module.createModel({ seed: options.seed, ...(init && { weights: init }) });
   if (!isTrainable(instance)) throw new InputError(`${file}: \`${model.name}\` has no \`train\` block`);
-  if (!resume) setAside(io, checkpointPath);
-  const run: Run = { io, file, options, model: instance, train, validation, weightsPath, checkpointPath };
+  if (!resume) setAside(io, checkpointFile);
+  const run: Run = { io, file, options, model: instance, train, validation, weightsFile, checkpointFile };
   const parameters = loaded.compiled.report.parameters;
   if (!options.json) {
     const held = validation ? `, ${grouped(validation.size)} for validation` : '';
@@ -118,23 +118,26 @@ function split(
   return { train: data.train, validation: data.test };
 }
 
-function readCheckpoint(io: Io, path: string): Uint8Array | undefined {
+function readCheckpoint(io: Io, file: string): Uint8Array | undefined {
+  const path = resolve(io.cwd, file);
   if (existsSync(path)) return readFileSync(path);
-  io.err(`there is no ${path} yet: training begins anew\n`);
+  io.err(`there is no ${file} yet: training begins anew\n`);
   return undefined;
 }
 
 /** A run that begins anew must not be resumed from an earlier run's checkpoint; nor is that one lost. */
-function setAside(io: Io, path: string): void {
+function setAside(io: Io, file: string): void {
+  const path = resolve(io.cwd, file);
   if (!existsSync(path)) return;
   renameSync(path, `${path}.previous`);
-  io.err(`kept the checkpoint of an earlier run as ${path}.previous (--resume goes on from a checkpoint)\n`);
+  io.err(`kept the checkpoint of an earlier run as ${file}.previous (--resume goes on from a checkpoint)\n`);
 }
 
 async function fitAndSave(run: Run, signal: AbortSignal, resume: Uint8Array | undefined): Promise<void> {
   const { io, model, options } = run;
   const progress = trainingProgress(io);
-  const save = async (): Promise<void> => writeFileAtomic(run.checkpointPath, await model.saveCheckpoint());
+  const save = async (): Promise<void> =>
+    writeFileAtomic(resolve(io.cwd, run.checkpointFile), await model.saveCheckpoint());
   let saved = performance.now();
   let epochBegan = performance.now();
   const began = performance.now();
@@ -165,7 +168,7 @@ async function fitAndSave(run: Run, signal: AbortSignal, resume: Uint8Array | un
     throw error;
   }
   progress.clear();
-  writeFileAtomic(run.weightsPath, await model.saveWeights());
+  writeFileAtomic(resolve(io.cwd, run.weightsFile), await model.saveWeights());
   await save();
   printEnd(run, history, (performance.now() - began) / 1000);
 }
@@ -175,13 +178,15 @@ async function stopped(run: Run, error: unknown, save: () => Promise<void>): Pro
   const code = modelErrorCode(error);
   if (code === 'aborted') {
     await save();
-    throw new Interrupted(`stopped; ${run.checkpointPath} is saved, and --resume goes on from it`);
+    throw new Interrupted(`stopped; ${run.checkpointFile} is saved, and --resume goes on from it`);
   }
   if (code !== 'not-finite') return;
-  writeFileAtomic(run.weightsPath, await run.model.saveWeights());
-  const kept = existsSync(run.checkpointPath) ? `, the last checkpoint is ${run.checkpointPath}` : '';
+  writeFileAtomic(resolve(run.io.cwd, run.weightsFile), await run.model.saveWeights());
+  const kept = existsSync(resolve(run.io.cwd, run.checkpointFile))
+    ? `, the last checkpoint is ${run.checkpointFile}`
+    : '';
   const advice = 'a smaller learning_rate often helps';
-  throw new InputError(`${(error as Error).message}\n  saved in ${run.weightsPath}${kept}; ${advice}`);
+  throw new InputError(`${(error as Error).message}\n  saved in ${run.weightsFile}${kept}; ${advice}`);
 }
 
 function printEpoch({ io, options }: Run, record: EpochRecord, took: number): void {
@@ -194,29 +199,28 @@ function printEpoch({ io, options }: Run, record: EpochRecord, took: number): vo
 }
 
 function printEnd(
-  { io, file, options, weightsPath, checkpointPath }: Run,
+  { io, file, options, weightsFile, checkpointFile }: Run,
   history: History,
   took: number,
 ): void {
   const advice = adviceOf(history);
   if (options.json) {
-    const files = { weights: weightsPath, checkpoint: checkpointPath };
+    const files = { weights: weightsFile, checkpoint: checkpointFile };
     io.out(
       `${JSON.stringify({ event: 'end', history, ...files, ...(advice && { worseFrom: advice.epoch }) })}\n`,
     );
     return;
   }
   if (advice) io.out(`${advice.message}\n`);
-  const output = options.output ?? `${stem(file)}.safetensors`;
   const name = quoteWord(file);
-  const weights = options.output === undefined ? '' : ` --weights ${quoteWord(output)}`;
+  const weights = options.output === undefined ? '' : ` --weights ${quoteWord(weightsFile)}`;
   const again = repeated(options, false);
   io.out(
     [
-      `trained in ${duration(took)}; weights in ${output}. Next:`,
+      `trained in ${duration(took)}; weights in ${weightsFile}. Next:`,
       `  cnnc evaluate ${name}${weights}${repeated(options, true)}`,
       `  cnnc predict ${name}${weights}${again} PICTURE.png`,
-      `  cnnc build ${name} --weights ${quoteWord(output)} --embed${again}`,
+      `  cnnc build ${name} --weights ${quoteWord(weightsFile)} --embed${again}`,
       '',
     ].join('\n'),
   );

@@ -58,10 +58,10 @@ export class KernelScope {
   }
 
   /** Opens the loop over `axis`. Loops that are not inside each other may have the same variable. */
-  open(axis: Axis): string {
+  open(axis: Axis, wanted = axis.name): string {
     const free = (name: string): boolean =>
       !this.#activeAxes.includes(name) && (this.#axisNames.has(name) || !this.#names.has(name));
-    const name = this.#names.unique(axis.name, free);
+    const name = this.#names.unique(wanted, free);
     this.#axes.set(axis, name);
     this.#axisNames.add(name);
     this.#activeAxes.push(name);

@@ -188,7 +188,7 @@ function loop(stmt: Stmt & { readonly kind: 'for' }, at: Place): void {
   let end = outermost === undefined ? extreme('min', stmt.range.to, at) : primary(outermost.end);
   if (end.op !== undefined || end.text.includes('(')) end = named(at, end, `${stmt.axis.name}_end`);
   if (writesMemory(stmt.body)) block.forgetLoads();
-  const axis = scope.open(stmt.axis);
+  const axis = scope.open(stmt.axis, outermost?.end === 'size' ? 'i' : stmt.axis.name);
   const inner = new Block(block, stmt.axis);
   const known: IntervalOf = (other) => (other === stmt.axis ? bounds : interval(other));
   statements(stmt.body, { ...rest, block: inner, scope, interval: known });

@@ -48,7 +48,7 @@ export function kernelFunctions(
       continue;
     }
     const name = names.unique(kernel.name);
-    const parts = work(body, batch, wholeInterval) > longWork ? outermostExtent(body) : undefined;
+    const parts = work(body, batch, wholeInterval) > longWork ? partsOf(body) : undefined;
     if (size !== undefined && (alike.get(key) ?? 0) > 1) {
       merged.set(key, name);
       calls.set(index, { name, size });
@@ -98,18 +98,22 @@ const withAnySize = (node: FunctionNode, size: number): FunctionNode => ({
   doc: node.doc.map((line) => line.replaceAll(`[${size}]`, '[size]')),
 });
 
-/** The constant extent of the only statement of a body, a loop over all of its axis. */
+/** The constant extent of the only loop at the top of a body. */
 function soleExtent(body: readonly Stmt[]): number | undefined {
-  const extent = body.length === 1 ? outermostExtent(body) : undefined;
-  return extent === 'N' ? undefined : extent;
+  const [loop, other] = body.filter((stmt) => stmt.kind === 'for');
+  const extent = loop === undefined || other !== undefined ? undefined : wholeExtent(loop);
+  return extent === 'N' || body.some(({ kind }) => kind === 'if') ? undefined : extent;
 }
 
 /** The extent of the last loop of a body that can be run in parts: nothing before it leaves anything in registers. */
-function outermostExtent(body: readonly Stmt[]): Extent | undefined {
+function partsOf(body: readonly Stmt[]): Extent | undefined {
   const last = body.at(-1);
-  if (last?.kind !== 'for' || body.some(({ kind }) => kind === 'alloc' || kind === 'accumulate'))
-    return undefined;
-  const { from, to } = last.range;
+  const keeps = body.some(({ kind }) => kind === 'alloc' || kind === 'accumulate');
+  return last?.kind === 'for' && !keeps ? wholeExtent(last) : undefined;
+}
+
+/** The extent of a loop from 0 to a constant or N. */
+function wholeExtent({ range: { from, to } }: Stmt & { readonly kind: 'for' }): Extent | undefined {
   const [end] = to;
   const atStart = from.every(({ numerator }) => numerator.terms.length === 0 && numerator.constant === 0);
   if (!atStart || to.length !== 1 || end === undefined) return undefined;

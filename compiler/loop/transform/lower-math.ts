@@ -98,7 +98,7 @@ class Sequence {
     const x = this.#let('tanh_x', argument);
     const size = this.#let('tanh_size', b.abs(x));
     const z = this.#let('tanh_z', b.mul(x, x));
-    const near = this.#let('tanh_near', b.add(b.mul(b.mul(polynomial(tanhCoefficients, z), z), x), x));
+    const near = this.#let('tanh_near', b.mul(b.add(b.mul(polynomial(tanhCoefficients, z), z), 1), x));
     const power = this.exp(b.add(size, size));
     const far = this.#let('tanh_far', b.sub(1, b.div(2, b.add(power, 1))));
     const signed = b.select(b.compare('<', x, 0), b.neg(far), far);

@@ -124,6 +124,21 @@ export const structureCodes: Readonly<Record<Code, CodePage>> = {
     wrong: model('y = x -> Dense(8) relu', 'y -> output z'),
     right: model('y = x -> Dense(8) -> relu', 'y -> output z'),
   },
+  E0130: {
+    title: 'A stage without an arrow',
+    explanation:
+      'In the braces of for stand one or more stages, each with its arrow before it: for i in 3 { -> Dense(8) }.',
+    wrong: model('x -> for i in 3 { Dense(8) } -> output y'),
+    right: model('x -> for i in 3 { -> Dense(8) } -> output y'),
+  },
+  E0131: {
+    title: 'A stage with a prefix',
+    explanation:
+      'A stage is the plain name of a layer, an op or a parameter of the type stage. There are no modules to name: layers of ' +
+      'other files are imported.',
+    wrong: model('x -> layers.Dense(8) -> output y'),
+    right: model('x -> Dense(8) -> output y'),
+  },
   E0128: {
     title: 'A layer with one pair of parentheses',
     explanation:

@@ -1,0 +1,205 @@
+/**
+ * The text as the formatter sees it: tokens and comments in a row, and before each of them a gap that knows how many line breaks
+ * it had and what a line break there would mean.
+ */
+import type { IToken, TokenType } from 'chevrotain';
+import { endOf } from '../report.ts';
+import * as t from '../tokens.ts';
+import type { Chain, Marks } from './marks.ts';
+
+export type GapKind =
+  /** Between statements, and inside the braces of a body: always a line break. */
+  | 'statement'
+  /** After an opening bracket, before a closing one, after a comma in brackets: breaks when its bracket is broken. */
+  | 'open'
+  | 'close'
+  | 'comma'
+  /** Before `->`. */
+  | 'arrow'
+  /** Before `then` and `else`. */
+  | 'branch'
+  /** Next to a binary operator. */
+  | 'operator'
+  /** Never breaks, unless a comment does it. */
+  | 'other';
+
+export interface Piece {
+  readonly text: string;
+  readonly token: IToken | undefined; // undefined: a comment
+  readonly offset: number;
+  /** Line breaks in the source before this piece: 0, 1, or 2 for a blank line. */
+  readonly breaks: 0 | 1 | 2;
+  readonly kind: GapKind;
+  /** The innermost bracket around the gap before this piece. */
+  readonly bracket: Bracket | undefined;
+  /** Whether white space separates it from the piece before on the same line. */
+  readonly spaced: boolean;
+  /** Of an arrow: the chain it belongs to. */
+  readonly chain: Chain | undefined;
+}
+
+/** `(…)`, `[…]` or the `{…}` of a `for`; bodies are no brackets. */
+export interface Bracket {
+  /** How many brackets are around it. */
+  readonly depth: number;
+  readonly opener: IToken;
+}
+
+const openers: ReadonlySet<TokenType> = new Set([
+  t.LParen,
+  t.LineLParen,
+  t.LBracket,
+  t.LineLBracket,
+  t.LBrace,
+]);
+const closers: ReadonlySet<TokenType> = new Set([t.RParen, t.RBracket, t.RBrace]);
+const operators: ReadonlySet<TokenType> = new Set([
+  ...[
+    t.Plus,
+    t.Times,
+    t.Divide,
+    t.EqualEqual,
+    t.NotEqual,
+    t.Less,
+    t.LessEqual,
+    t.Greater,
+    t.GreaterEqual,
+    t.And,
+    t.Or,
+  ],
+]);
+
+export const opens = (token: IToken | undefined): boolean =>
+  token !== undefined && openers.has(token.tokenType);
+export const closes = (token: IToken | undefined): boolean =>
+  token !== undefined && closers.has(token.tokenType);
+
+/** Comments and tokens in the order of the text, without trailing commas. */
+function inOrder(
+  tokens: readonly IToken[],
+  comments: readonly IToken[],
+): { token: IToken; isComment: boolean }[] {
+  const kept = tokens.filter((token, i) => token.tokenType !== t.Comma || !closes(tokens[i + 1]));
+  return [
+    ...kept.map((token) => ({ token, isComment: false })),
+    ...comments.map((token) => ({ token, isComment: true })),
+  ].sort((a, b) => a.token.startOffset - b.token.startOffset);
+}
+
+export function piecesOf(
+  text: string,
+  tokens: readonly IToken[],
+  comments: readonly IToken[],
+  marks: Marks,
+): readonly Piece[] {
+  const chainOf = new Map(
+    marks.chains.flatMap((chain) => chain.stages.map((stage) => [stage, chain] as const)),
+  );
+  const row = inOrder(tokens, comments);
+  const nextTokens = followingTokens(row);
+  const brackets: Bracket[] = [];
+  let inBody = false;
+  let previous: IToken | undefined; // the last token
+  let end = 0;
+  const pieces: Piece[] = [];
+  row.forEach(({ token, isComment }, i) => {
+    const next = nextTokens[i];
+    const isBodyBrace = token.tokenType === t.LBrace && brackets.length === 0 && !inBody;
+    const bracket = brackets[brackets.length - 1];
+    const kind = kindOf(previous, next, bracket);
+    const following = token.tokenType === t.Arrow ? tokenAfter(nextTokens, i) : undefined;
+    pieces.push({
+      text: token.image.trimEnd().replace(/^@ +/, '@ '),
+      token: isComment ? undefined : token,
+      offset: token.startOffset,
+      breaks: lineBreaks(text, end, token.startOffset),
+      kind,
+      bracket,
+      spaced: !isComment && isSpaced(previous, token, i === 0 ? undefined : before(row, i, 2)),
+      chain: following === undefined ? undefined : chainOf.get(following.startOffset),
+    });
+    end = endOf(token);
+    if (isComment) return;
+    previous = token;
+    if (isBodyBrace) inBody = true;
+    else if (opens(token)) brackets.push({ depth: brackets.length, opener: token });
+    else if (closes(token) && brackets.pop() === undefined) inBody = false;
+  });
+  return pieces;
+
+  function kindOf(
+    before: IToken | undefined,
+    next: IToken | undefined,
+    bracket: Bracket | undefined,
+  ): GapKind {
+    if (next === undefined || before === undefined) return 'statement';
+    if (bracket === undefined) {
+      const bodyEdge = before.tokenType === t.LBrace || next.tokenType === t.RBrace;
+      if (bodyEdge || marks.starts.has(next.startOffset) || next.tokenType === t.Return) return 'statement';
+    } else {
+      if (opens(before)) return 'open';
+      if (closes(next)) return 'close';
+      if (before.tokenType === t.Comma) return 'comma';
+    }
+    if (next.tokenType === t.Arrow) return 'arrow';
+    if (next.tokenType === t.Then || next.tokenType === t.Else) return 'branch';
+    const besideOperator = operators.has(next.tokenType) || operators.has(before.tokenType);
+    return besideOperator || before.tokenType === t.Minus ? 'operator' : 'other';
+  }
+}
+
+type Row = readonly { readonly token: IToken; readonly isComment: boolean }[];
+
+/** For each entry the first token at or after it. */
+function followingTokens(row: Row): readonly (IToken | undefined)[] {
+  const following: (IToken | undefined)[] = [];
+  let next: IToken | undefined;
+  for (let i = row.length - 1; i >= 0; i--) {
+    const entry = row[i];
+    if (entry?.isComment === false) next = entry.token;
+    following[i] = next;
+  }
+  return following;
+}
+
+function tokenAfter(nextTokens: readonly (IToken | undefined)[], i: number): IToken | undefined {
+  return nextTokens[i + 1];
+}
+
+/** The token `back` tokens before entry `i`. */
+function before(row: Row, i: number, back: number): IToken | undefined {
+  for (let j = i - 1; j >= 0; j--) {
+    const entry = row[j];
+    if (entry?.isComment === false && --back === 0) return entry.token;
+  }
+  return undefined;
+}
+
+function lineBreaks(text: string, start: number, end: number): 0 | 1 | 2 {
+  const breaks = text.slice(start, end).match(/\r\n|\r|\n/g)?.length ?? 0;
+  return breaks > 1 ? 2 : breaks === 1 ? 1 : 0;
+}
+
+const operandEnds: ReadonlySet<TokenType> = new Set([
+  ...[t.Name, t.CompilerName, t.Int, t.Float, t.Size, t.StringLiteral, t.True, t.False],
+  ...[t.GraphValue, t.LeadingDotFloat, t.RParen, t.RBracket],
+]);
+const tightBefore: ReadonlySet<TokenType> = new Set([
+  ...[t.RParen, t.RBracket, t.Comma, t.Colon, t.Dot, t.At, t.LeadingDotFloat],
+]);
+const tightAfter: ReadonlySet<TokenType> = new Set([
+  ...[t.LParen, t.LineLParen, t.LBracket, t.LineLBracket, t.Dot, t.At, t.Ellipsis],
+]);
+
+/** Whether a space stands between two tokens of one line. `earlier` is the token before `previous`. */
+function isSpaced(previous: IToken | undefined, token: IToken, earlier: IToken | undefined): boolean {
+  if (previous === undefined) return false;
+  if (tightBefore.has(token.tokenType) || tightAfter.has(previous.tokenType)) return false;
+  if (previous.tokenType === t.LBrace && token.tokenType === t.RBrace) return false;
+  const isSign =
+    previous.tokenType === t.LineMinus ||
+    (previous.tokenType === t.Minus && (earlier === undefined || !operandEnds.has(earlier.tokenType)));
+  if (isSign) return false;
+  const opensGroup = openers.has(token.tokenType) && token.tokenType !== t.LBrace;
+  return !(opensGroup && operandEnds.has(previous.tokenType));
+}

@@ -1,0 +1,209 @@
+/** Lowering: fused kernels give the bits of single ones, and reductions run in the documented order. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Extent } from '../../compiler/base/types.ts';
+import { elementCount } from '../../compiler/base/types.ts';
+import { GraphBuilder } from '../../compiler/graph/builder.ts';
+import type { Graph, Node, Parameter, Value } from '../../compiler/graph/ir.ts';
+import { hasTrait } from '../../compiler/graph/op.ts';
+import type { Elements } from '../../compiler/loop/interpret.ts';
+import { elementsFor, interpret } from '../../compiler/loop/interpret.ts';
+import type { Kernel, Stmt } from '../../compiler/loop/ir.ts';
+import { visitStmts } from '../../compiler/loop/rewrite.ts';
+import { verifyKernel } from '../../compiler/loop/verify.ts';
+import type { Group } from '../../compiler/lower/index.ts';
+import { isLiteral, lowerGroup } from '../../compiler/lower/index.ts';
+import * as ops from '../../compiler/ops/index.ts';
+import { generator } from '../support/samples.ts';
+import { bytesOf, dense, graphOf, groupsOf, runGroups } from './run.ts';
+
+const parameter = (name: string, ...shape: readonly Extent[]): Parameter => ({
+  kind: 'parameter',
+  role: 'input',
+  name,
+  type: { dtype: 'f32', shape },
+});
+
+function drawn({ type }: Parameter, n: number, seed: number): Elements {
+  const random = generator(seed);
+  return elementsFor(type.dtype, elementCount(type.shape, n), 'f32').map(() => random() * 2 - 1);
+}
+
+/** Each node its own kernel: what fusing must not differ from. */
+function apart(graph: Graph): readonly Group[] {
+  return graph.nodes
+    .filter((node) => !hasTrait(node.op, 'view'))
+    .map((node) => ({
+      kind: 'kernel',
+      nodes: [node],
+      root: node,
+      inputs: [...new Set(node.operands)].filter((operand) => !isLiteral(operand)),
+      outputs: [node],
+      commit: false,
+    }));
+}
+
+function expectSameBits(graph: Graph, parameters: readonly Parameter[], n: number): void {
+  const known = new Map<Value, Elements>(parameters.map((p, i) => [p, drawn(p, n, i + 1)]));
+  const single = runGroups(apart(graph), known, { n });
+  const fused = runGroups(groupsOf(graph), known, { n, transform: verified });
+  for (const { value } of graph.returns)
+    expect(bytesOf(fused.get(value) as Elements)).toBe(bytesOf(single.get(value) as Elements));
+}
+
+function verified(kernel: Kernel): Kernel {
+  verifyKernel(kernel);
+  return kernel;
+}
+
+/** A random graph over a few shapes: elementwise ops with broadcasting, reductions, convolutions, matrices. */
+function randomGraph(choices: readonly number[]): { graph: Graph; parameters: readonly Parameter[] } {
+  const g = new GraphBuilder();
+  const parameters = [parameter('x', 'N', 3, 4, 2), parameter('k', 2, 2, 2, 2), parameter('b', 2)];
+  const values: Value[] = [...parameters];
+  const nodes: Node[] = [];
+  let at = 0;
+  const next = (limit: number): number => (choices[at++ % choices.length] as number) % limit;
+  const pick = (fits: (value: Value) => boolean): Value => {
+    const fitting = values.filter(fits);
+    return fitting[fitting.length - 1 - next(Math.min(fitting.length, 4))] as Value;
+  };
+  const broadcasts = (a: Value) => (b: Value) =>
+    !ops.add.infer([a.type, b.type], {}).hasOwnProperty('mismatch');
+  const makers: readonly (() => Node)[] = [
+    () => g.emit(ops.relu, { x: pick(() => true) }),
+    () => g.emit(ops.square, { x: pick(() => true) }),
+    () => {
+      const a = pick(() => true);
+      return g.emit(ops.add, { a, b: pick(broadcasts(a)) });
+    },
+    () => {
+      const a = pick(() => true);
+      return g.emit(ops.multiply, { a: pick(broadcasts(a)), b: a });
+    },
+    () => g.emit(ops.sum, { x: pick((v) => v.type.shape.length > 1) }, { axes: [-1], keepdims: true }),
+    () => g.emit(ops.mean, { x: pick((v) => v.type.shape.length > 1) }, { keep: [-1] }),
+    () => {
+      const x = pick((v) => v.type.shape.length === 4 && v.type.shape[0] === 'N' && v.type.shape[3] === 2);
+      return g.emit(ops.conv2d, { x, kernel: parameters[1] as Value }, { padding: 'same' });
+    },
+    () => g.emit(ops.tanh, { x: pick(() => true) }),
+  ];
+  const count = 3 + next(12);
+  for (let i = 0; i < count; i++) {
+    const node = (makers[next(makers.length)] as () => Node)();
+    nodes.push(node);
+    values.push(node);
+  }
+  const results = nodes.filter((_, i) => i === nodes.length - 1 || next(4) === 0);
+  return { graph: graphOf(g.nodes, ...results), parameters };
+}
+
+describe('fused kernels', () => {
+  it('give the bits of single ones on random graphs', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat(1000), { minLength: 20, maxLength: 60 }),
+        fc.integer({ min: 1, max: 3 }),
+        (choices, n) => {
+          const { graph, parameters } = randomGraph(choices);
+          expectSameBits(graph, parameters, n);
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
+  it('have no branch for padding: conditions become loop bounds', () => {
+    const g = new GraphBuilder();
+    const [x, kernel] = [parameter('x', 'N', 7, 9, 2), parameter('kernel', 3, 4, 2, 3)];
+    const y = g.emit(ops.conv2d, { x, kernel }, { padding: 'same', strides: [2, 1] });
+    const dx = g.emit(
+      ops.conv2dInputGradient,
+      { dy: y, kernel },
+      { padding: 'same', strides: [2, 1], size: [7, 9] },
+    );
+    for (const group of groupsOf(graphOf(g.nodes, dx))) {
+      const kinds = new Set<Stmt['kind']>();
+      visitStmts(lowerGroup(group, dense).kernel.body, ({ kind }) => kinds.add(kind));
+      expect(kinds.has('if')).toBe(false);
+    }
+  });
+
+  it('write into a strided window', () => {
+    const g = new GraphBuilder();
+    const x = parameter('x', 'N', 2);
+    const y = g.emit(ops.square, { x });
+    const [group] = groupsOf(graphOf(g.nodes, y));
+    const layoutOf = (value: Value) =>
+      value === y ? { shape: ['N', 2] as const, strides: [5, 1], offset: 3 } : dense(value);
+    const { kernel } = lowerGroup(group as Group, layoutOf);
+    const whole = new Float32Array(10).fill(-1);
+    interpret(kernel, [Float32Array.of(1, 2, 3, 4), whole], { n: 2, precision: 'f32' });
+    expect([...whole]).toEqual([-1, -1, -1, 1, 4, -1, -1, -1, 9, 16]);
+  });
+
+  it('keep literals of one value out of their inputs', () => {
+    const g = new GraphBuilder();
+    const y = g.emit(ops.multiply, {
+      a: parameter('x', 'N', 2),
+      b: g.filled(0.5, { dtype: 'f32', shape: [2] }),
+    });
+    const [group] = groupsOf(graphOf(g.nodes, y));
+    expect(lowerGroup(group as Group, dense).kernel.inputs.length).toBe(1);
+  });
+});
+
+describe('the order of sums', () => {
+  const f = Math.fround;
+  const total = (values: Iterable<number>): number => {
+    let sum = 0;
+    for (const value of values) sum = f(sum + value);
+    return sum;
+  };
+  /** Sums of chunks, summed. */
+  const chunked = (values: Float32Array, size: number): number =>
+    total(
+      Array.from({ length: Math.ceil(values.length / size) }, (_, i) =>
+        total(values.subarray(i * size, (i + 1) * size)),
+      ),
+    );
+
+  function summed(shape: readonly Extent[], n: number): { x: Float32Array; sum: number } {
+    const g = new GraphBuilder();
+    const p = parameter('x', ...shape);
+    const y = g.emit(ops.sum, { x: p });
+    const x = drawn(p, n, 7) as Float32Array;
+    const memory = runGroups(groupsOf(graphOf(g.nodes, y)), new Map([[p, x]]), { n });
+    return { x, sum: memory.get(y)?.[0] as number };
+  }
+
+  it.each([
+    [[4096], 1, 4096],
+    // Divided at the largest divisor from 1024 to 4096.
+    [[10000], 1, 2500],
+    // 8191 is prime: a whole chunk of 4096 and a rest.
+    [[8191], 1, 4096],
+    // The innermost axes that fit.
+    [[9, 70, 50], 1, 3500],
+    // The batch is never inside a chunk with other axes …
+    [['N', 11, 11], 5, 121],
+    [['N', 70, 70], 2, 70],
+  ] as const)('%j in chunks of the static axes', (shape, n, size) => {
+    const { x, sum } = summed(shape, n);
+    expect(sum).toBe(chunked(x, size));
+    expect(sum).not.toBe(chunked(x, x.length === size ? 1000 : x.length));
+  });
+
+  it('is sequential over the batch alone', () => {
+    const { x, sum } = summed(['N'], 5000);
+    expect(sum).toBe(total(x));
+  });
+
+  it('loses little over a million terms', () => {
+    const { x, sum } = summed([1_000_000], 1);
+    const exact = x.reduce((a, b) => a + b, 0);
+    const size = x.reduce((a, b) => a + Math.abs(b), 0);
+    expect(Math.abs(sum - exact) / size).toBeLessThan(1e-7);
+  });
+});
