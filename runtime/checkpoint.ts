@@ -17,7 +17,7 @@ export interface TrainingState {
   sums: number[];
   history: EpochRecord[];
   /** For early stopping. */
-  best: { epoch: number; score: number } | undefined;
+  best: { epoch: number; score: number } | null;
   stopped: boolean;
 }
 

@@ -152,7 +152,7 @@ class Trainer {
   }
 }
 
-const newCall = () => ({ epoch: 0, batch: 0, sums: [], history: [], best: undefined, stopped: false });
+const newCall = () => ({ epoch: 0, batch: 0, sums: [], history: [], best: null, stopped: false });
 
 function checkOptions(epochs: number, options: FitOptions<Data>, metrics: readonly string[]): void {
   const { earlyStopping, validation } = options;

@@ -11,10 +11,13 @@ import { parse } from '../dist/compiler/syntax/index.js';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const path = join(root, 'docs/reference.md');
 
-/** `Conv2D(filters: int, …)(x: f32[N, h, w, c])`, as it stands in the prelude. */
-function signature(layer, text) {
-  const end = text.indexOf(')', layer.operands.at(-1)?.span.end ?? layer.name.span.end) + 1;
-  return text.slice(layer.name.span.start, end);
+/** How it is called: `Conv2D(filters: int, …)(x: f32[N, h, w, c])`, but `softmax(x: f32[N, ..., k])`. */
+function signature({ name, parameters, operands }, text) {
+  const first = operands[0]?.span.start ?? name.span.end;
+  const last = operands.at(-1)?.span.end ?? name.span.end;
+  const taken = text.slice(first, last);
+  if (/^[A-Z]/.test(name.text)) return text.slice(name.span.start, text.indexOf(')', last) + 1);
+  return `${name.text}(${[taken, ...parameters.map(({ span }) => text.slice(span.start, span.end))].join(', ')})`;
 }
 
 function layerEntry(layer, text) {

@@ -36,7 +36,7 @@ function bars(io: Io, left: (progress: Progress) => string): TrainingProgress {
           barsize: 24,
           barCompleteChar: '█',
           barIncompleteChar: '░',
-          hideCursor: true,
+          hideCursor: null,
           clearOnComplete: true,
           gracefulExit: false,
           linewrap: true,

@@ -83,7 +83,7 @@ function checkCount(
   }
   const tooMany = names.length > wanted;
   if (!tooMany && !(opened.named && names.length < wanted)) return;
-  const example = names.slice(-wanted).join(',');
+  const example = names.slice(0, wanted).join(',');
   const hint = tooMany && wanted >= 2 ? `; keep ${wanted} of them: --only ${example}` : '';
   const { file, sample, label } = tooMany ? firstBeyond(opened, wanted) : { file: '', sample: 0, label: 0 };
   const where = tooMany && !opened.named ? ` (${file}: sample ${sample} has the label ${label})` : '';

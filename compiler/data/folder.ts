@@ -66,7 +66,8 @@ function openSplit(folder: string, classes: readonly string[], shape: PictureSha
   });
   const [height, width, channels] = shape;
   const port: PortInfo = { name: 'picture', dtype: 'u8', shape };
-  if (!isImage(port)) throw new DataError('data-shape', `pictures have 1 or 3 channels, the input takes ${channels}`);
+  if (!isImage(port))
+    throw new DataError('data-shape', `pictures have 1 or 3 channels, the input takes ${channels}`);
   return {
     name: folder,
     height,

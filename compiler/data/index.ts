@@ -10,7 +10,7 @@ import { openFolder } from './folder.ts';
 import type { PictureShape } from './folder.ts';
 import { openIdxFolder } from './idx.ts';
 import type { Opened, Source } from './source.ts';
-import { parseSpec, specHelp } from './spec.ts';
+import { parseSpec } from './spec.ts';
 import type { Spec } from './spec.ts';
 import { openSynthetic } from './synthetic.ts';
 
@@ -145,5 +145,3 @@ function checkShape(spec: Spec, source: Source, input: PortInfo, shape: PictureS
   const takes = `input \`${input.name}\` takes ${height}x${width}x${channels}`;
   throw new DataError('data-shape', `${has}, ${takes}; ${fittingSpecs(shape)} would fit`);
 }
-
-export { specHelp };

@@ -12,7 +12,8 @@ import { describe, list, poison, tensorOf } from './datum.ts';
 import { evaluate } from './evaluate.ts';
 import { initializerFor } from './initializers.ts';
 import { joinPath } from './names.ts';
-import { asTensor, castTo, originNotes } from './op-call.ts';
+import { castTo, originNotes } from './op-call.ts';
+import { asTensor } from './operands.ts';
 import type { Taker } from './types.ts';
 import { declaredType } from './types.ts';
 

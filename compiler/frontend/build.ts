@@ -10,7 +10,6 @@ import type { Names } from './names.ts';
 import { ownerOf } from './names.ts';
 import type { PersistentEntry } from './persistents.ts';
 import type { Frame, Reporter } from './report.ts';
-import { userPlace } from './report.ts';
 import type { Scope } from './scope.ts';
 import { locationOf } from './unit.ts';
 
@@ -43,6 +42,7 @@ export class Build {
   readonly labels = new Set<Value>();
   /** What in the text made a node, for errors that show only in the finished graph. */
   readonly origins = new Map<Value, { readonly frame: Frame; readonly span: Span }>();
+  lastLocation: { readonly span: Span; readonly scope: string; readonly location: Location } | undefined;
   /** How deep expressions and instances are nested right now. */
   depth = 0;
   /** Steps left before the model counts as too large. */
@@ -93,9 +93,20 @@ export interface Env {
   readonly slotOf?: string;
 }
 
+/** The place of a node in the user's text. Nodes of one place share their location. */
 export function locate(env: Env, span: Span, scope: string): Location {
-  const place = userPlace(env.frame, span);
-  return locationOf(place.frame.unit, place.span, env.slotOf === undefined ? scope : ownerOf(env.slotOf));
+  let { frame } = env;
+  while (!frame.unit.user && frame.caller) {
+    span = frame.caller.span;
+    frame = frame.caller.frame;
+  }
+  const { build } = env;
+  const listed = env.slotOf === undefined ? scope : ownerOf(env.slotOf);
+  const last = build.lastLocation;
+  if (last?.span === span && last.scope === listed) return last.location;
+  const location = locationOf(frame.unit, span, listed);
+  build.lastLocation = { span, scope: listed, location };
+  return location;
 }
 
 /** Takes one step of the graph's allowance; false, and reported once, when it is used up. */

@@ -2,6 +2,7 @@
 import type { Name, Stage } from '../syntax/ast.ts';
 import { applyStage } from './apply.ts';
 import type { Env } from './build.ts';
+import { spend } from './build.ts';
 import { classNames } from './classes.ts';
 import type { Datum, StageValue } from './datum.ts';
 import { describe, number, poison } from './datum.ts';
@@ -108,7 +109,7 @@ function runFor(stage: Extract<Stage, { kind: 'for' }>, input: Datum, env: Env):
   }
   let datum = input;
   for (const item of items) {
-    if (env.build.fuel < 0) return poison;
+    if (!spend(env, stage.span)) return poison;
     const scope = new Scope(env.scope);
     scope.set(stage.variable.text, item);
     datum = runStages(stage.stages, datum, { ...env, scope });

@@ -8,7 +8,6 @@ import type { Env, OutputValue, Session } from './build.ts';
 import { Build } from './build.ts';
 import type { Datum } from './datum.ts';
 import { tensorOf } from './datum.ts';
-import { inOrder } from './persistents.ts';
 import type { Frame } from './report.ts';
 import type { Unit } from './unit.ts';
 
@@ -67,7 +66,7 @@ export function finishGraph(
 ): Graph {
   const needed = reachable([...returns, ...updates].map((end) => end.value));
   const written = new Set(updates.map((update) => update.target));
-  const persistent = inOrder(build.session.persistents)
+  const persistent = [...build.session.persistents.values()]
     .map((entry) => entry.parameter)
     .filter((parameter) => needed.has(parameter) || written.has(parameter.name));
   return {

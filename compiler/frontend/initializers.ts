@@ -5,7 +5,7 @@ import { elementCount, formatType } from '../base/types.ts';
 import type { Initializer } from '../program/interface.ts';
 import type { Env } from './build.ts';
 import type { InitializerRule } from './datum.ts';
-import { nestedNumbers } from './op-call.ts';
+import { nestedNumbers } from './operands.ts';
 
 export function initializerFor(
   rule: InitializerRule,

@@ -11,7 +11,7 @@ export function kerasName(name: string): string {
 export const joinPath = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`);
 
 /** `residual_2.main.conv2d` of `residual_2.main.conv2d.kernel` */
-export const ownerOf = (name: string): string => name.split('.').slice(0, -1).join('.');
+export const ownerOf = (name: string): string => name.slice(0, Math.max(0, name.lastIndexOf('.')));
 
 /** Counts the unnamed instances inside one layer instance or one bound value. */
 export class Names {

@@ -12,7 +12,6 @@ import { evaluate } from './evaluate.ts';
 import { reachable } from './graphs.ts';
 import { ownerOf } from './names.ts';
 import { castTo, nodeOf } from './op-call.ts';
-import { inOrder } from './persistents.ts';
 
 export interface Optimized {
   readonly updates: readonly Update[];
@@ -76,7 +75,7 @@ const learns = (node: Node): boolean => node.op.gradient !== 'none' && node.op.n
 const isReal = (value: Value): boolean => value.type.dtype === 'f32';
 
 function trainedParams(build: Build, reached: ReadonlySet<Value>): readonly Parameter[] {
-  return inOrder(build.session.persistents).flatMap(({ parameter }) =>
+  return [...build.session.persistents.values()].flatMap(({ parameter }) =>
     parameter.role === 'param' && reached.has(parameter) ? [parameter] : [],
   );
 }

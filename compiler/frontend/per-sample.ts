@@ -5,7 +5,8 @@ import type { Value } from '../graph/ir.ts';
 import type { Env } from './build.ts';
 import type { Datum } from './datum.ts';
 import { describe } from './datum.ts';
-import { asTensor, castTo, nodeOf } from './op-call.ts';
+import { castTo, nodeOf } from './op-call.ts';
+import { asTensor } from './operands.ts';
 
 /** The value as f32[N]: bools and integers are cast, one number for the whole batch counts for every sample. */
 export function perSample(

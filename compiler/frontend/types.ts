@@ -10,7 +10,8 @@ import { checkSize } from './build.ts';
 import type { Datum } from './datum.ts';
 import { describe, isDType, list, number, tensorOf } from './datum.ts';
 import { evaluate } from './evaluate.ts';
-import { asTensor, dtypeHint, originNotes } from './op-call.ts';
+import { originNotes } from './op-call.ts';
+import { asTensor, dtypeHint } from './operands.ts';
 
 /** The type of a param, state, input or label: every extent is known. Undefined when something was reported. */
 export function declaredType(

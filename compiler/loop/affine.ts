@@ -11,12 +11,17 @@ export function affine(value: AffineLike): Affine {
 
 /** a + factor · b */
 function combine(a: Affine, b: Affine, factor: number): Affine {
-  const factors = new Map<Axis, number>(a.terms.map((term) => [term.axis, term.factor]));
-  for (const term of b.terms) factors.set(term.axis, (factors.get(term.axis) ?? 0) + factor * term.factor);
-  return {
-    constant: a.constant + factor * b.constant,
-    terms: [...factors].filter(([, f]) => f !== 0).map(([axis, f]) => ({ axis, factor: f })),
-  };
+  const constant = a.constant + factor * b.constant;
+  if (b.terms.length === 0 || factor === 0) return { constant, terms: a.terms };
+  const terms = [...a.terms];
+  for (const term of b.terms) {
+    const at = terms.findIndex(({ axis }) => axis === term.axis);
+    const sum = (terms[at]?.factor ?? 0) + factor * term.factor;
+    if (at < 0) terms.push({ axis: term.axis, factor: sum });
+    else if (sum === 0) terms.splice(at, 1);
+    else terms[at] = { axis: term.axis, factor: sum };
+  }
+  return { constant, terms };
 }
 
 export const addAffine = (a: AffineLike, b: AffineLike): Affine => combine(affine(a), affine(b), 1);

@@ -2,8 +2,8 @@
  * Schedules for one thread of scalar JavaScript. What costs there is the rounding: two conversions behind each addition,
  * one after the other. A tile of four outputs keeps four such chains going and reads each element of the other operand once.
  */
-import type { Kernel } from '../loop/ir.ts';
-import { visitStmts } from '../loop/rewrite.ts';
+import type { Kernel, Stmt } from '../loop/ir.ts';
+import { bodyOf, visitStmts } from '../loop/rewrite.ts';
 import type { For } from '../loop/transform/find.ts';
 import { isWhole, loopAxes } from '../loop/transform/find.ts';
 import { constantBounds } from '../loop/transform/unroll.ts';
@@ -143,26 +143,33 @@ function divisorOf({ inner }: Nest, { axis }: For): number {
   return 1;
 }
 
-/** Reductions over a few points are written out: the innermost loops, while their iterations together are few. */
+/** Reductions over a few points are written out, of others the innermost loops if they are short. */
 function unrollReduction(scheduling: Scheduling, target: TargetInfo, reduced: ReadonlySet<string>): void {
-  let points = 1;
-  for (;;) {
+  const all = pointsOf(scheduling.kernel.body, reduced);
+  const limit = all <= target.unroll ? target.unroll : target.unrollInner;
+  for (let points = 1; ;) {
     const innermost: For[] = [];
     visitStmts(scheduling.kernel.body, (stmt) => {
       if (stmt.kind !== 'for' || !reduced.has(stmt.axis.name)) return;
       if (!loopAxes(stmt.body).some(({ name }) => reduced.has(name))) innermost.push(stmt);
     });
-    const counts = innermost.map(constantCount);
-    const most = Math.max(0, ...counts);
-    if (most === 0 || counts.includes(0) || points * most > target.unroll) return;
-    points *= most;
+    points *= Math.max(...innermost.map(countOf));
+    if (innermost.length === 0 || points > limit) return;
     for (const axis of new Set(innermost.map((loop) => loop.axis.name)))
       scheduling.apply({ step: 'unroll', axis });
   }
 }
 
-/** 0 where the number of iterations is not known. */
-function constantCount(loop: For): number {
+/** The largest number of points that the reductions of a body run over; Infinity where it is not known. */
+function pointsOf(body: readonly Stmt[], reduced: ReadonlySet<string>): number {
+  const counts = body.map((stmt) => {
+    if (stmt.kind !== 'for') return pointsOf(bodyOf(stmt), reduced);
+    return (reduced.has(stmt.axis.name) ? countOf(stmt) : 1) * pointsOf(stmt.body, reduced);
+  });
+  return Math.max(1, ...counts);
+}
+
+function countOf(loop: For): number {
   const bounds = constantBounds(loop);
-  return bounds === undefined ? 0 : Math.max(bounds.to - bounds.from, 0);
+  return bounds === undefined ? Infinity : Math.max(bounds.to - bounds.from, 1);
 }

@@ -6,15 +6,24 @@ import { didYouMean } from '../base/suggest.ts';
 import { breaksLine, endOf, problem, quote, replace, spanOf } from './report.ts';
 import * as t from './tokens.ts';
 
-interface Place {
+export interface Place {
   readonly file: string;
   readonly text: string;
+  /** In the order of the text. */
+  readonly tokens: readonly IToken[];
 }
 
-/** All of chevrotain's errors know the token before, but their common type does not say so. */
-function previousOf(error: IRecognitionException): IToken | undefined {
-  const { previousToken } = error as IRecognitionException & { readonly previousToken?: IToken };
-  return previousToken;
+/** The token before. chevrotain's own notion of it is wrong for errors it found while skipping tokens. */
+function previousOf({ tokens }: Place, { token }: IRecognitionException): IToken | undefined {
+  if (token.tokenType === EOF) return tokens[tokens.length - 1];
+  let low = 0; // the first token that does not stand before `token`
+  let high = tokens.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((tokens[middle]?.startOffset ?? Infinity) < token.startOffset) low = middle + 1;
+    else high = middle;
+  }
+  return tokens[low - 1];
 }
 
 /** What a rule would go on with where the parser only names the bracket that ends it. */
@@ -40,10 +49,11 @@ function found(token: IToken): string {
 }
 
 /** Where the reader should look: behind the previous token if the error is that something is missing there. */
-function placeOf({ file, text }: Place, error: IRecognitionException): Span {
+function placeOf(place: Place, error: IRecognitionException): Span {
+  const { file, text } = place;
   const { token } = error;
-  const previous = previousOf(error);
-  const after = previous === undefined || Number.isNaN(previous.startOffset) ? undefined : endOf(previous);
+  const previous = previousOf(place, error);
+  const after = previous === undefined ? undefined : endOf(previous);
   if (token.tokenType === EOF) return { file, start: after ?? text.length, end: after ?? text.length };
   if (after !== undefined && breaksLine(text, after, token.startOffset))
     return { file, start: after, end: after };
@@ -52,7 +62,7 @@ function placeOf({ file, text }: Place, error: IRecognitionException): Span {
 
 function describe(place: Place, error: IRecognitionException): Diagnostic {
   const { token, message: label } = error;
-  const previous = previousOf(error);
+  const previous = previousOf(place, error);
   const rule = error.context.ruleStack.at(-1) ?? 'file';
   const span = placeOf(place, error);
   const special = describeSpecially(place, error, rule, span);
@@ -74,12 +84,13 @@ function describeSpecially(
   span: Span,
 ): Diagnostic | undefined {
   const { token, message: label } = error;
-  const previous = previousOf(error);
+  const previous = previousOf(place, error);
   const here = spanOf(place.file, token);
   if (t.reserved.includes(token.tokenType) && (label === 'a name' || isGivenAValue(place, token))) {
     return problem('E0122', here, `${quote(token.image)} is a reserved word and cannot be a name`);
   }
-  if (previous !== undefined && t.reserved.includes(previous.tokenType) && token.tokenType === t.Equal) {
+  const givesValue = token.tokenType === t.Equal || token.tokenType === t.Colon;
+  if (previous !== undefined && t.reserved.includes(previous.tokenType) && givesValue) {
     const word = spanOf(place.file, previous);
     return problem('E0122', word, `${quote(previous.image)} is a reserved word and cannot be a name`);
   }
@@ -133,10 +144,12 @@ function behind(previous: IToken | undefined): string {
   return previous === undefined || !previous.image ? '' : ` after ${quote(previous.image)}`;
 }
 
-/** At most one diagnostic per line, none on the lines of what is `known` and none where a bracket is to blame. */
+/**
+ * At least one if nothing else is `known`; at most one per line, none on the lines of what is known and none where a bracket is to
+ * blame.
+ */
 export function describeErrors(
-  file: string,
-  text: string,
+  place: Place,
   lineOf: (offset: number) => number,
   errors: readonly IRecognitionException[],
   known: readonly Diagnostic[],
@@ -144,15 +157,18 @@ export function describeErrors(
 ): Diagnostic[] {
   const lines = new Set(known.map((diagnostic) => lineOf(diagnostic.span.start)));
   const described: Diagnostic[] = [];
-  for (const [i, error] of errors.entries()) {
+  for (const error of errors) {
     // Behind an error inside of an item, what is left of the item looks like something between items.
-    if (i > 0 && error.context.ruleStack.length === 1) continue;
-    const diagnostic = describe({ file, text }, error);
+    if (described.length > 0 && error.context.ruleStack.length === 1) continue;
+    const diagnostic = describe(place, error);
     const { start } = diagnostic.span;
     const line = lineOf(start);
     if (lines.has(line) || repaired.some((span) => span.start <= start && start < span.end)) continue;
     lines.add(line);
     described.push(diagnostic);
   }
+  const [first] = errors;
+  if (first !== undefined && described.length === 0 && known.length === 0)
+    described.push(describe(place, first));
   return described;
 }

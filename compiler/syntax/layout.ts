@@ -59,7 +59,7 @@ export function layOut(file: string, text: string, tokens: readonly IToken[]): L
     if (image === 'from') return importing && isName(tokens[i - 1]) ? t.From : undefined;
     if (image === 'in') return isConnectiveIn(i) ? t.In : undefined;
     const afterArrow = tokens[i - 1]?.tokenType === t.Arrow;
-    if (!isName(next) || isConnectiveAs(i + 1)) return undefined;
+    if (!isName(next) || isConnectiveAs(i + 1) || isLoopVariable(i)) return undefined;
     if (image === 'output') return afterArrow ? t.Output : undefined;
     if (image === 'for') return afterArrow ? t.For : undefined;
     return afterArrow ? undefined : t.introducers.get(image);
@@ -69,13 +69,18 @@ export function layOut(file: string, text: string, tokens: readonly IToken[]): L
   function isConnectiveAs(i: number): boolean {
     const previous = tokens[i - 1];
     const stageBefore = isName(previous) || previous?.tokenType === t.RParen;
-    return sameLine(i)?.image === 'as' && stageBefore && isName(sameLine(i + 1));
+    return sameLine(i)?.image === 'as' && !isLoopVariable(i) && stageBefore && isName(sameLine(i + 1));
   }
 
   /** `for i in …`, and `@ digits.cnn:6:5 in layer` of graph text */
   function isConnectiveIn(i: number): boolean {
-    if (tokens[i - 1]?.tokenType === t.GraphLocation) return true;
-    return tokens[i - 2]?.image === 'for' && tokens[i - 3]?.tokenType === t.Arrow;
+    return tokens[i - 1]?.tokenType === t.GraphLocation || isLoopVariable(i - 1);
+  }
+
+  function isLoopVariable(i: number): boolean {
+    return (
+      tokens[i - 1]?.image === 'for' && tokens[i - 2]?.tokenType === t.Arrow && tokens[i + 1]?.image === 'in'
+    );
   }
 
   /** Diagnoses an arrow without a stage on its line; false: the parser is better off without the arrow. */

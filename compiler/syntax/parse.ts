@@ -1,5 +1,6 @@
 /** Text to tree. */
 import type { Code, Diagnostic } from '../base/diagnostic.ts';
+import { invariant } from '../base/invariant.ts';
 import { lineIndex } from '../base/source.ts';
 import type { File } from './ast.ts';
 import { pairBrackets, type Paired } from './brackets.ts';
@@ -52,12 +53,21 @@ export function parsePrepared(path: string, text: string, { lexed, paired, diagn
   const open = new Set(
     diagnostics.filter(({ code }) => code === 'E0102').map(({ span }) => lineOf(span.start)),
   );
-  const tokens = diagnostics.filter(({ code, span }) => code !== 'E0117' || !open.has(lineOf(span.start)));
-  const syntax = describeErrors(path, text, lineOf, errors, tokens, paired.repaired);
-  const built =
-    tree === undefined ? { items: [], diagnostics: [] } : buildItems(path, text, tree, lexed.comments);
-  const own = withoutConsequences(built.diagnostics, [...tokens, ...syntax], lineOf);
-  const all = [...tokens, ...syntax, ...own];
+  const known = diagnostics.filter(({ code, span }) => code !== 'E0117' || !open.has(lineOf(span.start)));
+  const syntax = describeErrors(
+    { file: path, text, tokens: paired.tokens },
+    lineOf,
+    errors,
+    known,
+    paired.repaired,
+  );
+  const built = buildItems(path, text, tree, lexed.comments);
+  const own = withoutConsequences(built.diagnostics, [...known, ...syntax], lineOf);
+  const all = [...known, ...syntax, ...own];
+  invariant(
+    all.length > 0 || (errors.length === 0 && built.isComplete),
+    'a syntax error without a diagnostic',
+  );
   return { file: { path, items: built.items, span: whole }, diagnostics: shorten(path, all) };
 }
 

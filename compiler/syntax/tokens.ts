@@ -177,7 +177,7 @@ export interface Replacement {
 export const foreign: ReadonlyMap<TokenType, Replacement> = new Map([
   [fixed('AndAnd', '&&'), { text: 'and', type: And }],
   [fixed('OrOr', '||'), { text: 'or', type: Or }],
-  [fixed('Bang', '!'), { text: 'not ', type: Not }],
+  [createToken({ name: 'Bang', pattern: /!(?!=)/, label: '`!`' }), { text: 'not ', type: Not }],
   [fixed('TripleEqual', '==='), { text: '==', type: EqualEqual }],
   [fixed('NotTripleEqual', '!=='), { text: '!=', type: NotEqual }],
   [fixed('FatArrow', '=>'), { text: '->', type: Arrow }],

@@ -81,9 +81,8 @@ document.body.textContent = (await first()) + (await second());
 
   next() {
     // `--empty`: without the web fonts, which a build would download.
-    const options = '--ts --app --no-linter --no-tailwind --no-src-dir --use-npm --yes --disable-git --empty'.split(
-      ' ',
-    );
+    const options =
+      '--ts --app --no-linter --no-tailwind --no-src-dir --use-npm --yes --disable-git --empty'.split(' ');
     run(folder, 'npx', '--yes', 'create-next-app@16', 'next-app', ...options);
     const project = join(folder, 'next-app');
     place(project, 'app/model');

@@ -2,8 +2,9 @@ import { readFileSync, watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { lineAndColumn } from '../../base/source.ts';
 import { analyze, hasErrors } from '../../index.ts';
-import type { Diagnostic, Fix } from '../../index.ts';
+import type { Diagnostic, Fix, Source } from '../../index.ts';
 import { InputError, Interrupted, UsageError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { openSource, printDiagnostics } from '../source.ts';
@@ -39,7 +40,7 @@ interface Checked {
 
 function checkFiles(io: Io, files: readonly string[], options: Options): Checked {
   const read = new Set<string>();
-  const all: Diagnostic[] = [];
+  const all: Placed[] = [];
   for (const file of files) {
     if (options.fix) fixFile(io, file);
     const source = openSource(io, file);
@@ -51,7 +52,7 @@ function checkFiles(io: Io, files: readonly string[], options: Options): Checked
       },
     };
     const { diagnostics } = analyze(noted);
-    all.push(...diagnostics);
+    all.push(...diagnostics.map((diagnostic) => placed(diagnostic, source)));
     if (options.json) continue;
     printDiagnostics(io, source, diagnostics);
     if (!hasErrors(diagnostics))
@@ -59,6 +60,14 @@ function checkFiles(io: Io, files: readonly string[], options: Options): Checked
   }
   if (options.json) io.out(`${JSON.stringify({ diagnostics: all })}\n`);
   return { good: !hasErrors(all), read };
+}
+
+/** A diagnostic as programs want it. */
+type Placed = Diagnostic & { readonly line: number; readonly column: number };
+
+function placed(diagnostic: Diagnostic, source: Source): Placed {
+  const { file, start } = diagnostic.span;
+  return { ...diagnostic, ...lineAndColumn(source.read(file) ?? '', start) };
 }
 
 /** One fix can uncover the next; more rounds than this would be a fix that undoes another. */

@@ -2,7 +2,7 @@ import { affine, sameAffine } from '../affine.ts';
 import type { Affine, Axis, Buffer, Expr, Index, Kernel, Stmt } from '../ir.ts';
 import { axesOfRange, bodyOf, exprsOf, serial, substituteStmts, visitExpr, visitStmts } from '../rewrite.ts';
 import type { For } from './find.ts';
-import { freshName, isWhole } from './find.ts';
+import { isWhole, namesBeside } from './find.ts';
 
 /**
  * for a in A { for b in B { … x[…, a, b, …] … } }  →  for a in A·B { … x[…, a, …] … }
@@ -44,6 +44,7 @@ function accessesOf(kernel: Kernel): readonly Access[] {
 
 /** Leaves out axes of one element, which are always read at 0. */
 function squeeze(kernel: Kernel): Kernel {
+  if (![...kernel.inputs, ...kernel.outputs].some(({ shape }) => shape.includes(1))) return kernel;
   return reshapeBuffers(kernel, (buffer) => {
     const kept = buffer.shape.flatMap((extent, i) => (extent === 1 ? [] : [i]));
     if (kept.length === buffer.shape.length) return undefined;
@@ -122,7 +123,7 @@ const mentions = (place: Index, ...axes: readonly Axis[]): boolean =>
 
 function join(kernel: Kernel, { outer, inner, places }: Pair): Kernel {
   const extent = (outer.axis.extent as number) * (inner.axis.extent as number);
-  const joined: Axis = { name: freshName(kernel, `${outer.axis.name}${inner.axis.name}`), extent };
+  const joined: Axis = { name: namesBeside(kernel)(`${outer.axis.name}${inner.axis.name}`), extent };
   const reshaped = reshapeBuffers(kernel, (buffer) => {
     const at = places.get(buffer);
     if (at === undefined) return undefined;

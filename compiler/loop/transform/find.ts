@@ -1,6 +1,7 @@
 /** Addressing loops: steps name an axis, and names are unique in a kernel. */
 import { invariant } from '../../base/invariant.ts';
 import type { Axis, Kernel, Stmt } from '../ir.ts';
+import { Names } from '../names.ts';
 import { bodyOf, visitStmts } from '../rewrite.ts';
 
 export type For = Stmt & { readonly kind: 'for' };
@@ -56,15 +57,14 @@ export function loopAxes(body: readonly Stmt[]): readonly Axis[] {
   ];
 }
 
-/** A name for a new axis that no loop, buffer or local of the kernel has. */
-export function freshName(kernel: Kernel, wanted: string): string {
-  const taken = new Set<string>([...kernel.inputs, ...kernel.outputs].map(({ name }) => name));
+/** Names for new axes: none that a loop, buffer or local of the kernel has, and none twice. */
+export function namesBeside(kernel: Kernel): (wanted: string) => string {
+  const names = new Names();
+  for (const { name } of [...kernel.inputs, ...kernel.outputs]) names.unique(name);
   visitStmts(kernel.body, (stmt) => {
-    if (stmt.kind === 'for') taken.add(stmt.axis.name);
-    if (stmt.kind === 'let') taken.add(stmt.local.name);
-    if (stmt.kind === 'alloc') taken.add(stmt.buffer.name);
+    if (stmt.kind === 'for') names.unique(stmt.axis.name);
+    if (stmt.kind === 'let') names.unique(stmt.local.name);
+    if (stmt.kind === 'alloc') names.unique(stmt.buffer.name);
   });
-  let name = wanted;
-  for (let i = 1; taken.has(name); i++) name = `${wanted}_${i}`;
-  return name;
+  return (wanted) => names.unique(wanted);
 }

@@ -8,7 +8,7 @@ import { denseBuffer } from '../builder.ts';
 import type { Affine, Axis, Buffer, Expr, Kernel, Stmt } from '../ir.ts';
 import { axesOfRange, bodyOf, exprsOf, substituteStmts, visitExpr, visitStmts } from '../rewrite.ts';
 import type { For } from './find.ts';
-import { freshName, isWhole, replaceLoops } from './find.ts';
+import { isWhole, namesBeside, replaceLoops } from './find.ts';
 
 export interface JamOptions {
   /** Loops to move past, by axis; others are moved as they are. */
@@ -24,7 +24,7 @@ export interface JamOptions {
  * A body without a loop to move past stays together, with its own registers. A loop whose bounds depend on `a`, or that is not named in `through`, is moved whole.
  */
 export function jam(kernel: Kernel, axis: string, options: JamOptions): Kernel {
-  const name = (wanted: string): string => freshName(kernel, wanted);
+  const name = namesBeside(kernel);
   return replaceLoops(kernel, axis, (loop) => new Jam(loop, options, name).run());
 }
 

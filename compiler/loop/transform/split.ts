@@ -3,7 +3,7 @@ import { addAffine, affine, scaleAffine } from '../affine.ts';
 import type { Affine, Axis, Kernel, Stmt } from '../ir.ts';
 import { serial, substituteStmts } from '../rewrite.ts';
 import type { For } from './find.ts';
-import { freshName, isWhole, replaceLoops } from './find.ts';
+import { isWhole, namesBeside, replaceLoops } from './find.ts';
 
 /**
  * for a in E { S }  →  for a_block in E/size { for a_1 in size { S[a := size·a_block + a_1] } }
@@ -18,14 +18,15 @@ export function split(
   size: number,
   names: { readonly block: string; readonly inner: string; readonly rest: string },
 ): Kernel {
+  const unique = namesBeside(kernel);
   return replaceLoops(kernel, axis, (loop) => {
     const { extent } = loop.axis;
     invariant(typeof extent === 'number' && isWhole(loop), `only a whole loop can be split, not ${axis}`);
     const blocks = Math.floor(extent / size);
     const rest = extent % size;
-    const block: Axis = { name: freshName(kernel, names.block), extent: blocks };
-    const inner: Axis = { name: freshName(kernel, names.inner), extent: size };
-    const tail: Axis = { name: freshName(kernel, names.rest), extent: rest };
+    const block: Axis = { name: unique(names.block), extent: blocks };
+    const inner: Axis = { name: unique(names.inner), extent: size };
+    const tail: Axis = { name: unique(names.rest), extent: rest };
     const main = serial(block, [runningAt(loop, inner, addAffine(scaleAffine(block, size), inner))]);
     return [
       ...(blocks === 0 ? [] : [main]),
@@ -47,12 +48,13 @@ function runningAt(loop: For, axis: Axis, place: Affine): Stmt {
  * Needs a loop over the whole of a static axis and 0 < at < E. After `simplify`, bounds that hold for a whole part are gone.
  */
 export function peel(kernel: Kernel, axis: string, at: number): Kernel {
+  const unique = namesBeside(kernel);
   return replaceLoops(kernel, axis, (loop) => {
     const { extent, name } = loop.axis;
     invariant(typeof extent === 'number' && isWhole(loop), `only a whole loop can be peeled, not ${axis}`);
     invariant(at > 0 && at < extent, `${axis} cannot be divided at ${at}`);
-    const first: Axis = { name: freshName(kernel, `${name}_first`), extent: at };
-    const second: Axis = { name: freshName(kernel, `${name}_rest`), extent: extent - at };
+    const first: Axis = { name: unique(`${name}_first`), extent: at };
+    const second: Axis = { name: unique(`${name}_rest`), extent: extent - at };
     return [runningAt(loop, first, affine(first)), runningAt(loop, second, addAffine(second, at))];
   });
 }

@@ -54,6 +54,11 @@ export function copyAt(body: readonly Stmt[], axis: Axis, place: Affine | number
 
 /** Register arrays whose every index is a constant become one register per element. */
 export function scalarize(kernel: Kernel): Kernel {
+  let arrays = 0;
+  visitStmts(kernel.body, (stmt) => {
+    if (stmt.kind === 'alloc' && stmt.buffer.shape.length > 0) arrays++;
+  });
+  if (arrays === 0) return kernel;
   const dynamic = new Set<Buffer>();
   const note = (buffer: Buffer, index: readonly Index[]): void => {
     if (!index.every(isConstant)) dynamic.add(buffer);

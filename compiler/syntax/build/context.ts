@@ -12,6 +12,8 @@ export interface Context {
   readonly file: string;
   readonly text: string;
   readonly report: (diagnostic: Diagnostic) => void;
+  /** Something is left out of the tree. */
+  readonly drop: () => void;
   /** Of compound expressions and stages; leaves are not in it. */
   readonly depths: WeakMap<object, number>;
 }
@@ -24,12 +26,13 @@ export function giveUp(): never {
 }
 
 /** The results of `build` for each node, without those that are incomplete. */
-export function complete<N, T>(nodes: readonly N[], build: (node: N) => T): T[] {
+export function complete<N, T>(context: Context, nodes: readonly N[], build: (node: N) => T): T[] {
   return nodes.flatMap((node) => {
     try {
       return [build(node)];
     } catch (error) {
       if (error !== incomplete) throw error;
+      context.drop();
       return [];
     }
   });

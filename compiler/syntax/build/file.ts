@@ -16,6 +16,8 @@ import { buildType } from './types.ts';
 type Context = c.Context;
 
 export interface Built {
+  /** Nothing was left out. */
+  readonly isComplete: boolean;
   readonly items: readonly ast.Item[];
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -23,25 +25,36 @@ export interface Built {
 /** Expressions are not read strictly in the order of the text, so more are kept than are shown. */
 const keptDiagnostics = 1000;
 
-export function buildItems(path: string, text: string, tree: CstNode, comments: readonly IToken[]): Built {
+/** The items of the concrete tree; without a tree (the parser gave up) there are none. */
+export function buildItems(
+  path: string,
+  text: string,
+  tree: CstNode | undefined,
+  comments: readonly IToken[],
+): Built {
+  if (tree === undefined) return { items: [], diagnostics: [], isComplete: false };
   const diagnostics: Diagnostic[] = [];
+  let isComplete = true;
   const context: Context = {
     file: path,
     text,
     report: (diagnostic) => {
       if (diagnostics.length < keptDiagnostics) diagnostics.push(diagnostic);
     },
+    drop: () => {
+      isComplete = false;
+    },
     depths: new WeakMap(),
   };
   const docs = documentation(comments);
   let end = 0;
-  const items = c.complete(c.nodes(tree, 'item'), (item) => {
+  const items = c.complete(context, c.nodes(tree, 'item'), (item) => {
     const start = item.location?.startOffset ?? 0;
     const doc = docs(end, start);
     end = (item.location?.endOffset ?? start) + 1;
     return buildItem(context, item, doc);
   });
-  return { items, diagnostics };
+  return { items, diagnostics, isComplete };
 }
 
 function buildItem(context: Context, item: CstNode, doc: string | undefined): ast.Item {
@@ -66,7 +79,7 @@ function buildItem(context: Context, item: CstNode, doc: string | undefined): as
       return { kind, name: name(), doc, parameters, operands, body: buildBody(context, content), span };
     }
     case 'train': {
-      const entries = c.complete(c.nodes(content, 'entry'), (entry) => buildEntry(context, entry));
+      const entries = c.complete(context, c.nodes(content, 'entry'), (entry) => buildEntry(context, entry));
       return { kind, model: name(), entries, span };
     }
     default:
@@ -79,7 +92,7 @@ function buildParameters(
   parameters: CstNode | undefined,
 ): readonly ast.ParameterDeclaration[] {
   const declarations = parameters === undefined ? [] : c.nodes(parameters, 'parameter');
-  return c.complete(declarations, (parameter): ast.ParameterDeclaration => {
+  return c.complete(context, declarations, (parameter): ast.ParameterDeclaration => {
     const types = c.tokens(parameter, 'types').map((type) => c.nameOf(context, type));
     const [initial] = c.nodes(parameter, 'expression');
     if (types.length === 0 || (initial === undefined && c.tokens(parameter, t.Equal.name).length > 0))
@@ -94,7 +107,7 @@ function buildParameters(
 }
 
 function buildOperands(context: Context, operands: CstNode): readonly ast.OperandDeclaration[] {
-  return c.complete(c.nodes(operands, 'operandDeclaration'), (operand): ast.OperandDeclaration => {
+  return c.complete(context, c.nodes(operands, 'operandDeclaration'), (operand): ast.OperandDeclaration => {
     const [type] = c.nodes(operand, 'type');
     return {
       name: c.nameOf(context, c.token(operand, t.Name.name)),
@@ -111,7 +124,7 @@ function buildBody(context: Context, item: CstNode): readonly ast.Statement[] {
     const previous = statements[i - 1];
     if (previous !== undefined) checkLine(context, previous, statement);
   });
-  return c.complete(statements, (statement) => buildStatement(context, statement));
+  return c.complete(context, statements, (statement) => buildStatement(context, statement));
 }
 
 /** `x = 3 y` is more likely a missing operator than two statements. */
