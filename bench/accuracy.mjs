@@ -18,10 +18,9 @@ const runs = [
 ].filter(({ data }) => existsSync(join(folder, data)));
 
 const { createModel, signature } = await importModule(compileModel({ path: join(examples, 'lenet5.cnn') }));
-const ports = (list) => list.map(({ name, dtype, shape }) => ({ name, type: { dtype, shape } }));
 const rows = [];
 for (const { data, epochs, aim } of runs) {
-  const wanted = { inputs: ports(signature.inputs), labels: ports(signature.labels), classes: 10 };
+  const wanted = { inputs: signature.inputs, labels: signature.labels, classes: 10 };
   const { train, test } = openData(`idx:${join(folder, data)}`, wanted);
   const model = await createModel({ seed: 1 });
   const began = performance.now();

@@ -19,7 +19,7 @@ export function createCore(blueprint: Blueprint, { weights, seed }: CreateOption
     );
   }
   const core = new Core(blueprint);
-  for (const tensor of core.tensors(...(file ? [] : (['param', 'state'] as const)), 'slot')) {
+  for (const tensor of core.tensors(...(file ? [] : (['param', 'state'] as const)), 'slot', 'constant')) {
     initialize(tensor.data, tensor, seed ?? 0);
   }
   if (file) load(core, file);

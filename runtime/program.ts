@@ -9,7 +9,7 @@ export type Initializer =
 /** What persists between calls, at a byte offset in the memory of the weights. */
 export interface Tensor {
   readonly name: string;
-  readonly role: 'param' | 'state' | 'slot' | 'prepared';
+  readonly role: 'param' | 'state' | 'slot' | 'prepared' | 'constant';
   readonly dtype?: PortInfo['dtype'];
   readonly shape: readonly number[];
   readonly offset: number;

@@ -40,6 +40,8 @@ async function cnnc(args) {
 await cnnc(['summary', file, ...settings]);
 await cnnc(['train', file, ...settings, '--data', data, '--epochs', '5', '-o', weights]);
 
+io.out('(Training pictures are shifted at random, which makes them harder than those for validation.)\n');
+
 const evaluation = await cnnc(['evaluate', file, ...settings, '--data', data, '--weights', weights]);
 const accuracy = Number(/accuracy ([\d.]+)/.exec(evaluation)?.[1]);
 io.out(`${(100 * accuracy).toFixed(1)} % of the digits it has never seen are told right\n`);

@@ -51,8 +51,9 @@ function printable(text: string): string {
 }
 
 function codeFrame(text: string, span: Span, color: boolean): string {
-  const { line, column } = lineAndColumn(text, span.start);
-  const lineStart = Math.min(span.start, text.length) - (column - 1);
+  const offset = Math.min(span.start, text.length);
+  const { line, column } = lineAndColumn(text, offset);
+  const lineStart = offset - (column - 1);
   const marked = lineFrom(text, lineStart);
   const isLong = marked.length > widestLine;
   const from = isLong ? Math.max(0, column - 1 - windowBefore) : 0;

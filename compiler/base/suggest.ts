@@ -5,13 +5,13 @@ const longestName = 64;
 
 /**
  * The candidate that `name` is probably a misspelling of, or undefined. Another case (`conv2d`, `Conv2d` for `Conv2D`) or other
- * underscores (`leakyrelu`) count as nothing; otherwise about a third of the letters may differ. Of equals the first wins.
+ * underscores (`leakyrelu`) count as nothing; otherwise two letters in five may differ. Of equals the first wins.
  */
 export function didYouMean(name: string, candidates: Iterable<string>): string | undefined {
   if (name.length > longestName) return undefined;
   const wanted = plain(name);
   let best: string | undefined;
-  let least = Math.floor(Math.max(name.length, 3) / 3) + 1;
+  let least = Math.max(1, Math.round(name.length * 0.4)) + 1;
   for (const candidate of candidates) {
     if (candidate === name || candidate.length > longestName) continue;
     const far = Math.min(distance(wanted, plain(candidate)), distance(name, candidate));

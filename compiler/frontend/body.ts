@@ -132,6 +132,7 @@ function declarePersistent(statement: Of<'param' | 'state'>, env: Env): Datum {
     initializer,
     span: statement.span,
     frame,
+    site: `${frame.site} ${statement.span.start}`,
   };
   return { kind: 'persistent', declared };
 }

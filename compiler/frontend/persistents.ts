@@ -17,6 +17,8 @@ export interface Persisting {
   readonly initializer: Initializer;
   readonly span: Span;
   readonly frame: Frame;
+  /** Where it stands and how the build came there: tells two of one name apart. */
+  readonly site: string;
 }
 
 export interface PersistentEntry {
@@ -30,8 +32,7 @@ export interface PersistentEntry {
  */
 export function readPersistent(build: Build, declared: Persisting): Parameter | undefined {
   const { persistents, reporter } = build.session;
-  const { name, frame, span } = declared;
-  const site = `${frame.site} ${span.start}`;
+  const { name, frame, span, site } = declared;
   const siteHere = build.sites.get(name);
   if (siteHere !== undefined && siteHere !== site) {
     reporter.error(frame, span, 'E0202', `two parameters would be called \`${name}\``, {
@@ -47,11 +48,7 @@ export function readPersistent(build: Build, declared: Persisting): Parameter | 
     });
     return undefined;
   }
-  if (
-    known &&
-    siteHere === undefined &&
-    `${known.declared.frame.site} ${known.declared.span.start}` !== site
-  ) {
+  if (known && siteHere === undefined && known.declared.site !== site) {
     reporter.error(frame, span, 'E0512', `which layer is called \`${name}\` depends on \`training\``, {
       notes: [{ message: 'name the layers inside the `if` with `as`, so that training and inference agree' }],
     });

@@ -162,26 +162,24 @@ function matches(
 ): boolean {
   const dtype = type.dtype.text;
   const got = tensor.type;
-  const written = env.frame.unit.text.slice(type.span.start, type.span.end);
   const { labels } = env.build;
-  const label = labels.has(tensor);
-  const notes = label ? [encodings] : originNotes([tensor]);
-  const wanted = `\`${taker.name}\` takes \`${operand.name.text}: ${written}\`, got ${formatType(got)}`;
-  if (dtype !== 'any' && !isDType(dtype)) return false;
-  if (dtype !== 'any' && dtype !== got.dtype) {
-    const hint = label ? [] : dtypeHint(got.dtype, [dtype]);
-    report(taker, label ? 'E0505' : 'E0313', wanted, [...hint, ...notes]);
+  const fail = (code: Code, hints: readonly { message: string }[]): false => {
+    const written = env.frame.unit.text.slice(type.span.start, type.span.end);
+    const notes = [...hints, ...(labels.has(tensor) ? [encodings] : originNotes([tensor]))];
+    const name = operand.name.text;
+    report(taker, code, `\`${taker.name}\` takes \`${name}: ${written}\`, got ${formatType(got)}`, notes);
     return false;
+  };
+  if (dtype !== 'any' && dtype !== got.dtype) {
+    if (!isDType(dtype)) return false;
+    return labels.has(tensor) ? fail('E0505', []) : fail('E0313', dtypeHint(got.dtype, [dtype]));
   }
-  if (!type.dims) return true;
-  const mismatch = matchDims(type.dims, got.shape, env);
+  const mismatch = type.dims && matchDims(type.dims, got.shape, env);
   if (mismatch === undefined) return true;
-  const hints = mismatch.rank ? rankHints(type.dims.length, got.shape.length) : [];
+  const hints = mismatch.rank ? rankHints(type.dims?.length ?? 0, got.shape.length) : [];
   // A prediction that does not fit the extents of its label: either of them may be the wrong one.
-  const pair = label || (!mismatch.rank && all.some((value) => labels.has(value)));
-  const code = pair ? 'E0505' : mismatch.rank ? 'E0450' : 'E0451';
-  report(taker, code, wanted, [{ message: mismatch.message }, ...hints, ...notes]);
-  return false;
+  const pair = labels.has(tensor) || (!mismatch.rank && all.some((value) => labels.has(value)));
+  return fail(pair ? 'E0505' : mismatch.rank ? 'E0450' : 'E0451', [{ message: mismatch.message }, ...hints]);
 }
 
 const encodings = {

@@ -65,6 +65,7 @@ class Fuser {
   readonly #members: ReadonlySet<Value>;
   readonly #names = new Names();
   readonly #inputs = new Map<Value, Buffer>();
+  readonly #opened = new Map<Node, Opened>();
   #reduce: FusedReduction | undefined;
 
   constructor(group: Group, layoutOf: LayoutOf) {
@@ -133,6 +134,8 @@ class Fuser {
   }
 
   #open(node: Node): Opened {
+    const known = this.#opened.get(node);
+    if (known !== undefined) return known;
     const { op, operands, attributes, type } = node;
     invariant(op.lower !== 'none', `${op.name} has no kernel`);
     const specs = Object.keys(op.operands);
@@ -148,7 +151,10 @@ class Fuser {
       ),
       `${op.name}: the definition's axes are not those of its result`,
     );
-    return { definition, operands: new Map(placeholders.map((buffer, i) => [buffer, operands[i] as Value])) };
+    const named = placeholders.map((buffer, i) => [buffer, operands[i] as Value] as const);
+    const opened = { definition, operands: new Map(named) };
+    this.#opened.set(node, opened);
+    return opened;
   }
 
   /** The element of `node` at the place of `scope`, computed once. */

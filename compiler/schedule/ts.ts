@@ -18,34 +18,25 @@ const largestStride = 3;
 /** The steps for a kernel as lowering made it, applied. */
 export function scheduleForTs(kernel: Kernel, target: TargetInfo): Scheduling {
   const scheduling = new Scheduling(kernel);
-  scheduling.apply({ step: 'collapse' }, { step: 'simplify' });
-  const reduced = new Set(nestOf(scheduling.kernel).inner.map(({ axis }) => axis.name));
-  switch (kernel.kind) {
-    case 'contraction':
-    case 'reduction':
-      streamBatch(scheduling);
-      tile(scheduling, target);
-      unrollReduction(scheduling, target, reduced);
-      break;
-    case 'window':
-      divideByStride(scheduling);
-      unrollReduction(scheduling, target, reduced);
-      break;
-    case 'elementwise':
-    case 'gather':
-    case 'view':
-    case 'concatenation':
-    case 'pseudo':
-    case 'commutative':
-    case 'idempotent':
-      break;
-    default:
-      kernel.kind satisfies never;
-  }
-  scheduling.apply({ step: 'unroll_marked' });
+  scheduling.apply({ step: 'collapse' });
+  const accumulates = nestOf(scheduling.kernel).inner.length > 0;
+  if (accumulates) scheduleReduction(scheduling, target);
   if (target.lowerMath) scheduling.apply({ step: 'lower_math' });
-  scheduling.apply({ step: 'share' }, { step: 'hoist' }, { step: 'inline' }, { step: 'simplify' });
+  scheduling.apply({ step: 'share' }, { step: 'hoist' }, { step: 'inline' });
   return scheduling;
+}
+
+function scheduleReduction(scheduling: Scheduling, target: TargetInfo): void {
+  const reduced = new Set(nestOf(scheduling.kernel).inner.map(({ axis }) => axis.name));
+  scheduling.apply({ step: 'simplify' });
+  if (scheduling.kernel.kind === 'window') {
+    divideByStride(scheduling);
+  } else {
+    streamBatch(scheduling);
+    tile(scheduling, target);
+  }
+  unrollReduction(scheduling, target, reduced);
+  scheduling.apply({ step: 'unroll_marked' }, { step: 'simplify' });
 }
 
 /**

@@ -88,7 +88,7 @@ export const Float = createToken({
   label: 'a number',
 });
 export const Size = createToken({ name: 'Size', pattern: /\d+(?:x\d+)+(?!\w)/, label: 'a size' });
-export const Int = createToken({ name: 'Int', pattern: /\d+(?!\w)/, label: 'a number' });
+export const Int = createToken({ name: 'Int', pattern: /\d+(?!\w|\.\d)/, label: 'a number' });
 /** `.5`; also the last part of a name such as `prepared.0` in graph text. */
 export const LeadingDotFloat = createToken({
   name: 'LeadingDotFloat',
@@ -200,8 +200,8 @@ const lexed: TokenType[] = [
   HashComment,
   Float,
   Size,
-  Int,
   TrailingDotFloat,
+  Int,
   MalformedNumber,
   LeadingDotFloat,
   StringLiteral,

@@ -95,6 +95,7 @@ document.body.textContent = (await first()) + (await second());
 import { lookAtDigit as second } from './fromJs';
 
 export default async function Page() {
+  'use cache';
   return <p>{await first()} {await second()}</p>;
 }
 `,

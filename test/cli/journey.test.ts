@@ -83,6 +83,20 @@ describe('train', () => {
     expect(bytes(place, 'd.safetensors')).toBe(bytes(place, 'a.safetensors'));
   });
 
+  test('augmentation changes what is learnt', async () => {
+    const place = withModel();
+    const augmented = tinyModel.replace(
+      'label truth: i32',
+      '$&\n  augment image -> RandomTranslation(0.2, 0.2)',
+    );
+    writeFileSync(place.file('more.cnn'), augmented);
+    for (const file of ['tiny.cnn', 'more.cnn']) {
+      const { status, err } = await place.cnnc('train', file, '--data', tinyData, '--epochs', '1');
+      expect(status, err).toBe(0);
+    }
+    expect(bytes(place, 'more.safetensors')).not.toBe(bytes(place, 'tiny.safetensors'));
+  });
+
   test('--json is one object per line', async () => {
     const { status, out } = await withModel().cnnc(...train, '--epochs', '2', '--json');
     expect(status).toBe(0);

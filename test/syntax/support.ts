@@ -88,3 +88,19 @@ export function showStage(stage: Stage): string {
       return `for ${stage.variable.text} in ${show(stage.iterable)} {${stage.stages.map(showStage).join(' > ')}}`;
   }
 }
+
+/** The text with the edits of all fixes made, again and again until no fix is left. */
+export function fixed(text: string): string {
+  for (let round = 0; round < 10; round++) {
+    const fixes = parse('test.cnn', text).diagnostics.flatMap(({ fix }) => fix ?? []);
+    if (fixes.length === 0) break;
+    const edits = fixes.flatMap((fix) => fix.edits).sort((a, b) => b.span.start - a.span.start);
+    let from = Infinity;
+    for (const { span, text: replacement } of edits) {
+      if (span.end > from) continue; // overlaps another one: next round
+      text = text.slice(0, span.start) + replacement + text.slice(span.end);
+      from = span.start;
+    }
+  }
+  return text;
+}

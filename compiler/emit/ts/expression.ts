@@ -52,13 +52,13 @@ function operand(parent: BinaryOperator, child: Text, side: 'left' | 'right'): s
 function needsParentheses(parent: BinaryOperator, child: Text['op'], side: 'left' | 'right'): boolean {
   if (child === undefined || child === 'unary') return false;
   if (child === '?:') return true;
+  if (parent === child && (parent === '&&' || parent === '||')) return false;
   const outer = precedence[parent];
   const inner = precedence[child];
   if (outer > inner || (outer === inner && side === 'right')) return true;
   if (outer === inner) return !flattens(parent, child);
   if (parent === '||' && child === '&&') return true;
-  if (child === '%') return parent === '+' || parent === '-';
-  return bitwise.has(parent);
+  return bitwise.has(parent) || (child === '%' && (parent === '+' || parent === '-'));
 }
 
 /** `a + b - c` stands as it is, `(a * b) / c` keeps its parentheses. */
@@ -72,7 +72,8 @@ export function call(name: string, ...args: readonly Text[]): Text {
 }
 
 export function unary(op: '-' | '!', x: Text): Text {
-  return { text: x.op === undefined ? `${op}${x.text}` : `${op}(${x.text})`, op: 'unary' };
+  const tight = x.op === undefined || (x.op === 'unary' && !(op === '-' && x.text.startsWith('-')));
+  return { text: tight ? `${op}${x.text}` : `${op}(${x.text})`, op: 'unary' };
 }
 
 export function conditional(condition: Text, a: Text, b: Text): Text {

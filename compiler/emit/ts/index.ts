@@ -88,7 +88,6 @@ function moduleOf(program: Program, options: EmitOptions, stem: string): readonl
   const end: readonly Declaration[] = [
     ...(images.length > 0 ? [imageFromFunction(images)] : []),
     createModelFunction(trains, embedded !== undefined),
-    ...(embedded === undefined ? [] : [embedded]),
   ];
   const inlined = runtimeClosure([...main, ...end]);
   return [
@@ -97,6 +96,7 @@ function moduleOf(program: Program, options: EmitOptions, stem: string): readonl
     ...inlined,
     { kind: 'section', title: 'The model' },
     ...end,
+    ...(embedded === undefined ? [] : [embedded]),
   ];
 }
 

@@ -38,7 +38,9 @@ export function header({ program, sourceName, version, trains, embedded, file }:
     ...(trains ? ['  const bytes = await model.saveWeights();'] : []),
   ];
   const text = `/* eslint-disable */\n${docComment(lines).trimEnd()}`;
-  return { kind: 'text', ts: `// @ts-nocheck\n${text}`, js: text, dts: text };
+  // Deno finds the declarations beside a JavaScript file by this comment only.
+  const declarations = `// @ts-self-types="./${commentText(file.replace(/\.js$/, '.d.ts'))}"`;
+  return { kind: 'text', ts: `// @ts-nocheck\n${text}`, js: `${declarations}\n${text}`, dts: text };
 }
 
 /** `export interface Inputs { readonly image: Uint8Array }` */

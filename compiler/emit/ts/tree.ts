@@ -88,6 +88,6 @@ function printConst(node: ConstNode, language: Language): string {
   }
   const head = `${node.exported ? 'export ' : ''}const ${node.name}${language === 'ts' ? `: ${node.type}` : ''} =`;
   const value = printData(node.value, 0, head.length + 1);
-  const isLongString = typeof node.value === 'string' && head.length + 2 + value.length > lineWidth;
+  const isLongString = /^['"]/.test(value) && head.length + 2 + value.length > lineWidth;
   return `${doc}${head}${isLongString ? '\n  ' : ' '}${value};`;
 }

@@ -2,6 +2,7 @@ import { ModelError } from '../../../runtime/errors.ts';
 import { readSafetensors, writeSafetensors } from '../../../runtime/safetensors.ts';
 import { weightsFor } from '../../../runtime/weights.ts';
 import type { Program } from '../../program/program.ts';
+import { code } from './data.ts';
 import { toHalf } from './half.ts';
 import type { ConstNode } from './tree.ts';
 
@@ -15,21 +16,27 @@ export function embeddedWeights(program: Program, bytes: Uint8Array, format: 'f3
   const saved = tensors.flatMap((tensor) => {
     const data = values.get(tensor.name);
     if (data === undefined) return [];
-    return [
-      { ...tensor, data: format === 'f16' && tensor.dtype === 'f32' ? Uint16Array.from(data, toHalf) : data },
-    ];
+    return [{ ...tensor, data, half: format === 'f16' && tensor.dtype === 'f32' }];
   });
-  const file = writeSafetensors(saved);
-  if (file.length > largestEmbedding) {
-    const message = `the weights are ${(file.length / 2 ** 20).toFixed(1)} MB; at most 32 MB are embedded, so load them from a file${format === 'f32' ? ', or halve them with the format f16' : ''}`;
-    throw new ModelError('weights-size', message, { bytes: file.length });
+  const size = saved.reduce((sum, { data, half }) => sum + data.byteLength / (half ? 2 : 1), 0);
+  if (size > largestEmbedding) {
+    const hint = format === 'f32' ? ', or halve them with the format f16' : '';
+    const message = `the weights are ${(size / 2 ** 20).toFixed(1)} MB and at most 32 MB are embedded; load them from a file${hint}`;
+    throw new ModelError('weights-size', message, { bytes: size });
   }
+  const file = writeSafetensors(
+    saved.map(({ half, data, ...tensor }) => ({
+      ...tensor,
+      data: half ? Uint16Array.from(data, toHalf) : data,
+    })),
+  );
   return {
     kind: 'const',
     doc: [`The weights: a safetensors file (${format}) in base64.`],
     name: 'embedded',
     type: 'string',
-    value: toBase64(file),
+    // Base64 has nothing to escape.
+    value: code(`'${toBase64(file)}'`),
   };
 }
 

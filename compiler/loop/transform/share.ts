@@ -1,12 +1,12 @@
 import { dtypeOf } from '../builder.ts';
 import type { Buffer, Expr, Kernel, Local, Stmt } from '../ir.ts';
-import { childrenOf, exprsOf, mapBlocks, mapChildren, visitStmts } from '../rewrite.ts';
+import { childrenOf, exprsOf, mapBlocks, mapChildren, visitExpr, visitStmts } from '../rewrite.ts';
 import { Keys, stemOf } from './keys.ts';
 
 /**
  * s(e); t(e)  →  let v = e; s(v); t(v)   within a run of statements without a loop.
  *
- * For every expression that is not trivial and stands there more than once, loads above all. What the kernel writes is
+ * For every expression that reads memory and stands there more than once. What the kernel writes is
  * never shared: its value changes. An input that shares memory with an output is read before that is written, because the
  * first of equal loads stands before the store of its own element.
  */
@@ -22,7 +22,7 @@ function shareBlock(block: readonly Stmt[], written: ReadonlySet<Buffer>): reado
   const result: Stmt[] = [];
   let run: Stmt[] = [];
   const flush = (): void => {
-    if (run.length > 0) result.push(...new Run(run, written).shared());
+    result.push(...(readsTwice(run, written) ? new Run(run, written).shared() : run));
     run = [];
   };
   for (const stmt of block) {
@@ -35,6 +35,20 @@ function shareBlock(block: readonly Stmt[], written: ReadonlySet<Buffer>): reado
   }
   flush();
   return result;
+}
+
+/** Whether any buffer is read at two places: else nothing that is worth a name is there twice. */
+function readsTwice(run: readonly Stmt[], written: ReadonlySet<Buffer>): boolean {
+  const read = new Set<Buffer>();
+  let twice = false;
+  for (const stmt of run)
+    for (const expr of exprsOf(stmt))
+      visitExpr(expr, (e) => {
+        if (e.kind !== 'load' || written.has(e.buffer)) return;
+        twice ||= read.has(e.buffer);
+        read.add(e.buffer);
+      });
+  return twice;
 }
 
 /** Statements one after another, without loops. */

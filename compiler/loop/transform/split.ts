@@ -19,14 +19,15 @@ export function split(
   names: { readonly block: string; readonly inner: string; readonly rest: string },
 ): Kernel {
   const unique = namesBeside(kernel);
+  const [blockName, innerName, restName] = [unique(names.block), unique(names.inner), unique(names.rest)];
   return replaceLoops(kernel, axis, (loop) => {
     const { extent } = loop.axis;
     invariant(typeof extent === 'number' && isWhole(loop), `only a whole loop can be split, not ${axis}`);
     const blocks = Math.floor(extent / size);
     const rest = extent % size;
-    const block: Axis = { name: unique(names.block), extent: blocks };
-    const inner: Axis = { name: unique(names.inner), extent: size };
-    const tail: Axis = { name: unique(names.rest), extent: rest };
+    const block: Axis = { name: blockName, extent: blocks };
+    const inner: Axis = { name: innerName, extent: size };
+    const tail: Axis = { name: restName, extent: rest };
     const main = serial(block, [runningAt(loop, inner, addAffine(scaleAffine(block, size), inner))]);
     return [
       ...(blocks === 0 ? [] : [main]),
@@ -49,12 +50,13 @@ function runningAt(loop: For, axis: Axis, place: Affine): Stmt {
  */
 export function peel(kernel: Kernel, axis: string, at: number): Kernel {
   const unique = namesBeside(kernel);
+  const names = [unique(`${axis}_first`), unique(`${axis}_rest`)] as const;
   return replaceLoops(kernel, axis, (loop) => {
-    const { extent, name } = loop.axis;
+    const { extent } = loop.axis;
     invariant(typeof extent === 'number' && isWhole(loop), `only a whole loop can be peeled, not ${axis}`);
     invariant(at > 0 && at < extent, `${axis} cannot be divided at ${at}`);
-    const first: Axis = { name: unique(`${name}_first`), extent: at };
-    const second: Axis = { name: unique(`${name}_rest`), extent: extent - at };
+    const first: Axis = { name: names[0], extent: at };
+    const second: Axis = { name: names[1], extent: extent - at };
     return [runningAt(loop, first, affine(first)), runningAt(loop, second, addAffine(second, at))];
   });
 }

@@ -1,0 +1,446 @@
+/** Kernels written by hand for what no op of the registry has: the function gives the bits of the interpreter. */
+import { describe, expect, test } from 'vitest';
+import type { DType } from '../../compiler/base/types.ts';
+import { kernelFunction } from '../../compiler/emit/ts/kernel.ts';
+import { NameScope } from '../../compiler/emit/ts/names.ts';
+import { printModule } from '../../compiler/emit/ts/tree.ts';
+import { affine } from '../../compiler/loop/affine.ts';
+import { DefinitionBuilder, denseBuffer, readerOf } from '../../compiler/loop/builder.ts';
+import type { Elements } from '../../compiler/loop/interpret.ts';
+import { elementsFor, interpret } from '../../compiler/loop/interpret.ts';
+import type { Affine, Axis, Buffer, Expr, Kernel, Stmt } from '../../compiler/loop/ir.ts';
+import { quotient, serial } from '../../compiler/loop/rewrite.ts';
+import { emittedKernel } from '../support/emitted.ts';
+
+const b = new DefinitionBuilder();
+
+function bitsOf({ buffer, byteOffset, byteLength }: Elements): number[] {
+  return [...new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength)];
+}
+
+/** Runs a kernel both ways on copies of `inputs`; gives the outputs, which must have the same bits. */
+function run(kernel: Kernel, inputs: readonly Elements[], n = 1): readonly Elements[] {
+  const outputs = () =>
+    kernel.outputs.map(({ dtype, shape }) =>
+      elementsFor(
+        dtype,
+        shape.reduce<number>((product, extent) => product * (extent === 'N' ? n : extent), 1),
+        'f32',
+      ),
+    );
+  const [expected, actual] = [outputs(), outputs()];
+  interpret(kernel, [...inputs, ...expected], { n, precision: 'f32' });
+  emittedKernel(kernel)([...inputs, ...actual], n);
+  actual.forEach((elements, i) => expect(bitsOf(elements)).toEqual(bitsOf(expected[i]!)));
+  return actual;
+}
+
+/** y[i] = element(x[i], z[i]) */
+function elementwise(
+  dtype: DType,
+  result: DType,
+  element: (x: Expr, z: Expr) => Expr,
+  length: number,
+): Kernel {
+  const [x, z, y] = [
+    denseBuffer('x', dtype, [length]),
+    denseBuffer('z', dtype, [length]),
+    denseBuffer('y', result, [length]),
+  ];
+  const i: Axis = { name: 'i', extent: length };
+  const value = element(readerOf(x).at([i]), readerOf(z).at([i]));
+  return {
+    name: 'elementwise',
+    kind: 'elementwise',
+    inputs: [x, z],
+    outputs: [y],
+    body: [serial(i, [{ kind: 'store', buffer: y, index: [affine(i)], value }])],
+  };
+}
+
+const floats = Float32Array.of(
+  0,
+  -0,
+  1,
+  -1,
+  0.5,
+  1.5,
+  2.5,
+  -2.5,
+  3e9,
+  -3e9,
+  1e38,
+  -1e38,
+  1e-45,
+  255.5,
+  300,
+  NaN,
+  Infinity,
+  -Infinity,
+  7.3,
+  -7.3,
+);
+const ints = Int32Array.of(
+  0,
+  1,
+  -1,
+  2,
+  -2,
+  7,
+  -7,
+  31,
+  32,
+  33,
+  255,
+  256,
+  2147483647,
+  -2147483648,
+  65537,
+  -65537,
+  123456789,
+  -123456789,
+  3,
+  100,
+);
+const samples: Readonly<Record<DType, Elements>> = {
+  f32: floats,
+  i32: ints,
+  u32: Uint32Array.from(ints),
+  u8: Uint8Array.from(ints),
+  bool: Uint8Array.from(ints, (x) => x & 1),
+};
+const length = floats.length;
+
+describe('scalar operations on numbers at the edges', () => {
+  const numeric = ['f32', 'i32', 'u32', 'u8'] as const;
+  const pairs = (dtype: DType): [Elements, Elements][] =>
+    [0, 3, 11].map((shift) => {
+      const turned = samples[dtype].slice();
+      turned.forEach((_, i) => (turned[i] = samples[dtype][(i + shift) % length]!));
+      return [samples[dtype], turned];
+    });
+
+  for (const dtype of [...numeric, 'bool'] as const) {
+    const floatOps = ['add', 'sub', 'mul', 'div', 'min', 'max', 'rem'] as const;
+    const intOps = [...floatOps, 'and', 'or', 'xor', 'shl', 'shr'] as const;
+    const binaryOps =
+      dtype === 'f32' ? floatOps : dtype === 'bool' ? (['and', 'or', 'xor', 'min', 'max'] as const) : intOps;
+    test.each(binaryOps)(`%s of ${dtype}`, (op) => {
+      for (const [x, z] of pairs(dtype))
+        run(
+          elementwise(dtype, dtype, (p, q) => b.binary(op, p, q), length),
+          [x, z],
+        );
+    });
+    test.each(['<', '<=', '>', '>=', '==', '!='] as const)(`%s of ${dtype}`, (op) => {
+      const kernel = elementwise(dtype, 'bool', (p, q) => b.compare(op, p, q), length);
+      for (const [x, z] of pairs(dtype)) run(kernel, [x, z]);
+    });
+    test.each(['f32', 'i32', 'u32', 'u8', 'bool'] as const)(`${dtype} to %s`, (to) => {
+      run(
+        elementwise(dtype, to, (p) => b.cast(p, to), length),
+        [samples[dtype], samples[dtype]],
+      );
+    });
+  }
+  test.each(['neg', 'abs', 'sqrt', 'floor', 'ceil', 'round', 'sign'] as const)('%s of f32', (op) => {
+    run(
+      elementwise('f32', 'f32', (p) => b.unary(op, p), length),
+      [floats, floats],
+    );
+  });
+  test.each(['neg', 'abs'] as const)('%s of i32', (op) => {
+    run(
+      elementwise('i32', 'i32', (p) => b.unary(op, p), length),
+      [ints, ints],
+    );
+  });
+  test('isfinite and not', () => {
+    run(
+      elementwise('f32', 'bool', (p) => b.unary('isfinite', p), length),
+      [floats, floats],
+    );
+    run(
+      elementwise('bool', 'bool', (p) => b.unary('not', p), length),
+      [samples.bool, samples.bool],
+    );
+  });
+  test('the same bits under another type', () => {
+    for (const from of ['f32', 'i32', 'u32'] as const) {
+      for (const to of ['f32', 'i32', 'u32'] as const) {
+        // NaN payloads aside.
+        const x =
+          from === 'f32'
+            ? floats.map((value) => (Number.isNaN(value) ? 1 : value))
+            : samples[from].map((v) => v & 0x3fffffff);
+        run(
+          elementwise(from, to, (p) => b.bitcast(p, to), length),
+          [x, x],
+        );
+      }
+    }
+  });
+  test('known answers, so that both cannot be wrong alike', () => {
+    const [rounded] = run(
+      elementwise('f32', 'f32', (p) => b.unary('round', p), length),
+      [floats, floats],
+    );
+    expect([...rounded!.subarray(4, 8)]).toEqual([0, 2, 2, -2]);
+    const [saturated] = run(
+      elementwise('f32', 'i32', (p) => b.cast(p, 'i32'), length),
+      [floats, floats],
+    );
+    expect([...saturated!.subarray(8, 10), ...saturated!.subarray(15, 18)]).toEqual([
+      2147483647, -2147483648, 0, 2147483647, -2147483648,
+    ]);
+    const [smallest] = run(
+      elementwise('f32', 'f32', (p, q) => b.min(p, q), length),
+      [floats, floats.toReversed()],
+    );
+    expect(Object.is(smallest![0], -7.300000190734863)).toBe(true);
+    const [zero] = run(
+      elementwise('f32', 'f32', (p) => b.max(p, b.literal(-0)), length),
+      [floats, floats],
+    );
+    expect(Object.is(zero![1], -0) && Object.is(zero![0], 0)).toBe(true);
+  });
+});
+
+describe('selection', () => {
+  test('does not read the branch that is not taken', () => {
+    const x = denseBuffer('x', 'f32', [4]);
+    const y = denseBuffer('y', 'f32', [6]);
+    const i: Axis = { name: 'i', extent: 6 };
+    const inside = b.compare('<', b.value(i), 4);
+    const value = b.select(inside, b.mul(readerOf(x).at([i]), 2), -1);
+    const kernel: Kernel = {
+      name: 'k',
+      kind: 'gather',
+      inputs: [x],
+      outputs: [y],
+      body: [serial(i, [{ kind: 'store', buffer: y, index: [affine(i)], value }])],
+    };
+    const result = new Float32Array(6);
+    const reads: string[] = [];
+    const watched = new Proxy(Float32Array.of(1, 2, 3, 4), {
+      get: (target, key) => (reads.push(String(key)), Reflect.get(target, key)),
+    });
+    emittedKernel(kernel)([watched, result], 1);
+    expect([...result]).toEqual([2, 4, 6, 8, -1, -1]);
+    expect(reads).toEqual(['0', '1', '2', '3']);
+  });
+  test('of long branches becomes a statement, with the same meaning', () => {
+    const long = (x: Expr, z: Expr): Expr => {
+      let sum = x;
+      for (let k = 1; k < 12; k++) sum = b.add(b.mul(sum, b.literal(k / 7)), b.sub(z, k));
+      return sum;
+    };
+    const kernel = elementwise(
+      'f32',
+      'f32',
+      (x, z) => b.select(b.compare('<', x, z), long(x, z), b.select(b.compare('<', x, 0), long(z, x), x)),
+      length,
+    );
+    run(kernel, [floats, floats.toReversed()]);
+    const text = printModule([kernelFunction(kernel, 'k', new NameScope())], 'ts');
+    expect(text).toContain('} else {');
+    expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(110);
+  });
+});
+
+/** acc += x[n, i + k] * w[k] in tiles of two, with unrolled loops, registers and a conditional range. */
+function tiled(): Kernel {
+  const x = denseBuffer('x', 'f32', ['N', 8]);
+  const w = denseBuffer('w', 'f32', [3]);
+  const y: Buffer = {
+    name: 'y',
+    dtype: 'f32',
+    shape: ['N', 8],
+    strides: [20, 2],
+    offset: 1,
+    space: 'global',
+  };
+  const acc = denseBuffer('acc', 'f32', [2], 'register');
+  const [n, block, tile, k] = (
+    [
+      ['n', 'N'],
+      ['block', 4],
+      ['tile', 2],
+      ['k', 3],
+    ] as const
+  ).map(([name, extent]): Axis => ({ name, extent })) as [Axis, Axis, Axis, Axis];
+  const place: Affine = {
+    constant: 0,
+    terms: [
+      { axis: block, factor: 2 },
+      { axis: tile, factor: 1 },
+    ],
+  };
+  const unrolled = (body: readonly Stmt[]): Stmt => ({
+    kind: 'for',
+    axis: tile,
+    range: { from: [quotient(0)], to: [quotient(2)] },
+    mode: 'unroll',
+    body,
+  });
+  const source: Affine = { constant: -1, terms: [...place.terms, { axis: k, factor: 1 }] };
+  const product = b.mul(readerOf(x).at([n, source]), readerOf(w).at([k]));
+  return {
+    name: 'tiled',
+    kind: 'contraction',
+    inputs: [x, w],
+    outputs: [y],
+    body: [
+      serial(n, [
+        serial(block, [
+          { kind: 'alloc', buffer: acc },
+          unrolled([{ kind: 'store', buffer: acc, index: [affine(tile)], value: b.literal(0.5) }]),
+          serial(k, [
+            unrolled([
+              {
+                kind: 'if',
+                conditions: [{ index: source, extent: 8 }],
+                body: [
+                  { kind: 'accumulate', buffer: acc, index: [affine(tile)], combine: 'add', value: product },
+                ],
+              },
+            ]),
+          ]),
+          unrolled([
+            { kind: 'store', buffer: y, index: [affine(n), place], value: readerOf(acc).at([tile]) },
+          ]),
+        ]),
+      ]),
+    ],
+  };
+}
+
+describe('loops', () => {
+  test('tiles in registers, conditions, strided windows', () => {
+    for (const n of [1, 2, 5]) {
+      const kernel = tiled();
+      const x = Float32Array.from({ length: 8 * n }, (_, i) => Math.sin(i));
+      const w = Float32Array.of(0.3, -1.1, 0.7);
+      const [expected, actual] = [new Float32Array(20 * n), new Float32Array(20 * n)];
+      interpret(kernel, [x, w, expected], { n, precision: 'f32' });
+      emittedKernel(kernel)([x, w, actual], n);
+      expect(actual).toEqual(expected);
+      expect(actual.some((value) => value !== 0)).toBe(true);
+    }
+  });
+  test('constant places in registers are variables, index bases are computed once per loop', () => {
+    const text = printModule([kernelFunction(tiled(), 'tiled', new NameScope())], 'ts');
+    expect(text).toMatchInlineSnapshot(`
+      "/** tiled: x f32[N, 8], w f32[3] → y f32[N, 8] */
+      function tiled(x: Float32Array, w: Float32Array, y: Float32Array, N: number): void {
+        for (let n = 0; n < N; n++) {
+          const x_n = n * 8;
+          const y_n = n * 20;
+          for (let block = 0; block < 4; block++) {
+            const i_block = block * 2;
+            const x_block = x_n + block * 2;
+            const y_block = y_n + block * 4;
+            let acc0 = 0.5;
+            let acc1 = 0.5;
+            for (let k = 0; k < 3; k++) {
+              const i_k = i_block + k;
+              const x_k = x_block + k;
+              const i = i_k - 1;
+              if (i >= 0) {
+                acc0 = f(acc0 + f(x[x_k - 1] * w[k]));
+              }
+              if (i_k < 8) {
+                acc1 = f(acc1 + f(x[x_k] * w[k]));
+              }
+            }
+            y[y_block + 1] = acc0;
+            y[y_block + 3] = acc1;
+          }
+        }
+      }
+      "
+    `);
+  });
+  test('registers that a loop indexes are an array', () => {
+    const y = denseBuffer('y', 'f32', [3]);
+    const table = denseBuffer('table', 'f32', [3], 'register');
+    const [i, j]: [Axis, Axis] = [
+      { name: 'i', extent: 3 },
+      { name: 'j', extent: 3 },
+    ];
+    const kernel: Kernel = {
+      name: 'k',
+      kind: 'gather',
+      inputs: [],
+      outputs: [y],
+      body: [
+        { kind: 'alloc', buffer: table },
+        serial(i, [{ kind: 'store', buffer: table, index: [affine(i)], value: b.cast(b.value(i), 'f32') }]),
+        serial(j, [{ kind: 'store', buffer: y, index: [affine(j)], value: readerOf(table).at([j]) }]),
+      ],
+    };
+    expect([...run(kernel, [])[0]!]).toEqual([0, 1, 2]);
+  });
+  test('a computed place is clamped into its axis', () => {
+    const [x, at, y] = [
+      denseBuffer('x', 'f32', [5, 2]),
+      denseBuffer('at', 'i32', [6]),
+      denseBuffer('y', 'f32', [6]),
+    ];
+    const i: Axis = { name: 'i', extent: 6 };
+    const value = readerOf(x).at([{ clamped: readerOf(at).at([i]) }, 1]);
+    const kernel: Kernel = {
+      name: 'k',
+      kind: 'gather',
+      inputs: [x, at],
+      outputs: [y],
+      body: [serial(i, [{ kind: 'store', buffer: y, index: [affine(i)], value }])],
+    };
+    const [result] = run(kernel, [
+      Float32Array.from({ length: 10 }, (_, k) => k),
+      Int32Array.of(-3, 0, 2, 4, 5, 99),
+    ]);
+    expect([...result!]).toEqual([1, 1, 5, 9, 9, 9]);
+  });
+  test('an element is read again after memory changed', () => {
+    const [x, y] = [denseBuffer('x', 'f32', [1]), denseBuffer('y', 'f32', [2])];
+    const read = readerOf(x).at([0]);
+    const kernel: Kernel = {
+      name: 'k',
+      kind: 'elementwise',
+      inputs: [x],
+      outputs: [y],
+      body: [
+        { kind: 'store', buffer: y, index: [affine(0)], value: b.add(read, 1) },
+        { kind: 'store', buffer: y, index: [affine(1)], value: b.add(read, 1) },
+      ],
+    };
+    // y shares its memory with x.
+    const memory = Float32Array.of(1, 0);
+    emittedKernel(kernel)([memory.subarray(0, 1), memory], 1);
+    expect([...memory]).toEqual([2, 3]);
+  });
+  test('bounds are quotients, rounded down', () => {
+    const y = denseBuffer('y', 'f32', [7, 7]);
+    const [i, j]: [Axis, Axis] = [
+      { name: 'i', extent: 7 },
+      { name: 'j', extent: 7 },
+    ];
+    const half: Affine = { constant: -3, terms: [{ axis: i, factor: 1 }] };
+    const kernel: Kernel = {
+      name: 'k',
+      kind: 'gather',
+      inputs: [],
+      outputs: [y],
+      body: [
+        serial(i, [
+          serial(j, [{ kind: 'store', buffer: y, index: [affine(i), affine(j)], value: b.literal(1) }], {
+            from: [quotient(0), quotient(half, 2)],
+            to: [quotient(7), quotient({ constant: 9, terms: [{ axis: i, factor: 1 }] }, 3)],
+          }),
+        ]),
+      ],
+    };
+    expect([...run(kernel, [])[0]!].slice(0, 7)).toEqual([1, 1, 1, 0, 0, 0, 0]);
+  });
+});

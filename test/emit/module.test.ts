@@ -1,0 +1,193 @@
+/** Whole modules: how they look, what they promise, what they weigh. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { format } from 'prettier';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { CompileOptions } from '../../compiler/compile.ts';
+import { compile } from '../../compiler/compile.ts';
+import { reservedWords } from '../../compiler/emit/ts/names.ts';
+import { runtime } from '../../compiler/generated/runtime.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const examples = join(root, 'dsl-examples');
+const files = readdirSync(examples).filter((name) => name.endsWith('.cnn'));
+
+/** The modules are printed for these settings; everything else is prettier's default. */
+const style = { singleQuote: true, printWidth: 110 };
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(join(examples, path), 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+const cache = new Map<string, ReadonlyMap<string, string>>();
+
+/** The files of an example by their ending: `ts`, `js`, `d.ts`. */
+function moduleOf(entry: string, options: CompileOptions = {}): ReadonlyMap<string, string> {
+  const key = JSON.stringify([entry, options]);
+  const known = cache.get(key);
+  if (known) return known;
+  const result = compile({ entry, read }, options);
+  const made = new Map(result.files.map(({ path, content }) => [path.slice(path.indexOf('.') + 1), content]));
+  cache.set(key, made);
+  return made;
+}
+
+const kinds: CompileOptions[] = [{ target: 'ts' }, { target: 'js' }, { target: 'ts', inference: true }];
+
+describe.each(files)('%s', (file) => {
+  test('is as prettier prints it', async () => {
+    for (const options of kinds) {
+      for (const [ending, content] of moduleOf(file, options)) {
+        const parser = ending === 'js' ? 'babel' : 'typescript';
+        expect(await format(content, { ...style, parser })).toBe(content);
+      }
+    }
+  });
+
+  test('needs nothing from outside, and gives the same bytes again', () => {
+    for (const options of kinds) {
+      const again = compile({ entry: file, read }, options);
+      expect(again.files.map(({ content }) => content)).toEqual([...moduleOf(file, options).values()]);
+      for (const content of moduleOf(file, options).values()) {
+        const code = content.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
+        expect(code).not.toMatch(/\bimport\b|\brequire\b|\beval\b|new Function|WebAssembly|\bprocess\b/);
+      }
+    }
+  });
+});
+
+describe('types', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'cnnc-types-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('every module is strict TypeScript that only needs its types taken away', () => {
+    const written: string[] = [];
+    const write = (name: string, content: string): void => {
+      writeFileSync(join(folder, name), content.replace('// @ts-nocheck\n', ''));
+      written.push(name);
+    };
+    for (const file of files) {
+      const stem = file.replace('.cnn', '');
+      write(`${stem}.ts`, moduleOf(file, { target: 'ts' }).get('ts')!);
+      write(`${stem}_inference.ts`, moduleOf(file, { target: 'ts', inference: true }).get('ts')!);
+      write(`${stem}_js.d.ts`, moduleOf(file, { target: 'js' }).get('d.ts')!);
+    }
+    write('use.ts', use);
+    const compilerOptions = {
+      target: 'ES2022',
+      module: 'NodeNext',
+      moduleResolution: 'NodeNext',
+      lib: ['ES2023', 'DOM'],
+      types: [],
+      strict: true,
+      noImplicitReturns: true,
+      noFallthroughCasesInSwitch: true,
+      noUnusedLocals: false,
+      erasableSyntaxOnly: true,
+      isolatedModules: true,
+      verbatimModuleSyntax: true,
+      allowImportingTsExtensions: true,
+      noEmit: true,
+    };
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: written }));
+    const tsc = join(root, 'node_modules/typescript/bin/tsc');
+    let output = '';
+    try {
+      execFileSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' });
+    } catch (error) {
+      output = String((error as { stdout?: unknown }).stdout);
+    }
+    expect(output).toBe('');
+  });
+
+  /** What an application writes; the lines with `@ts-expect-error` must not compile. */
+  const use = `
+import { classes, createModel, imageFrom, ModelError, signature } from './digits.ts';
+import type { Dataset, History, Inputs, Model, Outputs } from './digits.ts';
+import { createModel as fromJs } from './digits_js.js';
+import { createModel as infer } from './digits_inference.ts';
+
+export async function use(weights: Uint8Array, image: Uint8Array, truth: Int32Array, pixels: ImageData): Promise<number> {
+  const model: Model = await createModel({ weights, seed: 1 });
+  const { digit }: Outputs = await model.predict({ image });
+  const history: History = await model.fit({ image, truth }, { epochs: 2, validation: { image, truth } });
+  const data: Dataset = { size: 1, read: (indices, into) => void (into['image']![0] = indices[0]!) };
+  await model.fit(data, { onBatchEnd: ({ scores }) => console.log(scores['loss']), signal: AbortSignal.timeout(10) });
+  const { loss } = await model.evaluate({ image, truth });
+  const one: Uint8Array = imageFrom(pixels);
+  const inputs: Inputs = { image: one };
+  const name: string | undefined = classes.digit[0] ?? signature.inputs[0]?.name;
+  // @ts-expect-error
+  await model.predict({ picture: image });
+  // @ts-expect-error
+  await model.fit({ image });
+  // @ts-expect-error
+  imageFrom(pixels, 'truth');
+  const small = await infer({ weights });
+  // @ts-expect-error
+  await small.fit({ image, truth });
+  try {
+    await (await fromJs({ seed: 1 })).predict(inputs);
+  } catch (error) {
+    if (error instanceof ModelError && error.code === 'input') return 0;
+  }
+  return digit[0]! + history.length + (loss ?? 0) + (name?.length ?? 0);
+}
+`;
+});
+
+describe('the runtime', () => {
+  test('names are unique over its files, and none is one that generated code uses', () => {
+    const declared = runtime.flatMap(({ declares }) => declares);
+    expect(declared.filter((name, i) => declared.indexOf(name) !== i)).toEqual([]);
+    const own = [
+      'Inputs',
+      'Labels',
+      'Outputs',
+      'Model',
+      'signature',
+      'classes',
+      'tensors',
+      'blueprint',
+      'embedded',
+    ];
+    const routines = ['prepare', 'infer', 'evaluate', 'step', 'createModel', 'imageFrom'];
+    const taken = new Set([...reservedWords, ...own, ...routines]);
+    expect(declared.filter((name) => taken.has(name))).toEqual([]);
+  });
+  test('each top-level name of a file is in the list of its names', () => {
+    for (const { js, declares } of runtime) {
+      for (const line of js.split('\n')) {
+        const [, name] =
+          /^(?:export )?(?:async )?(?:function\*?|const|let|var|class) ([\w$]+)/.exec(line) ?? [];
+        if (name !== undefined) expect(declares).toContain(name);
+        else expect(line).not.toMatch(/^(?:import|export|let|var)\b/);
+      }
+    }
+  });
+});
+
+describe('size of the Keras classifier', () => {
+  const gzipped = (options: CompileOptions, ending: string): number =>
+    gzipSync(moduleOf('keras_classifier.cnn', options).get(ending)!, { level: 9 }).length;
+  test('for inference at most 12 KB', () => {
+    expect(gzipped({ target: 'ts', inference: true }, 'ts')).toBeLessThanOrEqual(12 * 1024);
+    expect(gzipped({ target: 'js', inference: true }, 'js')).toBeLessThanOrEqual(12 * 1024);
+  });
+  test('with training at most 25 KB', () => {
+    expect(gzipped({ target: 'ts' }, 'ts')).toBeLessThanOrEqual(25 * 1024);
+    expect(gzipped({ target: 'js' }, 'js')).toBeLessThanOrEqual(25 * 1024);
+  });
+});
