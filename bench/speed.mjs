@@ -47,9 +47,21 @@ export async function speed() {
     image: noise(batch * steps),
     truth: Float32Array.from({ length: batch * steps }, (_, i) => i % 2),
   };
-  await model.fit(data, { epochs: 1, shuffle: false, onBatchEnd: () => void stamps.push(performance.now()) });
+  const losses = [];
+  await model.fit(data, {
+    epochs: 1,
+    shuffle: false,
+    onBatchEnd({ scores }) {
+      stamps.push(performance.now());
+      losses.push(scores.loss);
+    },
+  });
   const step = median(stamps.slice(3).map((stamp, i) => stamp - stamps[i + 2]));
-  const peerStep = median(await timed(3, () => peer.step(image, truth)));
+  const peerLosses = [];
+  const peerStep = median(await timed(3, async () => peerLosses.push(await peer.step(image, truth))));
+  // Both begin with the same weights and the same batch.
+  if (!(Math.abs(losses[0] - peerLosses[0]) < 1e-4))
+    throw new Error(`losses: ${losses[0]}, ${peerLosses[0]}`);
 
   table(
     `Keras classifier, one thread; predictions of both differ by at most ${difference.toExponential(1)}`,

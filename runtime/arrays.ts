@@ -21,19 +21,16 @@ export const own = (record: object, name: string): unknown =>
 /** The number of samples in `arrays`, which must be what `ports` say. */
 export function countSamples(ports: readonly PortInfo[], arrays: object): number {
   const counts = ports.map(({ name, dtype, shape }) => {
-    const array = own(arrays ?? {}, name);
+    const array = own(Object(arrays), name) as Elements | undefined;
     const kind = Object.prototype.toString.call(array).slice(8, -1);
     const wanted = arrayTypes[dtype].name;
-    const count = kind === wanted ? (array as Elements).length / sizeOf(shape) : NaN;
-    if (Number.isInteger(count)) return count;
-    const got =
-      kind === wanted ? `${(array as Elements).length} numbers` : kind === 'Undefined' ? 'nothing' : kind;
+    const count = (array?.length ?? 0) / sizeOf(shape);
+    if (kind === wanted && Number.isInteger(count)) return count;
+    const got = kind === wanted ? `${array?.length} numbers` : kind;
     const message = `\`${name}\` takes a ${wanted} with ${sizeOf(shape)} numbers per sample, but got ${got}`;
     throw new ModelError('input', message, { name });
   });
-  const [samples = 0] = counts;
-  const other = counts.findIndex((count) => count !== samples);
-  if (other < 0) return samples;
-  const [a, b] = [ports[0], ports[other]];
-  throw new ModelError('input', `\`${a?.name}\` has ${samples} samples, \`${b?.name}\` has ${counts[other]}`);
+  const list = ports.map(({ name }, i) => `\`${name}\` ${counts[i]}`).join(', ');
+  if (new Set(counts).size > 1) throw new ModelError('input', `the numbers of samples differ: ${list}`);
+  return counts[0] ?? 0;
 }

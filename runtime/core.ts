@@ -2,20 +2,21 @@ import { arrayTypes, own, sizeOf } from './arrays.ts';
 import { ModelError } from './errors.ts';
 import type { Batch, Elements } from './model-types.ts';
 import type { Blueprint, Launch, Plan, Routine, Tensor } from './program.ts';
-import { Turns } from './turns.ts';
 
 /** The memory of one model, and the running of its routines. */
 export class Core {
   readonly blueprint: Blueprint;
-  readonly turns = new Turns();
   /** What `prepare` computes is older than the weights. */
   stale = true;
   fitting = false;
-  disposed = false;
+  #disposed = false;
   readonly #views = new Map<string, Elements>();
   #weights: ArrayBuffer;
   #work = new ArrayBuffer(0);
   readonly #bound = new Map<Plan, Routine>();
+  #last: Promise<unknown> = Promise.resolve();
+  #worked = 0;
+  #rested = 0;
 
   constructor(blueprint: Blueprint) {
     this.blueprint = blueprint;
@@ -41,23 +42,28 @@ export class Core {
     this.stale = true;
   }
 
-  check(): void {
-    if (this.disposed) throw new ModelError('disposed', 'this model was disposed of');
+  /** Calls take turns: runs `task` when those before have ended, well or badly. */
+  turn<T>(task: () => T | Promise<T>): Promise<T> {
+    const result = this.#last.then(() => {
+      this.check();
+      // No kernel ran for a while, so the event loop did.
+      if (performance.now() - this.#worked > 20) this.#rested = performance.now();
+      return task();
+    });
+    this.#last = result.catch(() => {});
+    return result;
   }
 
-  dispose(): void {
-    this.disposed = true;
+  check(): void {
+    if (this.#disposed) throw new ModelError('disposed', 'this model was disposed of');
+  }
+
+  async dispose(): Promise<void> {
+    await this.#last;
+    this.#disposed = true;
     this.#views.clear();
     this.#bound.clear();
     this.#weights = this.#work = new ArrayBuffer(0);
-  }
-
-  /** Runs `task` when the calls before have ended. */
-  turn<T>(task: () => T | Promise<T>): Promise<T> {
-    return this.turns.take(() => {
-      this.check();
-      return task();
-    });
   }
 
   /** A routine over enough memory; all routines share it, as none leaves anything there. */
@@ -71,32 +77,37 @@ export class Core {
     return routine;
   }
 
+  /** Runs kernels, long ones in parts of some milliseconds. */
   async launch(launches: readonly Launch[], samples: number): Promise<void> {
     for (const { run, parts = 1 } of launches) {
       const count = parts === 'N' ? samples : parts;
-      let size = 1;
-      for (let start = 0; start < count;) {
+      for (let start = 0, size = 1; start < count;) {
         const end = Math.min(start + size, count);
         const began = performance.now();
         run(samples, start, end);
-        // Short parts are not worth the call.
-        if (performance.now() - began < 4) size *= 2;
+        this.#worked = performance.now();
+        if (this.#worked - began < 4) size *= 2;
         start = end;
-        const rest = this.turns.rest();
-        if (rest) await rest;
+        if (this.#worked - this.#rested > 20) await this.#rest();
       }
     }
   }
 
-  /** The same without a pause. */
-  launchAtOnce(launches: readonly Launch[], samples: number): void {
-    for (const { run, parts = 1 } of launches) run(samples, 0, parts === 'N' ? samples : parts);
+  /** Lets timers, input and painting have their turn. Not by setTimeout: in browsers that can take 4 ms. */
+  async #rest(): Promise<void> {
+    const { port1, port2 } = new MessageChannel();
+    await new Promise((resolve) => {
+      Object.assign(port1, { onmessage: resolve });
+      port2.postMessage(0);
+    });
+    port1.close();
+    this.#rested = performance.now();
   }
 
-  /** Computes what depends on the weights alone, where they changed since. Before every use of `infer` and `evaluate`. */
+  /** Computes what depends on the weights alone, if they changed. Before every use of `infer` and `evaluate`. */
   async prepare(): Promise<void> {
     const { prepare } = this.blueprint.routines;
-    if (this.stale && prepare) await this.launch(this.bind(prepare).launches, 1);
+    if (prepare && this.stale) await this.launch(this.bind(prepare).launches, 1);
     this.stale = false;
   }
 

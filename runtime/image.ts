@@ -1,16 +1,20 @@
 import { arrayTypes, sizeOf } from './arrays.ts';
 import { ModelError } from './errors.ts';
-import type { Elements, Pixels, PortInfo, Signature } from './model-types.ts';
+import type { Elements, Pixels, PortInfo } from './model-types.ts';
 
 /**
  * A picture as an input [height, width, 1 or 3]: rounded bytes for u8, byte / 255 for f32. What is transparent becomes
- * black: colours are multiplied by alpha / 255. Grey is 0.299 R + 0.587 G + 0.114 B. Both axes are scaled to fit, see `shares`.
+ * black: colours are multiplied by alpha / 255. Grey is 0.299 R + 0.587 G + 0.114 B. Both axes are scaled to fit.
  */
-export function imageToInput({ data, width, height }: Pixels, { dtype, shape }: PortInfo): Elements {
+export function imageToInput({ data, width, height }: Pixels, port: PortInfo | undefined): Elements {
+  const { dtype = 'u8', shape = [] } = port ?? {};
   const [rows = 0, columns = 0, channels = 0] = shape;
   const bytes = data.length / (width * height);
-  if (![1, 2, 3, 4].includes(bytes)) {
-    throw new ModelError('input', `a picture of ${width}×${height} pixels cannot have ${data.length} bytes`);
+  if (!port || ![1, 2, 3, 4].includes(bytes)) {
+    const why = port
+      ? `a picture of ${width}×${height} pixels with ${data.length} bytes`
+      : 'no input takes this picture';
+    throw new ModelError('input', why);
   }
   const colour = (pixel: number, channel: number): number => {
     const at = (i: number): number => data[pixel * bytes + i] as number;
@@ -36,7 +40,7 @@ export function imageToInput({ data, width, height }: Pixels, { dtype, shape }: 
  * For each of `to` places, the pixels of `from` that count, and how much. A shrinking axis takes the mean over
  * [i·from/to, (i + 1)·from/to); a growing one interpolates linearly at (i + ½)·from/to − ½, clamped to the edge.
  */
-function shares(from: number, to: number): (readonly [pixel: number, share: number])[][] {
+function shares(from: number, to: number): [pixel: number, share: number][][] {
   const scale = from / to;
   return Array.from({ length: to }, (_, i) => {
     const middle = Math.min(Math.max((i + 0.5) * scale - 0.5, 0), from - 1);
@@ -45,16 +49,7 @@ function shares(from: number, to: number): (readonly [pixel: number, share: numb
     const first = Math.floor(start);
     return Array.from({ length: Math.ceil(end) - first }, (_, k) => {
       const pixel = first + k;
-      return [pixel, (Math.min(end, pixel + 1) - Math.max(start, pixel)) / (end - start)] as const;
+      return [pixel, (Math.min(end, pixel + 1) - Math.max(start, pixel)) / (end - start)];
     });
   });
-}
-
-export const isImage = ({ dtype, shape }: PortInfo): boolean =>
-  (dtype === 'u8' || dtype === 'f32') && shape.length === 3 && (shape[2] === 1 || shape[2] === 3);
-
-export function pictureFor(signature: Signature, input: string, pixels: Pixels): Elements {
-  const port = signature.inputs.find(({ name }) => name === input);
-  if (port && isImage(port)) return imageToInput(pixels, port);
-  throw new ModelError('input', `\`${input}\` is no input that takes a picture`);
 }

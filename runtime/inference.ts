@@ -70,6 +70,6 @@ export function inferenceModel(core: Core): InferenceModel<Batch, Batch> {
       return core.turn(() => load(core, file, only));
     },
     saveWeights: () => core.turn(() => writeSafetensors(core.tensors('param', 'state'))),
-    dispose: () => core.turns.take(() => core.dispose()),
+    dispose: () => core.dispose(),
   };
 }

@@ -3,26 +3,12 @@ import type { Tensor } from './program.ts';
 import { fnv1a32, threefry } from './random.ts';
 
 /** Fills a tensor as it begins. Its random numbers depend on the seed and its name, not on the rest of the model. */
-export function initialize(data: Elements, { name, init }: Tensor, seed: number): void {
+export function initialize(data: Elements, { name, fill, uniform, normal }: Tensor, seed: number): void {
   const stream = fnv1a32(name);
-  switch (init?.kind) {
-    case 'ones':
-      data.fill(1);
-      break;
-    case 'constant':
-      if (init.values.length === 1) data.fill(init.values[0] as number);
-      else data.set(init.values);
-      break;
-    case 'glorot_uniform': {
-      const limit = Math.sqrt(6 / (init.fanIn + init.fanOut));
-      data.forEach((_, i) => (data[i] = (2 * unit(threefry(seed, stream, 0, i)[0]) - 1) * limit));
-      break;
-    }
-    case 'he_normal': {
-      // 0.88 is the deviation of a normal distribution cut at ±2, so that the variance is 2 / fanIn, as in Keras.
-      const scale = Math.sqrt(2 / init.fanIn) / 0.8796256610342398;
-      data.forEach((_, i) => (data[i] = truncatedNormal(seed, stream, i) * scale));
-    }
+  for (let i = 0; i < data.length; i++) {
+    if (fill) data[i] = fill[i % fill.length] as number;
+    else if (uniform) data[i] = (2 * unit(threefry(seed, stream, 0, i)[0]) - 1) * uniform;
+    else if (normal) data[i] = truncatedNormal(seed, stream, i) * normal;
   }
 }
 

@@ -26,11 +26,6 @@ export interface CreateOptions {
   readonly seed?: number;
 }
 
-export interface LoadOptions {
-  /** The path of one layer: take only its tensors from the file. */
-  readonly only?: string;
-}
-
 export interface ModelInfo {
   readonly name: string;
   /** What the kernels are made of. */
@@ -49,8 +44,8 @@ export interface InferenceModel<I, O> {
   readonly info: ModelInfo;
   /** For any number of samples. */
   predict(inputs: I): Promise<O>;
-  /** On an error the model is as before. Refused while `fit` runs. */
-  loadWeights(bytes: Uint8Array, options?: LoadOptions): Promise<void>;
+  /** All, or `only` those of the layer with this path. On an error the model is as before. Refused while `fit` runs. */
+  loadWeights(file: Uint8Array, options?: { readonly only?: string }): Promise<void>;
   /** Params and states as a safetensors file. */
   saveWeights(): Promise<Uint8Array>;
   /** Frees the memory. */
@@ -65,16 +60,16 @@ export interface Pixels {
 }
 
 export type ErrorCode =
-  | 'options' // an argument that is missing or not what it should be
-  | 'input' // an array that does not fit the model
-  | 'label' // a class that does not exist
-  | 'weights-format' // not a whole safetensors file
-  | 'weights-mismatch' // tensors missing, extra, or of another shape
-  | 'weights-value' // a weight that is not finite
-  | 'weights-size' // too many to embed
-  | 'checkpoint' // damaged, or of other training
-  | 'not-finite' // a loss or gradient
-  | 'busy' // not while `fit` runs
+  | 'options'
+  | 'input'
+  | 'label'
+  | 'weights-format'
+  | 'weights-mismatch'
+  | 'weights-value'
+  | 'weights-size'
+  | 'checkpoint'
+  | 'not-finite'
+  | 'busy'
   | 'aborted'
   | 'memory'
   | 'disposed';

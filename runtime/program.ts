@@ -1,26 +1,24 @@
 import type { Elements, PortInfo, Signature } from './model-types.ts';
 
-export type Initializer =
-  | { readonly kind: 'zeros' | 'ones' }
-  | { readonly kind: 'constant'; readonly values: readonly number[] }
-  | { readonly kind: 'glorot_uniform'; readonly fanIn: number; readonly fanOut: number }
-  | { readonly kind: 'he_normal'; readonly fanIn: number };
-
-/** What persists between calls, at a byte offset in the memory of the weights. */
+/** What persists between calls, at a byte offset. Begins as zeros, as `fill` again and again, or at random. */
 export interface Tensor {
   readonly name: string;
-  readonly role: 'param' | 'state' | 'slot' | 'prepared' | 'constant';
+  readonly role: 'param' | 'state' | 'slot' | 'prepared';
   readonly dtype?: PortInfo['dtype'];
   readonly shape: readonly number[];
   readonly offset: number;
-  readonly init?: Initializer;
+  readonly fill?: readonly number[];
+  /** Evenly in ± this. */
+  readonly uniform?: number;
+  /** A normal distribution of this deviation, cut at twice of it. */
+  readonly normal?: number;
 }
 
 export interface Launch {
   readonly run: (N: number, start: number, end: number) => void;
   /** Iterations of a long kernel, which runs in parts from `start` to before `end`. */
   readonly parts?: number | 'N';
-  /** In `step`: the layer, and what is written, to find where numbers go bad. */
+  /** The layer and what is written, to find where numbers go bad. */
   readonly of?: string;
   readonly writes?: (N: number) => readonly Float32Array[];
 }
@@ -32,7 +30,7 @@ export interface Routine {
   readonly inputs: Views;
   readonly results: Views;
   readonly launches: readonly Launch[];
-  /** Changes what persists; runs only if `finite` holds a 1. */
+  /** Changes what persists, if `finite` holds a 1. */
   readonly commit?: readonly Launch[];
   readonly finite?: Uint8Array;
 }
@@ -48,8 +46,7 @@ export interface Blueprint {
   readonly kernels: number;
   readonly tensors: readonly Tensor[];
   readonly bytes: number;
-  readonly routines: Readonly<Record<'infer', Plan>> &
-    Readonly<Partial<Record<'prepare' | 'evaluate' | 'step', Plan>>>;
+  readonly routines: { readonly infer: Plan } & Partial<Record<'prepare' | 'evaluate' | 'step', Plan>>;
   readonly epochs?: number;
   /** Labels that are classes, with their number. */
   readonly classCounts?: readonly (readonly [label: string, classes: number])[];

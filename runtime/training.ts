@@ -143,7 +143,7 @@ class Trainer {
       throw await blame(core, plan, { arrays: batch, samples }, when);
     }
     // Nothing waits from here on: a step counts as a whole, or not at all.
-    core.launchAtOnce(routine.commit ?? [], samples);
+    for (const { run, parts = 1 } of routine.commit ?? []) run(samples, 0, parts === 'N' ? samples : parts);
     core.stale = true;
     addResults(routine, samples, state.sums);
     state.step++;

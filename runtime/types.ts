@@ -5,7 +5,6 @@ export type {
   Batch,
   ErrorCode,
   InferenceModel,
-  LoadOptions,
   ModelInfo,
   Pixels,
   PortInfo,

@@ -39,13 +39,16 @@ export function signatureOf(op: Op): Signature {
   return signature;
 }
 
+const itemsOf = (datum: Datum): readonly Datum[] => (datum.kind === 'list' ? datum.items : [datum]);
+/** A list of numbers is a constant, and one tensor. */
+const isListOfTensors = (datum: Datum): boolean =>
+  datum.kind === 'list' && datum.items.some((item) => item.kind === 'tensor');
+
 /** A list given for operands stands for its items: `[a, b] -> Concatenate`. */
 export function spreadOperands(op: Op, operands: readonly Datum[]): readonly Datum[] {
-  const { specs, variadic } = signatureOf(op);
-  if (!variadic && specs.length === operands.length) return operands;
-  return operands.flatMap((operand) =>
-    operand.kind === 'list' && (variadic || operands.length === 1) ? operand.items : [operand],
-  );
+  const { variadic } = signatureOf(op);
+  if (!variadic && operands.length > 1) return operands;
+  return operands.flatMap((operand) => (isListOfTensors(operand) || variadic ? itemsOf(operand) : [operand]));
 }
 
 export function checkCount(op: Op, count: number, env: Env, span: Span): boolean {

@@ -38,7 +38,7 @@ function bindOp(op: Op, args: readonly Argument[], env: Env, span: Span): StageV
     if (name === undefined) {
       operands.push(evaluate(argument.value, env));
     } else if (Object.hasOwn(op.attributes, name)) {
-      fine = !(name in attributes) || reportTwice(op.name, argument, env);
+      if (name in attributes) fine = reportTwice(op.name, argument, env);
       const value = bindAttribute(op, name, argument, attributes, env);
       if (value === undefined) fine = false;
       else attributes[name] = value;

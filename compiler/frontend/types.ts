@@ -140,7 +140,9 @@ export function bindOperands(
 /** A list stands for its items where several operands are taken. */
 function spread(given: readonly Datum[], declared: number, variadic: boolean): readonly Datum[] {
   if (given.length !== 1 || given[0]?.kind !== 'list') return given;
-  return variadic || declared !== 1 ? given[0].items : given;
+  // A list of numbers is a constant, and one tensor.
+  const tensors = given[0].items.some((item) => item.kind === 'tensor');
+  return variadic || tensors || declared !== 1 ? given[0].items : given;
 }
 
 function report(
@@ -163,25 +165,29 @@ function matches(
   const dtype = type.dtype.text;
   const got = tensor.type;
   const { labels } = env.build;
+  const isLabel = labels.has(tensor);
+  const swapped =
+    all.some((value, i) => i > 0 && labels.has(value)) && all[0] !== undefined && !labels.has(all[0]);
   const fail = (code: Code, hints: readonly { message: string }[]): false => {
     const written = env.frame.unit.text.slice(type.span.start, type.span.end);
-    const notes = [...hints, ...(labels.has(tensor) ? [encodings] : originNotes([tensor]))];
-    const name = operand.name.text;
-    report(taker, code, `\`${taker.name}\` takes \`${name}: ${written}\`, got ${formatType(got)}`, notes);
+    const more = swapped ? [truthFirst] : isLabel ? [encodings] : originNotes([tensor]);
+    const message = `\`${taker.name}\` takes \`${operand.name.text}: ${written}\`, got ${formatType(got)}`;
+    report(taker, swapped ? 'E0505' : code, message, [...hints, ...more]);
     return false;
   };
   if (dtype !== 'any' && dtype !== got.dtype) {
     if (!isDType(dtype)) return false;
-    return labels.has(tensor) ? fail('E0505', []) : fail('E0313', dtypeHint(got.dtype, [dtype]));
+    return isLabel || swapped ? fail('E0505', []) : fail('E0313', dtypeHint(got.dtype, [dtype]));
   }
   const mismatch = type.dims && matchDims(type.dims, got.shape, env);
   if (mismatch === undefined) return true;
   const hints = mismatch.rank ? rankHints(type.dims?.length ?? 0, got.shape.length) : [];
   // A prediction that does not fit the extents of its label: either of them may be the wrong one.
-  const pair = labels.has(tensor) || (!mismatch.rank && all.some((value) => labels.has(value)));
+  const pair = isLabel || (!mismatch.rank && all.some((value) => labels.has(value)));
   return fail(pair ? 'E0505' : mismatch.rank ? 'E0450' : 'E0451', [{ message: mismatch.message }, ...hints]);
 }
 
+const truthFirst = { message: 'losses and metrics take the truth first, then the prediction' };
 const encodings = {
   message:
     'a label is `i32` (the index of a class), `f32[1]` (0 or 1) or `f32[k]` (one number per class or target)',

@@ -157,9 +157,10 @@ export class DefinitionBuilder {
     };
   }
 
-  /** n for the batch axis, then i0, i1, …; h, w, c where there are four axes. */
+  /** n for the batch axis, then i1, i2, …; h, w, c in a batch of images. */
   axesOf(shape: readonly Extent[]): readonly Axis[] {
-    const names = shape.length === 4 ? ['n', 'h', 'w', 'c'] : shape.map((_, i) => `i${i}`);
+    const images = shape.length === 4 && shape[0] === 'N';
+    const names = images ? ['n', 'h', 'w', 'c'] : shape.map((_, i) => `i${i}`);
     return shape.map((extent, i) => ({ name: extent === 'N' ? 'n' : (names[i] ?? `i${i}`), extent }));
   }
 

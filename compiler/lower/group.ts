@@ -234,18 +234,21 @@ function claimsOf(uses: Uses): ReadonlyMap<Node, readonly Node[]> {
   return claims;
 }
 
+/** The values from outside that nodes read, in order of first use; literals are none. */
+export function inputsOf({ nodes }: Pick<Group, 'nodes'>): readonly Value[] {
+  const members = new Set<Value>(nodes);
+  const operands = nodes.flatMap((node) => node.operands);
+  return [...new Set(operands)].filter((operand) => !members.has(operand) && !isLiteral(operand));
+}
+
 function finish(draft: Draft, uses: Uses): Group {
   const members = new Set<Value>(draft.nodes);
-  const inputs = new Set<Value>();
-  for (const node of draft.nodes)
-    for (const operand of node.operands)
-      if (!members.has(operand) && !isLiteral(operand)) inputs.add(operand);
   const root = draft.anchor ?? (draft.nodes.at(-1) as Node);
   return {
     kind: hasTrait(root.op, 'concatenation') ? 'concatenation' : 'kernel',
     nodes: draft.nodes,
     root,
-    inputs: [...inputs],
+    inputs: inputsOf(draft),
     outputs: draft.nodes.filter(
       (node) => uses.escapes(node) || uses.of(node).some((user) => !members.has(user)),
     ),

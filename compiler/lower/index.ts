@@ -8,7 +8,9 @@ import { exprsOf, visitExpr, visitStmts } from '../loop/rewrite.ts';
 import type { FusedDefinition, LayoutOf } from './fuse.ts';
 import { fuse } from './fuse.ts';
 import type { Group } from './group.ts';
+import { inputsOf } from './group.ts';
 import { nestOf } from './nest.ts';
+import { structureOf } from './structure.ts';
 
 export type { Group } from './group.ts';
 export { groupNodes, isLiteral } from './group.ts';
@@ -34,6 +36,35 @@ export function lowerGroup(group: Group, layoutOf: LayoutOf): LoweredGroup {
     inputs: fused.inputs.map(({ value }) => value),
     outputs: fused.outputs.map(({ value }) => value),
     inPlace: inPlacePairs(kernel, fused),
+  };
+}
+
+/**
+ * `lowerGroup` that lowers groups of one structure once: they get the same kernel object. Deep models repeat their layers.
+ */
+export function lowering(): (group: Group, layoutOf: LayoutOf) => LoweredGroup {
+  const known = new Map<string, LoweredGroup>();
+  return (group, layoutOf) => {
+    const structure = structureOf(group, layoutOf);
+    const found = known.get(structure);
+    if (found !== undefined) return rebound(found, group);
+    const lowered = lowerGroup(group, layoutOf);
+    known.set(structure, lowered);
+    return lowered;
+  };
+}
+
+/** The kernel of another group of the same structure, bound to the values of this one. */
+function rebound({ kernel, inputs, outputs, inPlace }: LoweredGroup, group: Group): LoweredGroup {
+  const values = inputsOf(group);
+  return {
+    kernel,
+    inputs: values,
+    outputs: group.outputs,
+    inPlace: inPlace.map((pair) => ({
+      output: group.outputs[outputs.indexOf(pair.output)] as Node,
+      input: values[inputs.indexOf(pair.input)] as Value,
+    })),
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import type { IToken, TokenType } from 'chevrotain';
 import type { Diagnostic } from '../base/diagnostic.ts';
+import { invariant } from '../base/invariant.ts';
 import { relabel } from './habits.ts';
 import { breaksLine, endOf, replace, Report, spanOf } from './report.ts';
 import * as t from './tokens.ts';
@@ -29,76 +30,94 @@ export interface LaidOut {
 }
 
 export function layOut(file: string, text: string, tokens: readonly IToken[]): LaidOut {
-  const starts = lineStarts(text, tokens);
+  const row: Row = { tokens, starts: lineStarts(text, tokens) };
   const laidOut: IToken[] = [];
   const report = new Report();
-  let importing = false; // between `import` and its `from`
-  const sameLine = (i: number): IToken | undefined => (starts[i] === true ? undefined : tokens[i]);
-  const isName = (token: IToken | undefined): boolean =>
-    token?.tokenType === t.Name || token?.tokenType === t.CompilerName;
-
+  let isImporting = false; // between `import` and its `from`
   tokens.forEach((token, i) => {
-    const type = starts[i] === true ? atLineStart.get(token.tokenType) : undefined;
-    if (token.tokenType !== t.Name && token.tokenType !== t.Comma) importing = false;
-    if (type !== undefined) laidOut.push(relabel(token, type));
-    else if (token.tokenType === t.Name) laidOut.push(nameOrKeyword(token, i));
-    else if (token.tokenType !== t.Arrow || keepsStage(token, i)) laidOut.push(token);
+    if (token.tokenType === t.Arrow && !hasStage(row, i)) {
+      if (reportMissingStage(report, file, text, row, i)) laidOut.push(token);
+      return;
+    }
+    const type = typeAt(row, i, isImporting);
+    if (type !== t.Name && type !== t.Comma) isImporting = type === t.Import;
+    laidOut.push(type === token.tokenType ? token : relabel(token, type));
   });
   return { tokens: laidOut, diagnostics: report.diagnostics };
+}
 
-  function nameOrKeyword(token: IToken, i: number): IToken {
-    const type = keywordAt(token.image, i);
-    if (type === t.Import) importing = true;
-    if (type === t.From) importing = false;
-    return type === undefined ? token : relabel(token, type);
-  }
+interface Row {
+  readonly tokens: readonly IToken[];
+  readonly starts: readonly boolean[];
+}
 
-  function keywordAt(image: string, i: number): TokenType | undefined {
-    if (image === 'as') return isConnectiveAs(i) ? t.As : undefined;
-    const next = sameLine(i + 1);
-    if (image === 'from') return importing && isName(tokens[i - 1]) ? t.From : undefined;
-    if (image === 'in') return isConnectiveIn(i) ? t.In : undefined;
-    const afterArrow = tokens[i - 1]?.tokenType === t.Arrow;
-    if (!isName(next) || isConnectiveAs(i + 1) || isLoopVariable(i)) return undefined;
-    if (image === 'output') return afterArrow ? t.Output : undefined;
-    if (image === 'for') return afterArrow ? t.For : undefined;
-    return afterArrow ? undefined : t.introducers.get(image);
-  }
+/** What token `i` is at its place. */
+function typeAt(row: Row, i: number, isImporting: boolean): TokenType {
+  const token = row.tokens[i];
+  invariant(token !== undefined, 'a token beyond the last');
+  const { tokenType, image } = token;
+  if (tokenType === t.Name) return keywordAt(row, i, image, isImporting) ?? t.Name;
+  return (row.starts[i] === true ? atLineStart.get(tokenType) : undefined) ?? tokenType;
+}
 
-  /** `Conv2D(3) as stem` */
-  function isConnectiveAs(i: number): boolean {
-    const previous = tokens[i - 1];
-    const stageBefore = isName(previous) || previous?.tokenType === t.RParen;
-    return sameLine(i)?.image === 'as' && !isLoopVariable(i) && stageBefore && isName(sameLine(i + 1));
-  }
+function keywordAt(row: Row, i: number, image: string, isImporting: boolean): TokenType | undefined {
+  const previous = row.tokens[i - 1];
+  if (image === 'as') return isConnectiveAs(row, i) ? t.As : undefined;
+  if (image === 'from') return isImporting && isName(previous) ? t.From : undefined;
+  if (image === 'in') return isConnectiveIn(row, i) ? t.In : undefined;
+  if (!isName(sameLine(row, i + 1)) || isConnectiveAs(row, i + 1) || isLoopVariable(row, i)) return undefined;
+  if (previous?.tokenType !== t.Arrow) return t.introducers.get(image);
+  return image === 'output' ? t.Output : image === 'for' ? t.For : undefined;
+}
 
-  /** `for i in …`, and `@ digits.cnn:6:5 in layer` of graph text */
-  function isConnectiveIn(i: number): boolean {
-    return tokens[i - 1]?.tokenType === t.GraphLocation || isLoopVariable(i - 1);
-  }
+const isName = (token: IToken | undefined): boolean =>
+  token?.tokenType === t.Name || token?.tokenType === t.CompilerName;
 
-  function isLoopVariable(i: number): boolean {
-    return (
-      tokens[i - 1]?.image === 'for' && tokens[i - 2]?.tokenType === t.Arrow && tokens[i + 1]?.image === 'in'
-    );
-  }
+/** Token `i` if it stands on the line of the one before. */
+function sameLine({ tokens, starts }: Row, i: number): IToken | undefined {
+  return starts[i] === true ? undefined : tokens[i];
+}
 
-  /** Diagnoses an arrow without a stage on its line; false: the parser is better off without the arrow. */
-  function keepsStage(arrow: IToken, i: number): boolean {
-    const next = tokens[i + 1];
-    if (next !== undefined && starts[i + 1] === false) return true;
-    const stageFollows =
-      next !== undefined &&
-      next.tokenType === t.Name &&
-      keywordAt(next.image, i + 1) === undefined &&
-      ![t.Equal, t.Colon, t.Comma].some((type) => tokens[i + 2]?.tokenType === type);
-    const gap = { file, start: endOf(arrow), end: next?.startOffset ?? endOf(arrow) };
-    const joinable = stageFollows && /^\s*$/.test(text.slice(gap.start, gap.end));
-    const message = stageFollows
-      ? 'a stage stands on the line of its `->`'
-      : 'expected a stage after `->`, found the end of the line';
-    const fix = joinable ? { fix: replace('join the lines', gap, ' ') } : {};
-    report.add('E0116', spanOf(file, arrow), message, fix);
-    return stageFollows;
+/** `Conv2D(3) as stem` */
+function isConnectiveAs(row: Row, i: number): boolean {
+  const previous = row.tokens[i - 1];
+  const isBehindStage = isName(previous) || previous?.tokenType === t.RParen;
+  const isAs = sameLine(row, i)?.image === 'as' && isName(sameLine(row, i + 1));
+  return isAs && isBehindStage && !isLoopVariable(row, i);
+}
+
+/** `for i in …`, and `@ digits.cnn:6:5 in layer` of graph text */
+function isConnectiveIn(row: Row, i: number): boolean {
+  return row.tokens[i - 1]?.tokenType === t.GraphLocation || isLoopVariable(row, i - 1);
+}
+
+function isLoopVariable({ tokens }: Row, i: number): boolean {
+  const isAfterFor = tokens[i - 1]?.image === 'for' && tokens[i - 2]?.tokenType === t.Arrow;
+  return isAfterFor && tokens[i + 1]?.image === 'in';
+}
+
+/** Whether something stands behind arrow `i` on its line. */
+function hasStage(row: Row, i: number): boolean {
+  return sameLine(row, i + 1) !== undefined;
+}
+
+/** Whether what follows arrow `i` on the next line seems to be its stage; otherwise the parser is better off without the arrow. */
+function reportMissingStage(report: Report, file: string, text: string, row: Row, i: number): boolean {
+  const { tokens } = row;
+  const [arrow, next, second] = [tokens[i], tokens[i + 1], tokens[i + 2]];
+  invariant(arrow !== undefined, 'a token beyond the last');
+  const startsStatement =
+    next?.tokenType !== t.Name ||
+    typeAt(row, i + 1, false) !== t.Name ||
+    (second !== undefined && [t.Equal, t.Colon, t.Comma].includes(second.tokenType));
+  const span = spanOf(file, arrow);
+  if (next === undefined || startsStatement) {
+    report.add('E0116', span, 'expected a stage after `->`, found the end of the line');
+    return false;
   }
+  const gap = { file, start: endOf(arrow), end: next.startOffset };
+  const isBlank = /^\s*$/.test(text.slice(gap.start, gap.end));
+  const fix = isBlank ? { fix: replace('join the lines', gap, ' ') } : {};
+  report.add('E0116', span, 'a stage stands on the line of its `->`', fix);
+  return true;
 }

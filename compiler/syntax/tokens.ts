@@ -185,6 +185,16 @@ export const foreign: ReadonlyMap<TokenType, Replacement> = new Map([
   [fixed('Semicolon', ';'), { text: '', type: undefined }],
 ]);
 
+const operandEnds: ReadonlySet<TokenType> = new Set([
+  ...[Name, CompilerName, Int, Float, Size, StringLiteral, True, False],
+  ...[GraphValue, LeadingDotFloat, RParen, RBracket],
+]);
+
+/** Whether an operand may end with this token, so that `(`, `[` or `-` behind it goes on with the expression. */
+export function endsOperand(token: IToken | undefined): boolean {
+  return token !== undefined && operandEnds.has(token.tokenType);
+}
+
 const WhiteSpace = createToken({ name: 'WhiteSpace', pattern: /[ \t\r\n\uFEFF]+/, group: Lexer.SKIPPED });
 export const Comment = createToken({ name: 'Comment', pattern: /\/\/[^\r\n]*/, group: 'comments' });
 export const HashComment = createToken({ name: 'HashComment', pattern: /#[^\r\n]*/, group: 'hashComments' });

@@ -1,7 +1,7 @@
 /** What each file of dsl-examples is known to give. A new example needs an entry here. */
 import { expect } from 'vitest';
 import type { Elements } from '../../runtime/types.ts';
-import { compileExample, importModule, loadExample, readSafetensors } from './harness.ts';
+import { compileExample, importModule, loadExample, readSafetensors, writeSafetensors } from './harness.ts';
 
 type Check = () => Promise<void>;
 
@@ -120,7 +120,26 @@ export const figures: Readonly<Record<string, Check>> = {
 
   'overfitting.cnn': () => expectProbabilities('overfitting.cnn', { image: 784 }, 'digit', 10),
 
-  'transfer.cnn': () => expectProbabilities('transfer.cnn', { image: 784 }, 'parity', 2),
+  'transfer.cnn': async () => {
+    await expectProbabilities('transfer.cnn', { image: 784 }, 'parity', 2);
+    // What another file's model has learned goes in under the name of the stage.
+    const digits = await (await loadExample('digits.cnn', { set: { width: '8' } })).createModel({ seed: 2 });
+    const parity = await (await loadExample('transfer.cnn')).createModel({ seed: 1 });
+    const learned = readSafetensors(await digits.saveWeights());
+    const tensors = readSafetensors(await parity.saveWeights());
+    for (const [name, tensor] of learned) {
+      expect(tensors.has(`digits.${name}`)).toBe(true);
+      tensors.set(`digits.${name}`, tensor);
+    }
+    await parity.loadWeights(writeSafetensors(tensors));
+    const image = Uint8Array.from({ length: 784 }, (_, i) => (i * 37) % 251);
+    const probabilities = [...((await digits.predict({ image }))['digit'] ?? [])];
+    const kernel = tensors.get('head.kernel')?.data ?? new Float32Array();
+    const [even = NaN, odd = NaN] = [0, 1].map((place) =>
+      Math.exp(probabilities.reduce((sum, p, i) => sum + p * (kernel[2 * i + place] ?? NaN), 0)),
+    );
+    expectClose((await parity.predict({ image }))['parity'], [even / (even + odd), odd / (even + odd)]);
+  },
 
   'detector.cnn': async () => {
     const size = 64 * 64 * 3;

@@ -12,7 +12,7 @@ import type { Kernel, Stmt } from '../../compiler/loop/ir.ts';
 import { visitStmts } from '../../compiler/loop/rewrite.ts';
 import { verifyKernel } from '../../compiler/loop/verify.ts';
 import type { Group } from '../../compiler/lower/index.ts';
-import { isLiteral, lowerGroup } from '../../compiler/lower/index.ts';
+import { isLiteral, lowering, lowerGroup } from '../../compiler/lower/index.ts';
 import * as ops from '../../compiler/ops/index.ts';
 import { generator } from '../support/samples.ts';
 import { bytesOf, dense, graphOf, groupsOf, runGroups } from './run.ts';
@@ -205,5 +205,38 @@ describe('the order of sums', () => {
     const exact = x.reduce((a, b) => a + b, 0);
     const size = x.reduce((a, b) => a + Math.abs(b), 0);
     expect(Math.abs(sum - exact) / size).toBeLessThan(1e-7);
+  });
+});
+
+describe('lowering', () => {
+  const layers = (g: GraphBuilder, x: Value, scales: readonly number[]): Node[] =>
+    scales.map((scale, i) => {
+      const y = g.emit(ops.matmul, { a: x, b: parameter(`w${i}`, 4, 4) });
+      return g.emit(ops.multiply, {
+        a: g.emit(ops.add, { a: y, b: parameter(`b${i}`, 4) }),
+        b: g.constant(scale),
+      });
+    });
+
+  it('gives groups of one structure one kernel, bound to their own values', () => {
+    const g = new GraphBuilder();
+    const results = layers(g, parameter('x', 'N', 4), [0.5, 0.5, 2, -0, 0]);
+    const groups = groupsOf(graphOf(g.nodes, ...results));
+    const lower = lowering();
+    const lowered = groups.map((group) => lower(group, dense));
+    expect(new Set(lowered.map(({ kernel }) => kernel)).size).toBe(4);
+    expect(lowered[0]?.kernel).toBe(lowered[1]?.kernel);
+    groups.forEach((group, i) => {
+      const { inputs, outputs, inPlace } = lowerGroup(group, dense);
+      expect(lowered[i]).toMatchObject({ inputs, outputs, inPlace });
+    });
+  });
+
+  it('tells layouts apart', () => {
+    const g = new GraphBuilder();
+    const [group] = groupsOf(graphOf(g.nodes, g.emit(ops.relu, { x: parameter('x', 'N', 4) })));
+    const lower = lowering();
+    const elsewhere = lower(group as Group, (value) => ({ ...dense(value), offset: 4 }));
+    expect(lower(group as Group, dense).kernel).not.toBe(elsewhere.kernel);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { imageToInput, pictureFor } from '../../runtime/image.ts';
+import { imageToInput } from '../../runtime/image.ts';
 
 const port = (height: number, width: number, channels: number, dtype: 'u8' | 'f32' = 'u8') => ({
   name: 'image',
@@ -52,6 +52,9 @@ describe('imageToInput', () => {
     const small = imageToInput(grey(37, 23, ...data), port(8, 9, 1, 'f32'));
     expect(mean(small) * 255).toBeCloseTo(mean(data), 4);
   });
+  test('refuses when no input takes it', () => {
+    expect(() => imageToInput(grey(1, 1, 0), undefined)).toThrow(expect.objectContaining({ code: 'input' }));
+  });
   test.each([
     [{ data: new Uint8Array(5), width: 2, height: 2 }],
     [{ data: new Uint8Array(0), width: 0, height: 0 }],
@@ -59,15 +62,4 @@ describe('imageToInput', () => {
   ])('refuses what is no picture', (picture) => {
     expect(() => imageToInput(picture, port(2, 2, 1))).toThrow(expect.objectContaining({ code: 'input' }));
   });
-});
-
-test('pictureFor names the input that takes none', () => {
-  const signature = {
-    name: 'M',
-    inputs: [{ name: 'x', dtype: 'f32' as const, shape: [3] }],
-    labels: [],
-    outputs: [],
-    metrics: [],
-  };
-  expect(() => pictureFor(signature, 'x', grey(1, 1, 0))).toThrow('`x`');
 });

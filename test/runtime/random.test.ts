@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { initialize } from '../../runtime/initializers.ts';
-import type { Initializer } from '../../runtime/program.ts';
+import type { Tensor } from '../../runtime/program.ts';
+import { readSafetensors } from '../../runtime/safetensors.ts';
+import { moduleOf } from './tiny.ts';
 import { fnv1a32, threefry } from '../../runtime/random.ts';
 import { epochOrder } from '../../runtime/shuffle.ts';
 
@@ -29,44 +31,55 @@ test('FNV-1a', () => {
 });
 
 describe('initializers', () => {
-  const fill = (init: Initializer, length = 20_000, name = 'conv2d.kernel', seed = 7): Float32Array => {
+  type Begin = Pick<Tensor, 'fill' | 'uniform' | 'normal'>;
+  const begin = (how: Begin, length = 20_000, name = 'conv2d.kernel', seed = 7): Float32Array => {
     const data = new Float32Array(length);
-    initialize(data, { name, role: 'param', shape: [length], offset: 0, init }, seed);
+    initialize(data, { name, role: 'param', shape: [length], offset: 0, ...how }, seed);
     return data;
   };
   const variance = (data: Float32Array): number => data.reduce((sum, x) => sum + x * x, 0) / data.length;
 
-  test('glorot_uniform', () => {
-    const data = fill({ kind: 'glorot_uniform', fanIn: 50, fanOut: 100 });
-    const limit = Math.sqrt(6 / 150);
-    expect(Math.max(...data)).toBeLessThanOrEqual(limit);
-    expect(Math.max(...data)).toBeGreaterThan(0.999 * limit);
-    expect(Math.min(...data)).toBeLessThan(-0.999 * limit);
-    expect(variance(data)).toBeCloseTo(2 / 150, 3);
+  test('uniform', () => {
+    const data = begin({ uniform: 0.2 });
+    expect(Math.max(...data)).toBeLessThanOrEqual(0.2);
+    expect(Math.max(...data)).toBeGreaterThan(0.999 * 0.2);
+    expect(Math.min(...data)).toBeLessThan(-0.999 * 0.2);
+    expect(variance(data)).toBeCloseTo(0.2 ** 2 / 3, 3);
   });
 
-  test('he_normal has the variance 2 / fanIn, is cut at two deviations, and is normal inside', () => {
-    const data = fill({ kind: 'he_normal', fanIn: 50 });
-    const deviation = Math.sqrt(2 / 50) / 0.87962566103423978;
-    expect(Math.max(...data.map(Math.abs))).toBeLessThanOrEqual(2 * deviation);
-    expect(variance(data) / (2 / 50)).toBeCloseTo(1, 1);
+  test('normal is cut at two deviations, and normal inside', () => {
+    const data = begin({ normal: 0.1 });
+    expect(Math.max(...data.map(Math.abs))).toBeLessThanOrEqual(0.2);
+    expect(Math.sqrt(variance(data))).toBeCloseTo(0.1 * 0.8796256610342398, 3);
     // The share within one deviation of a normal distribution cut at two: 0.6827 / 0.9545.
-    const inside = data.filter((x) => Math.abs(x) < deviation).length / data.length;
+    const inside = data.filter((x) => Math.abs(x) < 0.1).length / data.length;
     expect(inside).toBeCloseTo(0.6827 / 0.9545, 2);
   });
 
-  test('zeros leave the memory as it is made; ones and constants fill', () => {
-    expect([...fill({ kind: 'ones' }, 3)]).toEqual([1, 1, 1]);
-    expect([...fill({ kind: 'constant', values: [0.5] }, 3)]).toEqual([0.5, 0.5, 0.5]);
-    expect([...fill({ kind: 'constant', values: [1, 2, 3] }, 3)]).toEqual([1, 2, 3]);
-    expect([...fill({ kind: 'zeros' }, 2)]).toEqual([0, 0]);
+  test('constants fill, or are one for each element', () => {
+    expect([...begin({ fill: [0.5] }, 3)]).toEqual([0.5, 0.5, 0.5]);
+    expect([...begin({ fill: [1, 2, 3] }, 3)]).toEqual([1, 2, 3]);
   });
 
   test('the numbers are a function of seed, name and place', () => {
-    const init = { kind: 'glorot_uniform', fanIn: 1, fanOut: 1 } as const;
-    expect(fill(init, 10)).toEqual(fill(init, 20).subarray(0, 10));
-    expect(fill(init, 10)).not.toEqual(fill(init, 10, 'conv2d_1.kernel'));
-    expect(fill(init, 10)).not.toEqual(fill(init, 10, 'conv2d.kernel', 8));
+    const how = { uniform: 1 };
+    expect(begin(how, 10)).toEqual(begin(how, 20).subarray(0, 10));
+    expect(begin(how, 10)).not.toEqual(begin(how, 10, 'conv2d_1.kernel'));
+    expect(begin(how, 10)).not.toEqual(begin(how, 10, 'conv2d.kernel', 8));
+  });
+
+  test('a model begins as Keras does: glorot_uniform, and he_normal with the variance 2 / fanIn', async () => {
+    const { createModel } = await moduleOf(
+      `model M { input x: f32[200]
+         x -> Dense(100) as glorot -> Dense(300, kernel_initializer: he_normal) as he -> output y }`,
+    );
+    const { tensors } = readSafetensors(await (await createModel({ seed: 1 })).saveWeights());
+    const glorot = tensors.get('glorot.kernel')!.data as Float32Array;
+    expect(Math.max(...glorot)).toBeCloseTo(Math.sqrt(6 / 300), 3);
+    expect(variance(glorot)).toBeCloseTo(2 / 300, 3);
+    const he = tensors.get('he.kernel')!.data as Float32Array;
+    expect(variance(he)).toBeCloseTo(2 / 100, 3);
+    expect(Math.max(...tensors.get('he.bias')!.data)).toBe(0);
   });
 });
 

@@ -124,7 +124,7 @@ describe('contractions', () => {
       padding: 'valid',
     });
     const path = loopsToAccumulation(schedule(gradient, typescript).body) ?? [];
-    expect(path[0]).toBe('n_1');
+    expect(path[0]).toBe('n');
     expect(path.slice(-2)).toEqual(['oh', 'ow']);
     expect(bitsOf(schedule(gradient, typescript), 3)).toBe(bitsOf(gradient, 3));
     const dense = kernelOf(ops.matmul, [parameter('a', 'N', 64), parameter('b', 64, 16)], {

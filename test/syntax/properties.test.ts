@@ -121,61 +121,54 @@ const words = [
 ];
 
 /** Text that the grammar makes, so that it mostly has no errors. */
-const { expression: goodExpression, file: goodFile } = fc.letrec<{ [key: string]: string }>((tie) => {
-  const name = fc.constantFrom('x', 'relu', 'Dense', 'input', 'output', 'as', 'in', 'for', 'state');
-  const gap = fc.constantFrom(' ', ' ', ' ', '  ', '\n', '\n\n', ' // note\n', '\n  // note\n\n');
-  const joined = (arbitrary: fc.Arbitrary<string>, separator: string, most = 3): fc.Arbitrary<string> =>
+const name = fc.constantFrom('x', 'relu', 'Dense', 'input', 'output', 'as', 'in', 'for', 'state');
+const gap = fc.constantFrom(' ', ' ', ' ', '  ', '\n', '\n\n', ' // note\n', '\n  // note\n\n');
+const listOf = (item: fc.Arbitrary<string>): fc.Arbitrary<string> =>
+  fc.tuple(fc.array(item, { minLength: 1, maxLength: 3 }), gap).map(([all, space]) => all.join(`,${space}`));
+const { operation } = fc.letrec<{ operation: string }>((tie) => ({
+  operation: fc.oneof(
+    { maxDepth: 2, depthIdentifier: 'operation' },
+    fc.constantFrom('1', '0.5', '3x3', '"a"', 'true', 'x', '-x', '(-1)'),
+    fc.tuple(tie('operation'), gap).map(([value, space]) => `(${space}(${value})${space})`),
     fc
-      .tuple(fc.array(arbitrary, { minLength: 1, maxLength: most }), gap)
-      .map(([all, space]) => all.join(separator + space));
-  const expression = tie('expression');
-  const args = fc.oneof(
-    fc.constant(''),
-    joined(expression, ',').map((all) => `(${all})`),
-  );
-  const stage = fc.oneof(
-    fc.tuple(name, args).map(([callee, list]) => `${callee}${list}`),
-    fc.tuple(name, name).map(([callee, as]) => `${callee} as ${as}`),
-    name.map((output) => `output ${output}`),
-    fc.tuple(expression, gap, gap).map(([value, a, b]) => `for i in (${value}) {${a}-> relu${b}}`),
-  );
-  const chain = fc
-    .tuple(tie('operation'), fc.array(fc.tuple(gap, stage), { maxLength: 3 }))
-    .map(([head, stages]) => head + stages.map(([space, next]) => `${space}-> ${next}`).join(''));
-  const statement = fc.oneof(
-    fc.tuple(name, expression).map(([bound, value]) => `${bound} = ${value}`),
-    fc.tuple(name, expression).map(([bound, value]) => `param ${bound}: f32[3, ...] = ${value}`),
-    joined(expression, ',').map((values) => `return ${values}`),
-    name.map((bound) => `input ${bound}: f32[N]`),
-  );
-  const body = fc.array(fc.tuple(statement, gap), { maxLength: 4 });
-  const lines = body.map((all) => all.map(([line, space]) => `${line}\n${space}`).join(''));
-  return {
-    operation: fc.oneof(
-      { maxDepth: 3 },
-      fc.constantFrom('1', '0.5', '3x3', '"a"', 'true', 'x', '-x', '(-1)'),
-      fc.tuple(expression, gap).map(([value, space]) => `(${space}(${value})${space})`),
-      fc
-        .tuple(tie('operation'), fc.constantFrom('+', '-', '*', '/', 'or'), gap, tie('operation'))
-        .map(([left, operator, space, right]) => `(${left}) ${operator}${space}(${right})`),
-      joined(expression, ',').map((items) => `[${items}]`),
-      fc.tuple(name, args).map(([callee, list]) => `${callee}(a: (${callee}${list}))`),
-    ),
-    expression: fc.oneof(
-      { maxDepth: 4 },
-      chain,
-      fc
-        .tuple(expression, gap, expression, gap, expression)
-        .map(([a, space, b, other, c]) => `if ${a} then${space}(${b})${other}else ${c}`),
-    ),
-    file: fc
-      .tuple(fc.array(fc.tuple(name, lines, gap), { maxLength: 3 }), gap)
-      .map(
-        ([items, start]) =>
-          start + items.map(([title, inner, space]) => `model ${title} {${space}${inner}}${space}`).join(''),
-      ),
-  };
-});
+      .tuple(tie('operation'), fc.constantFrom('+', '*', '/', 'or', '- ('), gap, tie('operation'))
+      .map(([left, sign, space, right]) => `(${left}) ${sign}${space}(${right})${sign === '- (' ? ')' : ''}`),
+    fc
+      .tuple(tie('operation'), gap, tie('operation'), gap)
+      .map(([a, space, b, other]) => `(if ${a} then${space}(${b})${other}else ${a})`),
+    listOf(tie('operation')).map((items) => `[${items}]`),
+    fc
+      .tuple(name, listOf(tie('operation')))
+      .map(([callee, list]) => `${callee}(${list}, a: ${callee}(${list}))`),
+  ),
+}));
+const stage = fc.oneof(
+  name,
+  fc.tuple(name, listOf(operation)).map(([callee, list]) => `${callee}(${list})`),
+  fc.tuple(name, fc.constantFrom('y', 'stem')).map(([callee, as]) => `${callee} as ${as}`),
+  name.map((output) => `output ${output}`),
+  fc.tuple(operation, gap, gap).map(([value, a, b]) => `for i in (${value}) {${a}-> relu${b}}`),
+);
+const chain = fc
+  .tuple(operation, fc.array(fc.tuple(gap, stage), { minLength: 1, maxLength: 3 }))
+  .map(([head, stages]) => head + stages.map(([space, next]) => `${space}-> ${next}`).join(''));
+const statement = fc.oneof(
+  fc.tuple(name, chain).map(([bound, value]) => `${bound} = ${value}`),
+  fc.tuple(name, operation).map(([bound, value]) => `param ${bound}: f32[3, ...] = ${value}`),
+  listOf(chain).map((values) => `return ${values}`),
+  name.map((bound) => `input ${bound}: f32[N]`),
+);
+const body = fc.array(fc.tuple(statement, gap), { maxLength: 4 });
+const goodFile = fc.tuple(fc.array(fc.tuple(name, body, gap), { maxLength: 2 }), gap).map(
+  ([items, start]) =>
+    start +
+    items
+      .map(([title, lines, space]) => {
+        const inner = lines.map(([line, after]) => `${line}\n${after}`).join('');
+        return `model ${title} {${space}${inner}}${space}`;
+      })
+      .join(''),
+);
 
 describe('any text is parsed without an exception', () => {
   it('random characters', () => {
@@ -240,17 +233,12 @@ describe('any text is parsed without an exception', () => {
 
 it('text of the grammar is formatted to a fixpoint with the same tree', () => {
   let good = 0;
-  const seen = (text: string): void => {
-    check(text);
-    if (parse('any.cnn', text).diagnostics.length === 0) good++;
-  };
-  fc.assert(fc.property(goodFile as fc.Arbitrary<string>, seen), { numRuns: 300 });
   fc.assert(
-    fc.property(
-      (goodExpression as fc.Arbitrary<string>).map((value) => `model A {\n  y = ${value}\n}`),
-      seen,
-    ),
-    { numRuns: 300 },
+    fc.property(goodFile, (text) => {
+      check(text);
+      if (parse('any.cnn', text).diagnostics.length === 0) good++;
+    }),
+    { numRuns: 200 },
   );
-  expect(good).toBeGreaterThan(300);
+  expect(good).toBeGreaterThan(150);
 });

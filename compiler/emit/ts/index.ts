@@ -86,7 +86,7 @@ function moduleOf(program: Program, options: EmitOptions, stem: string): readonl
     blueprintConst({ ...facts, embedded: embedded !== undefined }),
   ];
   const end: readonly Declaration[] = [
-    ...(images.length > 0 ? [imageFromFunction(images)] : []),
+    ...(images.length > 0 ? [imageFromFunction(program, images)] : []),
     createModelFunction(trains, embedded !== undefined),
   ];
   const inlined = runtimeClosure([...main, ...end]);

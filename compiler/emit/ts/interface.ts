@@ -24,8 +24,7 @@ export function header({ program, sourceName, version, trains, embedded, file }:
   const lines = [
     `${commentText(program.name)}, made by cnnc ${version} from ${commentText(sourceName)}. Change that file, not this one.`,
     '',
-    'Needs nothing else: no imports, no eval, no WebAssembly. A content-security policy need allow no more than',
-    "script-src 'self'. Importing it runs nothing.",
+    "Needs nothing else: no imports, no eval, no WebAssembly; as content-security policy script-src 'self' is enough.",
     '',
     `  import { createModel } from './${commentText(file)}';`,
     `  const model = await createModel(${embedded ? '' : '{ weights }'});${embedded ? '' : ' // a safetensors file as Uint8Array, or { seed: 1 }'}`,
@@ -116,23 +115,26 @@ export function tensorsConst(tensors: readonly PersistentTensor[]): ConstNode {
         dtype: dtype === 'f32' ? undefined : dtype,
         shape,
         offset: placement.offset,
-        init: initializer && initializerData(initializer),
+        ...(initializer && initialValues(initializer)),
       }),
     ),
   };
 }
 
-function initializerData(initializer: Initializer): Data {
+/** How a tensor begins, as `runtime/initializers.ts` takes it; memory begins as zeros. */
+function initialValues(initializer: Initializer): Readonly<Record<string, Data>> {
   switch (initializer.kind) {
     case 'zeros':
+      return {};
     case 'ones':
-      return object({ kind: initializer.kind });
+      return { fill: [1] };
     case 'constant':
-      return object({ kind: initializer.kind, values: initializer.values });
+      return { fill: initializer.values };
     case 'glorot_uniform':
-      return object({ kind: initializer.kind, fanIn: initializer.fanIn, fanOut: initializer.fanOut });
+      return { uniform: Math.sqrt(6 / (initializer.fanIn + initializer.fanOut)) };
     case 'he_normal':
-      return object({ kind: initializer.kind, fanIn: initializer.fanIn });
+      // The divisor is the deviation of a normal distribution cut at ±2: the variance comes out as 2 / fanIn, as in Keras.
+      return { normal: Math.sqrt(2 / initializer.fanIn) / 0.8796256610342398 };
     default:
       return initializer satisfies never;
   }
@@ -198,23 +200,26 @@ export function imageInputs(program: Program): readonly Port[] {
   });
 }
 
-export function imageFromFunction(images: readonly Port[]): Declaration {
+/** `imageFrom` of a model with one such input, or with several, by name. */
+export function imageFromFunction(program: Program, images: readonly Port[]): Declaration {
+  const names = images.map(({ name }) => stringLiteral(name)).join(' | ');
   const [first] = images;
-  const names = images.map(({ name }) => stringLiteral(name));
+  const one = images.length === 1;
+  const port = one
+    ? `signature.inputs[${first === undefined ? 0 : program.inputs.indexOf(first)}]`
+    : 'signature.inputs.find(({ name }) => name === input)';
+  const pixels = { name: 'pixels', type: 'Pixels' };
   return {
     kind: 'function',
     doc: ['A picture, such as the ImageData of a canvas, as one sample of an input (see `imageToInput`).'],
     exported: true,
     name: 'imageFrom',
-    params: [
-      { name: 'pixels', type: 'Pixels' },
-      { name: 'input', type: names.join(' | '), initial: stringLiteral(first?.name ?? '') },
-    ],
-    returns: `Inputs[${names.join(' | ')}]`,
+    params: one ? [pixels] : [pixels, { name: 'input', type: names }],
+    returns: `Inputs[${names}]`,
     body: [
       {
-        ts: `return pictureFor(signature, input, pixels) as Inputs[${names.join(' | ')}];`,
-        js: 'return pictureFor(signature, input, pixels);',
+        ts: `return imageToInput(pixels, ${port}) as Inputs[${names}];`,
+        js: `return imageToInput(pixels, ${port});`,
       },
     ],
   };

@@ -5,6 +5,7 @@ import type { IntervalOf } from '../../loop/bounds.ts';
 import { alwaysInside, boundsOf, boundsOfRange, wholeInterval } from '../../loop/bounds.ts';
 import type { Affine, Buffer, Kernel, Quotient, Stmt } from '../../loop/ir.ts';
 import { exprsOf, visitExpr, visitStmts } from '../../loop/rewrite.ts';
+import { foldConstants } from '../../loop/transform/fold-constants.ts';
 import { arrayOf } from './arrays.ts';
 import { Block } from './block.ts';
 import { commentText, lineWidth } from './data.ts';
@@ -32,7 +33,7 @@ export function kernelFunction(
   names: OuterNames,
   form: KernelForm = 'whole',
 ): FunctionNode {
-  const body = unroll(kernel.body);
+  const body = unroll(foldConstants(kernel).body);
   const operands = [...kernel.inputs, ...kernel.outputs, ...scratchOf(body)];
   const extra = form === 'sized' ? ['size', 'N'] : form === 'parts' ? ['N', 'start', 'end'] : ['N'];
   const counts = new Map<number, number>();

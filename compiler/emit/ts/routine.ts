@@ -62,7 +62,11 @@ export function routineFunction(
       { name: 'work', type: 'ArrayBuffer' },
     ],
     returns: 'Routine',
-    body: [...declarations, ...`return ${printData(result, 0, 9 + 2)};`.split('\n')],
+    // The body of a function is indented when it is printed.
+    body: [
+      ...declarations,
+      ...`return ${printData(result, 2, 9)};`.split('\n').map((line) => line.replace(/^ {2}/, '')),
+    ],
   };
 }
 

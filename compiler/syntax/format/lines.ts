@@ -91,8 +91,7 @@ function note(state: State, pieces: readonly Piece[], i: number, indent: number,
   if (closes(token)) {
     if (state.brackets.pop() === undefined) state.inBody = false;
   } else if (opens(token)) {
-    const next = pieces.slice(i + 1, i + 2)[0];
-    const inside = next?.bracket;
+    const inside = pieces[i + 1]?.bracket;
     if (inside?.opener === token) state.brackets.push({ bracket: inside, indent });
     else state.inBody = true;
   }

@@ -15,78 +15,75 @@ export interface Marks {
 }
 
 export function marksOf(file: File): Marks {
-  const starts = new Set<number>();
-  const chains: Chain[] = [];
-  file.items.forEach(markItem);
-  return { starts, chains };
+  const marking: Marking = { starts: new Set(), chains: [] };
+  file.items.forEach((item) => markItem(marking, item));
+  return marking;
+}
 
-  function markItem(item: Item): void {
-    starts.add(item.span.start);
-    switch (item.kind) {
-      case 'model':
-      case 'layer':
-        item.parameters.forEach((parameter) => markExpression(parameter.default));
-        item.body.forEach(markStatement);
-        return;
-      case 'train':
-        item.entries.forEach(markEntry);
-        return;
-      case 'graph':
-        [...item.nodes, ...item.updates].forEach(({ span }) => starts.add(span.start));
-        return;
-      case 'import':
-        return;
-      default:
-        item satisfies never;
-    }
-  }
+interface Marking {
+  readonly starts: Set<number>;
+  readonly chains: Chain[];
+}
 
-  function markStatement(statement: Statement): void {
-    starts.add(statement.span.start);
-    switch (statement.kind) {
-      case 'param':
-      case 'state':
-        return markExpression(statement.initializer);
-      case 'shared':
-        return markStage(statement.stage);
-      case 'return':
-        return statement.values.forEach(markExpression);
-      case 'set':
-      case 'let':
-      case 'expression':
-        return markExpression(statement.value);
-      case 'input':
-        return;
-      default:
-        statement satisfies never;
-    }
+function markItem(marking: Marking, item: Item): void {
+  marking.starts.add(item.span.start);
+  switch (item.kind) {
+    case 'model':
+    case 'layer':
+      item.parameters.forEach((parameter) => markExpression(marking, parameter.default));
+      return item.body.forEach((statement) => markStatement(marking, statement));
+    case 'train':
+      return item.entries.forEach((entry) => markEntry(marking, entry));
+    case 'graph':
+      return [...item.nodes, ...item.updates].forEach(({ span }) => marking.starts.add(span.start));
+    case 'import':
+      return;
   }
+}
 
-  function markEntry(entry: TrainEntry): void {
-    starts.add(entry.span.start);
-    if (entry.kind === 'setting') markExpression(entry.value);
-    if (entry.kind === 'augment') markChain(entry.span.start, entry.stages);
+function markStatement(marking: Marking, statement: Statement): void {
+  marking.starts.add(statement.span.start);
+  switch (statement.kind) {
+    case 'param':
+    case 'state':
+      return markExpression(marking, statement.initializer);
+    case 'shared':
+      return markStage(marking, statement.stage);
+    case 'return':
+      return statement.values.forEach((value) => markExpression(marking, value));
+    case 'set':
+    case 'let':
+    case 'expression':
+      return markExpression(marking, statement.value);
+    case 'input':
+      return;
   }
+}
 
-  function markChain(head: number | undefined, stages: readonly Stage[]): void {
-    chains.push({ head, stages: stages.map((stage) => stage.span.start) });
-    stages.forEach(markStage);
-  }
+function markEntry(marking: Marking, entry: TrainEntry): void {
+  marking.starts.add(entry.span.start);
+  if (entry.kind === 'setting') markExpression(marking, entry.value);
+  if (entry.kind === 'augment') markChain(marking, entry.span.start, entry.stages);
+}
 
-  function markStage(stage: Stage): void {
-    if (stage.kind === 'for') {
-      markExpression(stage.iterable);
-      markChain(undefined, stage.stages);
-    } else {
-      stage.args?.forEach((argument) => markExpression(argument.value));
-    }
-  }
+function markChain(marking: Marking, head: number | undefined, stages: readonly Stage[]): void {
+  marking.chains.push({ head, stages: stages.map((stage) => stage.span.start) });
+  stages.forEach((stage) => markStage(marking, stage));
+}
 
-  function markExpression(expression: Expression | undefined): void {
-    if (expression === undefined) return;
-    if (expression.kind === 'chain') markChain(expression.span.start, expression.stages);
-    partsOf(expression).forEach(markExpression);
+function markStage(marking: Marking, stage: Stage): void {
+  if (stage.kind === 'for') {
+    markExpression(marking, stage.iterable);
+    markChain(marking, undefined, stage.stages);
+  } else {
+    stage.args?.forEach((argument) => markExpression(marking, argument.value));
   }
+}
+
+function markExpression(marking: Marking, expression: Expression | undefined): void {
+  if (expression === undefined) return;
+  if (expression.kind === 'chain') markChain(marking, expression.span.start, expression.stages);
+  partsOf(expression).forEach((part) => markExpression(marking, part));
 }
 
 /** The expressions directly within one, without those of stages. */

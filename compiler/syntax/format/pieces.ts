@@ -54,19 +54,8 @@ const openers: ReadonlySet<TokenType> = new Set([
 ]);
 const closers: ReadonlySet<TokenType> = new Set([t.RParen, t.RBracket, t.RBrace]);
 const operators: ReadonlySet<TokenType> = new Set([
-  ...[
-    t.Plus,
-    t.Times,
-    t.Divide,
-    t.EqualEqual,
-    t.NotEqual,
-    t.Less,
-    t.LessEqual,
-    t.Greater,
-    t.GreaterEqual,
-    t.And,
-    t.Or,
-  ],
+  ...[t.Plus, t.Times, t.Divide, t.EqualEqual, t.NotEqual, t.Less],
+  ...[t.LessEqual, t.Greater, t.GreaterEqual, t.And, t.Or],
 ]);
 
 export const opens = (token: IToken | undefined): boolean =>
@@ -74,81 +63,16 @@ export const opens = (token: IToken | undefined): boolean =>
 export const closes = (token: IToken | undefined): boolean =>
   token !== undefined && closers.has(token.tokenType);
 
+type Row = readonly { readonly token: IToken; readonly isComment: boolean }[];
+
 /** Comments and tokens in the order of the text, without trailing commas. */
-function inOrder(
-  tokens: readonly IToken[],
-  comments: readonly IToken[],
-): { token: IToken; isComment: boolean }[] {
+function inOrder(tokens: readonly IToken[], comments: readonly IToken[]): Row {
   const kept = tokens.filter((token, i) => token.tokenType !== t.Comma || !closes(tokens[i + 1]));
   return [
     ...kept.map((token) => ({ token, isComment: false })),
     ...comments.map((token) => ({ token, isComment: true })),
   ].sort((a, b) => a.token.startOffset - b.token.startOffset);
 }
-
-export function piecesOf(
-  text: string,
-  tokens: readonly IToken[],
-  comments: readonly IToken[],
-  marks: Marks,
-): readonly Piece[] {
-  const chainOf = new Map(
-    marks.chains.flatMap((chain) => chain.stages.map((stage) => [stage, chain] as const)),
-  );
-  const row = inOrder(tokens, comments);
-  const nextTokens = followingTokens(row);
-  const brackets: Bracket[] = [];
-  let inBody = false;
-  let previous: IToken | undefined; // the last token
-  let end = 0;
-  const pieces: Piece[] = [];
-  row.forEach(({ token, isComment }, i) => {
-    const next = nextTokens[i];
-    const isBodyBrace = token.tokenType === t.LBrace && brackets.length === 0 && !inBody;
-    const bracket = brackets[brackets.length - 1];
-    const kind = kindOf(previous, next, bracket);
-    const following = token.tokenType === t.Arrow ? tokenAfter(nextTokens, i) : undefined;
-    pieces.push({
-      text: token.image.trimEnd().replace(/^@ +/, '@ '),
-      token: isComment ? undefined : token,
-      offset: token.startOffset,
-      breaks: lineBreaks(text, end, token.startOffset),
-      kind,
-      bracket,
-      spaced: !isComment && isSpaced(previous, token, i === 0 ? undefined : before(row, i, 2)),
-      chain: following === undefined ? undefined : chainOf.get(following.startOffset),
-    });
-    end = endOf(token);
-    if (isComment) return;
-    previous = token;
-    if (isBodyBrace) inBody = true;
-    else if (opens(token)) brackets.push({ depth: brackets.length, opener: token });
-    else if (closes(token) && brackets.pop() === undefined) inBody = false;
-  });
-  return pieces;
-
-  function kindOf(
-    before: IToken | undefined,
-    next: IToken | undefined,
-    bracket: Bracket | undefined,
-  ): GapKind {
-    if (next === undefined || before === undefined) return 'statement';
-    if (bracket === undefined) {
-      const bodyEdge = before.tokenType === t.LBrace || next.tokenType === t.RBrace;
-      if (bodyEdge || marks.starts.has(next.startOffset) || next.tokenType === t.Return) return 'statement';
-    } else {
-      if (opens(before)) return 'open';
-      if (closes(next)) return 'close';
-      if (before.tokenType === t.Comma) return 'comma';
-    }
-    if (next.tokenType === t.Arrow) return 'arrow';
-    if (next.tokenType === t.Then || next.tokenType === t.Else) return 'branch';
-    const besideOperator = operators.has(next.tokenType) || operators.has(before.tokenType);
-    return besideOperator || before.tokenType === t.Minus ? 'operator' : 'other';
-  }
-}
-
-type Row = readonly { readonly token: IToken; readonly isComment: boolean }[];
 
 /** For each entry the first token at or after it. */
 function followingTokens(row: Row): readonly (IToken | undefined)[] {
@@ -162,17 +86,66 @@ function followingTokens(row: Row): readonly (IToken | undefined)[] {
   return following;
 }
 
-function tokenAfter(nextTokens: readonly (IToken | undefined)[], i: number): IToken | undefined {
-  return nextTokens[i + 1];
+export function piecesOf(
+  text: string,
+  tokens: readonly IToken[],
+  comments: readonly IToken[],
+  marks: Marks,
+): readonly Piece[] {
+  const chains = new Map(
+    marks.chains.flatMap((chain) => chain.stages.map((stage) => [stage, chain] as const)),
+  );
+  const row = inOrder(tokens, comments);
+  const nextTokens = followingTokens(row);
+  const brackets: Bracket[] = [];
+  let inBody = false;
+  let previous: IToken | undefined; // the last token
+  let earlier: IToken | undefined; // the one before it
+  let end = 0;
+  return row.map(({ token, isComment }, i): Piece => {
+    const bracket = brackets[brackets.length - 1];
+    const stage = token.tokenType === t.Arrow ? nextTokens[i + 1] : undefined;
+    const piece = {
+      text: token.image.trimEnd().replace(/^@ +/, '@ '),
+      token: isComment ? undefined : token,
+      offset: token.startOffset,
+      breaks: lineBreaks(text, end, token.startOffset),
+      kind: kindOf(marks, previous, nextTokens[i], bracket),
+      bracket,
+      spaced: !isComment && isSpaced(previous, token, earlier),
+      chain: stage === undefined ? undefined : chains.get(stage.startOffset),
+    };
+    end = endOf(token);
+    if (isComment) return piece;
+    [earlier, previous] = [previous, token];
+    const isBody = token.tokenType === t.LBrace && brackets.length === 0 && !inBody;
+    if (isBody) inBody = true;
+    else if (opens(token)) brackets.push({ depth: brackets.length, opener: token });
+    else if (closes(token) && brackets.pop() === undefined) inBody = false;
+    return piece;
+  });
 }
 
-/** The token `back` tokens before entry `i`. */
-function before(row: Row, i: number, back: number): IToken | undefined {
-  for (let j = i - 1; j >= 0; j--) {
-    const entry = row[j];
-    if (entry?.isComment === false && --back === 0) return entry.token;
+/** What a line break between two tokens is. */
+function kindOf(
+  marks: Marks,
+  previous: IToken | undefined,
+  next: IToken | undefined,
+  bracket: Bracket | undefined,
+): GapKind {
+  if (next === undefined || previous === undefined) return 'statement';
+  if (bracket === undefined) {
+    const isBodyEdge = previous.tokenType === t.LBrace || next.tokenType === t.RBrace;
+    if (isBodyEdge || marks.starts.has(next.startOffset) || next.tokenType === t.Return) return 'statement';
+  } else {
+    if (opens(previous)) return 'open';
+    if (closes(next)) return 'close';
+    if (previous.tokenType === t.Comma) return 'comma';
   }
-  return undefined;
+  if (next.tokenType === t.Arrow) return 'arrow';
+  if (next.tokenType === t.Then || next.tokenType === t.Else) return 'branch';
+  const isByOperator = operators.has(next.tokenType) || operators.has(previous.tokenType);
+  return isByOperator || previous.tokenType === t.Minus ? 'operator' : 'other';
 }
 
 function lineBreaks(text: string, start: number, end: number): 0 | 1 | 2 {
@@ -180,10 +153,6 @@ function lineBreaks(text: string, start: number, end: number): 0 | 1 | 2 {
   return breaks > 1 ? 2 : breaks === 1 ? 1 : 0;
 }
 
-const operandEnds: ReadonlySet<TokenType> = new Set([
-  ...[t.Name, t.CompilerName, t.Int, t.Float, t.Size, t.StringLiteral, t.True, t.False],
-  ...[t.GraphValue, t.LeadingDotFloat, t.RParen, t.RBracket],
-]);
 const tightBefore: ReadonlySet<TokenType> = new Set([
   ...[t.RParen, t.RBracket, t.Comma, t.Colon, t.Dot, t.At, t.LeadingDotFloat],
 ]);
@@ -197,9 +166,8 @@ function isSpaced(previous: IToken | undefined, token: IToken, earlier: IToken |
   if (tightBefore.has(token.tokenType) || tightAfter.has(previous.tokenType)) return false;
   if (previous.tokenType === t.LBrace && token.tokenType === t.RBrace) return false;
   const isSign =
-    previous.tokenType === t.LineMinus ||
-    (previous.tokenType === t.Minus && (earlier === undefined || !operandEnds.has(earlier.tokenType)));
+    previous.tokenType === t.LineMinus || (previous.tokenType === t.Minus && !t.endsOperand(earlier));
   if (isSign) return false;
   const opensGroup = openers.has(token.tokenType) && token.tokenType !== t.LBrace;
-  return !(opensGroup && operandEnds.has(previous.tokenType));
+  return !(opensGroup && t.endsOperand(previous));
 }

@@ -1,0 +1,131 @@
+/** What a message says and where it points: as a person reads it. */
+import { describe, expect, it } from 'vitest';
+import type { Diagnostic } from '../../compiler/base/diagnostic.ts';
+import { analyze } from '../../compiler/frontend/index.ts';
+import { codes } from '../../compiler/frontend/codes.ts';
+
+const diagnose = (text: string) =>
+  analyze({ entry: 'model.cnn', read: (path) => (path === 'model.cnn' ? text : undefined) }).diagnostics;
+const net = (...stages: readonly string[]) =>
+  `model Net {\n  input image: u8[28, 28, 1]\n  image -> Rescaling(1 / 255)\n${stages.map((stage) => `    -> ${stage}\n`).join('')}    -> output y\n}\n`;
+const shown = (text: string, { span, message, notes }: Diagnostic) => [
+  text.slice(span.start, span.end),
+  message,
+  ...notes.map((note) => note.message),
+];
+
+describe('messages', () => {
+  const only = (text: string) => {
+    const found = diagnose(text);
+    expect(found).toHaveLength(1);
+    return found.flatMap((diagnostic) => shown(text, diagnostic));
+  };
+
+  it('say what met what, and what would do', () => {
+    expect(only(net('MaxPooling2D(14)', 'Conv2D(8, 3x3)'))).toEqual([
+      'Conv2D(8, 3x3)',
+      '`conv2d`: the kernel is 3x3, larger than its input of 2x2',
+      'padding: same would do, or a smaller kernel',
+      'f32[N, 2, 2, 1] comes from `max_pooling2d` in line 4',
+      'inside `Conv2D` of the prelude',
+    ]);
+  });
+
+  it('point at the user, not at the prelude', () => {
+    const text = net('Flatten', 'MaxPooling2D(2)');
+    const [diagnostic] = diagnose(text);
+    expect(diagnostic?.span.file).toBe('model.cnn');
+    expect(only(text).slice(0, 2)).toEqual([
+      'MaxPooling2D(2)',
+      '`MaxPooling2D` takes `x: f32[N, h, w, c]`, got f32[N, 784]',
+    ]);
+  });
+
+  it('point into the innermost layer of the user, with the way there', () => {
+    const text = `layer Block(n: int)(x: f32[N, h, w, c]) {
+  return x + (x -> Conv2D(n, 3x3))
+}
+${net('Block(1)', 'Block(1)')}`;
+    const found = diagnose(text);
+    expect(found).toHaveLength(1);
+    const [span, message, ...notes] = only(text);
+    expect(span).toBe('x + (x -> Conv2D(n, 3x3))');
+    expect(message).toContain('[N, 28, 28, 1]');
+    expect(message).toContain('[N, 26, 26, 1]');
+    expect(notes.at(-1)).toBe('in `block`, which is used here');
+    const outer = found[0]?.notes.at(-1)?.span;
+    expect(outer && text.slice(outer.start, outer.end)).toBe('Block(1)');
+  });
+
+  it.each([
+    ['Conv2d(8, 3x3)', 'did you mean `Conv2D`?'],
+    ['Convd2D(8, 3x3)', 'did you mean `Conv2D`?'],
+    ['MaxPool2D(2)', 'did you mean `MaxPooling2D`?'],
+    ['BatchNorm2d', 'did you mean `BatchNormalization`?'],
+    ['Linear(3)', 'did you mean `Dense`?'],
+    ['reluu', 'did you mean `relu`?'],
+    ['Dense(3, actvation: relu)', 'did you mean `activation`?'],
+    ['Dense(out_features: 3)', 'did you mean `units`?'],
+    ['Conv2D(3, 3, stride: 2)', 'did you mean `strides`?'],
+    ['Conv2D(3, 3, padding: some)', 'did you mean `same`?'],
+    ['Dense(3, activation: "relu")', 'names are written without quotes: `relu`'],
+    [
+      'Dense(3, input_shape: (28, 28))',
+      'the shape is declared once: `input image: u8[28, 28, 1]`; layers take theirs from what comes before',
+    ],
+    ['Dense(3, name: "head")', 'a layer is named with `as`: `-> Dense(10) as head`'],
+    ['leaky_relu(0.1)', 'attributes are given by name: `leaky_relu(x, negative_slope: …)`'],
+    ['Dense(7 / 2)', '`floor(…)` and `ceil(…)` make whole numbers'],
+  ])('%s: %s', (stage, hint) => {
+    const found = diagnose(net(stage));
+    expect(found.flatMap(({ notes }) => notes.map(({ message }) => message))).toContain(hint);
+  });
+
+  it('come one by one for independent mistakes', () => {
+    const text = `model Net {
+  input image: f32[28, 28, 1]
+  a = image -> Conv2D(8)
+  b = image -> Dense(2.5)
+  c = image -> Nothing
+  d = a -> Conv2D(100, 3x3) -> Dense("3")
+  image -> Flatten -> output y(classes: ["one"])
+}
+`;
+    expect(
+      diagnose(text)
+        .map(({ code }) => code)
+        .sort(),
+    ).toEqual(['E0201', 'E0301', 'E0303', 'E0306', 'E0506']);
+  });
+});
+
+describe('every fix', () => {
+  const fixable = [
+    ...Object.values(codes).map((page) => page.wrong),
+    net(
+      'Conv2d(8, 3x3)',
+      'Dense(3, actvation: relu)',
+      'Dense(3, activation: "relu")',
+      'Conv2D(3, 3, padding: "same")',
+    ),
+  ].flatMap((text) =>
+    diagnose(text).flatMap((diagnostic) =>
+      diagnostic.fix ? [{ text, diagnostic, fix: diagnostic.fix }] : [],
+    ),
+  );
+
+  it('removes its cause', () => {
+    expect(fixable.length).toBeGreaterThan(5);
+    for (const { text, diagnostic, fix } of fixable) {
+      const edits = [...fix.edits].sort((a, b) => b.span.start - a.span.start);
+      const mended = edits.reduce(
+        (changed, { span, text: to }) => changed.slice(0, span.start) + to + changed.slice(span.end),
+        text,
+      );
+      const left = diagnose(mended).filter(
+        ({ code, span }) => code === diagnostic.code && span.start === diagnostic.span.start,
+      );
+      expect(left).toEqual([]);
+    }
+  });
+});
