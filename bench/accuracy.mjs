@@ -33,6 +33,7 @@ for (const { data, epochs, aim } of runs) {
   });
   const seconds = (performance.now() - began) / 1000;
   const { accuracy } = await model.evaluate(test);
+  console.log(`${data}: accuracy on ${test.size} test pictures ${(100 * accuracy).toFixed(2)} %`);
   rows.push([
     data,
     epochs,

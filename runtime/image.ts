@@ -2,10 +2,7 @@ import { arrayTypes, sizeOf } from './arrays.ts';
 import { ModelError } from './errors.ts';
 import type { Elements, Pixels, PortInfo } from './model-types.ts';
 
-/**
- * A picture as an input [height, width, 1 or 3]: rounded bytes for u8, byte / 255 for f32. What is transparent becomes
- * black: colours are multiplied by alpha / 255. Grey is 0.299 R + 0.587 G + 0.114 B. Both axes are scaled to fit.
- */
+/** A picture as an input: rounded bytes for u8, byte / 255 for f32; transparent is black; both axes scaled to fit. */
 export function imageToInput({ data, width, height }: Pixels, port: PortInfo | undefined): Elements {
   const { dtype = 'u8', shape = [] } = port ?? {};
   const [rows = 0, columns = 0, channels = 0] = shape;
@@ -37,8 +34,8 @@ export function imageToInput({ data, width, height }: Pixels, port: PortInfo | u
 }
 
 /**
- * For each of `to` places, the pixels of `from` that count, and how much. A shrinking axis takes the mean over
- * [i·from/to, (i + 1)·from/to); a growing one interpolates linearly at (i + ½)·from/to − ½, clamped to the edge.
+ * For each place, the pixels that count and how much: a shrinking axis takes the mean over [i·from/to, (i + 1)·from/to), a
+ * growing one interpolates linearly at (i + ½)·from/to − ½.
  */
 function shares(from: number, to: number): [pixel: number, share: number][][] {
   const scale = from / to;

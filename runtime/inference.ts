@@ -1,8 +1,8 @@
-import { arrayTypes, countSamples } from './arrays.ts';
+import { countSamples } from './arrays.ts';
 import { Core } from './core.ts';
 import { ModelError } from './errors.ts';
 import { initialize } from './initializers.ts';
-import type { Batch, CreateOptions, InferenceModel } from './model-types.ts';
+import type { Batch, CreateOptions, Elements, InferenceModel } from './model-types.ts';
 import type { Blueprint } from './program.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.ts';
 import { weightsFor } from './weights.ts';
@@ -13,10 +13,7 @@ export function createCore(blueprint: Blueprint, { weights, seed }: CreateOption
   }
   const file = weights ?? blueprint.embedded?.();
   if (file === undefined && seed === undefined) {
-    throw new ModelError(
-      'options',
-      'createModel needs { weights }, a safetensors file, or { seed } to begin at random',
-    );
+    throw new ModelError('options', 'createModel needs { weights }, or { seed } to begin at random');
   }
   const core = new Core(blueprint);
   for (const tensor of core.tensors(...(file ? [] : (['param', 'state'] as const)), 'slot', 'constant')) {
@@ -34,18 +31,16 @@ async function predict(core: Core, inputs: Batch): Promise<Batch> {
   const { signature, routines } = core.blueprint;
   const samples = countSamples(signature.inputs, inputs);
   await core.prepare();
-  const plan = routines.infer;
-  const results = core.bind(plan).results.map(([name, { length }]) => {
-    const { dtype = 'f32' } = signature.outputs.find((output) => output.name === name) ?? {};
-    const size = length / plan.maxBatch;
-    return { name, size, all: new arrayTypes[dtype](samples * size) };
+  const { maxBatch } = routines.infer;
+  const results = core.bind(routines.infer).results.map(([name, view]) => {
+    const size = view.length / maxBatch;
+    const Type = view.constructor as new (length: number) => Elements;
+    return { name, view, size, all: new Type(samples * size) };
   });
-  for (let from = 0; from < samples; from += plan.maxBatch) {
-    const count = Math.min(plan.maxBatch, samples - from);
-    const routine = await core.run(plan, inputs, from, count);
-    results.forEach(({ size, all }, i) =>
-      all.set(routine.results[i]![1].subarray(0, count * size), from * size),
-    );
+  for (let from = 0; from < samples; from += maxBatch) {
+    const count = Math.min(maxBatch, samples - from);
+    await core.run(routines.infer, inputs, from, count);
+    for (const { view, size, all } of results) all.set(view.subarray(0, count * size), from * size);
   }
   return Object.fromEntries(results.map(({ name, all }) => [name, all]));
 }

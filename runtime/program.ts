@@ -3,7 +3,7 @@ import type { Elements, PortInfo, Signature } from './model-types.ts';
 /** What persists between calls, at a byte offset. Begins as zeros, as `fill` again and again, or at random. */
 export interface Tensor {
   readonly name: string;
-  readonly role: 'param' | 'state' | 'slot' | 'prepared';
+  readonly role: 'param' | 'state' | 'slot' | 'prepared' | 'constant';
   readonly dtype?: PortInfo['dtype'];
   readonly shape: readonly number[];
   readonly offset: number;

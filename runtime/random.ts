@@ -1,6 +1,6 @@
 const rotations = [13, 15, 26, 6, 17, 29, 16, 24];
 
-/** Threefry-2x32 with 20 rounds: random bits as a function of two keys and two counters, and of nothing else. */
+/** Threefry-2x32-20: random bits as a function of keys and counters. */
 export function threefry(key0: number, key1: number, counter0: number, counter1: number): [number, number] {
   const keys = [key0, key1, key0 ^ key1 ^ 0x1bd11bda];
   let x = (counter0 + key0) | 0;

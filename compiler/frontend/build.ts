@@ -22,7 +22,7 @@ export interface Session {
 }
 
 /** How many layer instances and ops a graph may have, its optimizer apart. ResNet-1001 has about 4000. */
-export const maxSteps = 40_000;
+const maxSteps = 40_000;
 /** The optimizer's ops of all parameters together. */
 export const maxOptimizerSteps = 1_000_000;
 export const maxElements = 2 ** 31;
@@ -43,6 +43,9 @@ export class Build {
   /** What in the text made a node, for errors that show only in the finished graph. */
   readonly origins = new Map<Value, { readonly frame: Frame; readonly span: Span }>();
   lastLocation: { readonly span: Span; readonly scope: string; readonly location: Location } | undefined;
+  /** Nodes that compute single numbers, by what they compute. */
+  readonly scalars = new Map<string, Value>();
+  readonly #numbers = new Map<Value, number>();
   /** How deep expressions and instances are nested right now. */
   depth = 0;
   /** Steps left before the model counts as too large. */
@@ -65,6 +68,13 @@ export class Build {
   constructor(session: Session, graph: 'infer' | 'evaluate' | 'step') {
     this.session = session;
     this.graph = graph;
+  }
+
+  /** A number of its own for each value. */
+  numberOf(value: Value): string {
+    const known = this.#numbers.get(value) ?? this.#numbers.size;
+    this.#numbers.set(value, known);
+    return `%${known}`;
   }
 
   get training(): boolean {

@@ -70,7 +70,7 @@ function constantInitializer(call: Call, env: Env): Datum {
 }
 
 /** `Dense(3)(x)`, `norm(x)`: tensors for a stage. */
-export function applyTo(callee: Datum, args: readonly Argument[], env: Env, call: Call): Datum {
+function applyTo(callee: Datum, args: readonly Argument[], env: Env, call: Call): Datum {
   const operands = args.map((argument) => evaluate(argument.value, env));
   if (callee.kind === 'poison') return poison;
   const { reporter } = env.build.session;

@@ -103,14 +103,14 @@ function sizeOf(datum: Datum): readonly number[] | undefined {
 }
 
 /** The numbers of a flat list. */
-export function numbersOf(datum: Datum): readonly number[] | undefined {
+function numbersOf(datum: Datum): readonly number[] | undefined {
   if (datum.kind === 'size') return datum.values;
   if (datum.kind !== 'list') return undefined;
   const values = datum.items.flatMap((item) => (item.kind === 'number' ? [item.value] : []));
   return values.length === datum.items.length ? values : undefined;
 }
 
-export function asInitializer(datum: Datum): Datum | undefined {
+function asInitializer(datum: Datum): Datum | undefined {
   if (datum.kind === 'initializer') return datum;
   if (datum.kind === 'number' || datum.kind === 'list') {
     return { kind: 'initializer', initializer: { kind: 'constant', values: datum } };

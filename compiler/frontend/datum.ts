@@ -93,7 +93,7 @@ export function stageName(stage: StageValue): string {
 }
 
 /** `3x3` */
-export const formatSize = (values: readonly number[]): string => values.join('x');
+const formatSize = (values: readonly number[]): string => values.join('x');
 
 /** For messages: "the number 3", "a tensor f32[N, 10]". */
 export function describe(datum: Datum): string {

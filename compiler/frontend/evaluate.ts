@@ -82,7 +82,7 @@ function evaluateList(items: readonly Expression[], env: Env, expected: Expected
 }
 
 /** A name in this order: a word of the expected type, a binding, what the compiler gives, words, declarations, ops. */
-export function evaluateName(name: string, span: Span, env: Env, expected: Expected = []): Datum {
+function evaluateName(name: string, span: Span, env: Env, expected: Expected = []): Datum {
   if (wordsOf(expected).includes(name)) return word(name);
   const bound = env.scope.get(name);
   if (bound) return bound.kind === 'persistent' ? readDeclared(bound, env) : bound;
@@ -116,7 +116,7 @@ function givenName(name: string, span: Span, env: Env): Datum | undefined {
   return tensorOf(build.runningStep);
 }
 
-export function builtinName(name: string): Datum | undefined {
+function builtinName(name: string): Datum | undefined {
   switch (name) {
     case 'zeros':
     case 'ones':

@@ -3,7 +3,7 @@ import type { Span } from '../base/source.ts';
 import type { DType, TensorType } from '../base/types.ts';
 import { formatType } from '../base/types.ts';
 import { withDefaults } from '../graph/builder.ts';
-import type { Attributes, Node, Value } from '../graph/ir.ts';
+import type { Attributes, Constant, Node, Value } from '../graph/ir.ts';
 import type { Op } from '../graph/op.ts';
 import { isMismatch } from '../graph/op.ts';
 import { ops } from '../ops/index.ts';
@@ -60,10 +60,32 @@ function emit(
   { span, scope }: Site,
 ): Datum {
   if (!checkSize(env, type, span, `the result of \`${op.name}\``) || !spend(env, span)) return poison;
+  const key = type.shape.length === 0 ? scalarKey(op, operands, attributes, env) : undefined;
+  const known = key === undefined ? undefined : env.build.scalars.get(key);
+  if (known) return tensorOf(known);
   const location = locate(env, span, scope);
   const node = env.build.builder.append({ kind: 'node', op, operands, attributes, type, location });
   if (env.slotOf === undefined) env.build.origins.set(node, { frame: env.frame, span });
+  if (key !== undefined) env.build.scalars.set(key, node);
   return tensorOf(node);
+}
+
+const constantKey = ({ type, data: [value = 0] }: Constant): string =>
+  ` ${type.dtype} ${Object.is(value, -0) ? '-0' : value}`;
+
+/** Names a computation on single numbers. Equal ones are one node: the optimizer of every param computes the same rate. */
+function scalarKey(
+  op: Op,
+  operands: readonly Value[],
+  attributes: Attributes,
+  { build }: Env,
+): string | undefined {
+  let key = op.name;
+  for (const operand of operands) {
+    if (operand.type.shape.length > 0) return undefined;
+    key += operand.kind === 'constant' ? constantKey(operand) : ` ${build.numberOf(operand)}`;
+  }
+  return Object.keys(attributes).length === 0 ? key : `${key} ${JSON.stringify(attributes)}`;
 }
 
 function reportMismatch(

@@ -7,6 +7,7 @@ import type { Initializer } from '../program/interface.ts';
 import type { Persistent } from './model.ts';
 import type { Frame } from './report.ts';
 import type { Build } from './build.ts';
+import { maxElements } from './build.ts';
 
 /** A param or state as an instance declares it. */
 export interface Persisting {
@@ -63,7 +64,12 @@ export function readPersistent(build: Build, declared: Persisting): Parameter | 
     type: declared.type,
   };
   persistents.set(name, { declared, parameter });
-  build.session.elements += elementCount(declared.type.shape, 1);
+  const { session } = build;
+  const before = session.elements;
+  session.elements += elementCount(declared.type.shape, 1);
+  if (before <= maxElements && session.elements > maxElements) {
+    reporter.error(frame, span, 'E0601', 'the params and states of the model have more than 2^31 elements');
+  }
   return parameter;
 }
 

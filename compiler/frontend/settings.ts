@@ -16,6 +16,8 @@ export interface Settings {
   readonly metrics: readonly Expression[];
   readonly optimizer: Expression | undefined;
   readonly batchSize: number;
+  /** Where it is set, or the train block's name. */
+  readonly batchSpan: Span;
   readonly epochs: number;
 }
 
@@ -46,6 +48,7 @@ export function readSettings(train: TrainSource, session: Session): Settings {
     loss: given.get('loss'),
     metrics: metrics === undefined ? [] : metrics.kind === 'list' ? metrics.items : [metrics],
     optimizer: given.get('optimizer'),
+    batchSpan: given.get('batch_size')?.span ?? train.declaration.model.span,
     batchSize: count('batch_size', given, train, session),
     epochs: count('epochs', given, train, session),
   };

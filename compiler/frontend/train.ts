@@ -1,4 +1,5 @@
 /** `train`: labels, augmentation, loss, metrics and the optimizer make the graphs `evaluate` and `step`. */
+import { elementCount, formatType } from '../base/types.ts';
 import type { Graph, NamedValue, Parameter, Value } from '../graph/ir.ts';
 import type { Training } from '../program/interface.ts';
 import type { Expression, TrainDeclaration, TrainEntry } from '../syntax/ast.ts';
@@ -6,6 +7,7 @@ import { augmentInput } from './augment.ts';
 import { inputTypes } from './body.ts';
 import { perSample } from './per-sample.ts';
 import type { Build, Env, OutputValue, Session } from './build.ts';
+import { maxElements } from './build.ts';
 import type { Datum } from './datum.ts';
 import { poison, tensorOf } from './datum.ts';
 import type { ModelSource } from './graphs.ts';
@@ -48,6 +50,7 @@ export function buildTraining(
   const optimizer = settings.optimizer && findOptimizer(settings.optimizer, stepped.env);
   const classLabels = pairLabels(settings, evaluated, session);
   if (!evaluated.loss || !stepped.loss || !optimizer) return undefined;
+  if (!checkBatch(settings, stepped, session)) return undefined;
   const optimized = optimize(stepped.build, stepped.loss, optimizer, stepped.env);
   if (!optimized) return undefined;
   const { seed, step } = stepped.build;
@@ -78,6 +81,15 @@ export function buildTraining(
     },
     trained: optimized.trained,
   };
+}
+
+/** A batch of the size that is set must be possible for every value. */
+function checkBatch({ batchSize, batchSpan }: Settings, { build }: Measured, session: Session): boolean {
+  const large = build.builder.nodes.find((node) => elementCount(node.type.shape, batchSize) > maxElements);
+  if (!large) return true;
+  const message = `with a batch of ${batchSize} a value ${formatType(large.type)} has more than 2^31 elements`;
+  session.reporter.at(batchSpan, 'E0601', message);
+  return false;
 }
 
 /** The model with its labels, loss and metrics in one graph. */

@@ -71,7 +71,7 @@ export function preludeUnits(): readonly ParsedUnit[] {
 
 let preludeNames: ReadonlyMap<string, Declared> | undefined;
 
-export function preludeDeclared(): ReadonlyMap<string, Declared> {
+function preludeDeclared(): ReadonlyMap<string, Declared> {
   preludeNames ??= new Map(preludeUnits().flatMap(({ unit }) => [...unit.names]));
   return preludeNames;
 }

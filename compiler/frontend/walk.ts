@@ -89,7 +89,7 @@ export function rootsOf(statement: Statement): {
   }
 }
 
-export function dimsOf(type: {
+function dimsOf(type: {
   readonly dims?: readonly { kind: string; value?: Expression }[];
 }): Expression[] {
   return (type.dims ?? []).flatMap((dim) => (dim.value ? [dim.value] : []));

@@ -21,8 +21,9 @@ export function scheduleForTs(kernel: Kernel, target: TargetInfo): Scheduling {
   scheduling.apply({ step: 'collapse' });
   const accumulates = nestOf(scheduling.kernel).inner.length > 0;
   if (accumulates) scheduleReduction(scheduling, target);
-  if (target.lowerMath) scheduling.apply({ step: 'lower_math' });
   scheduling.apply({ step: 'share' }, { step: 'hoist' }, { step: 'inline' });
+  // Last: what it writes has nothing left to share or to move.
+  if (target.lowerMath) scheduling.apply({ step: 'lower_math' });
   return scheduling;
 }
 

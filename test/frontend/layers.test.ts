@@ -189,6 +189,7 @@ describe('arguments', () => {
     ['Dense(constructor: 1)', 'E0302'],
     ['Dense(__proto__)', 'E0201'],
     ['reshape(shape: [7])', 'E0408'],
+    ['Flatten -> Dense(20000) -> for i in 6 { -> Dense(20000) }', 'E0601'],
     ['Dense(100000) -> reshape(shape: [-1]) -> Dense(100000)', 'E0601'],
   ])('%s is %s', (stages, code) =>
     expect(new Set(codesOf(chain('f32[14, 14, 1]', stages)))).toEqual(new Set([code])),

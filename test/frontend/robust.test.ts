@@ -163,7 +163,7 @@ describe('sizes', () => {
 
   it.each([
     ['a hundred thousand arrows', net('-> relu'.repeat(100_000)), ['E0602']],
-    ['thirty thousand unknown layers', net("-> rulu".repeat(30_000)), undefined],
+    ['thirty thousand unknown layers', net('-> rulu'.repeat(30_000)), undefined],
     ['a long list', net(`-> add([${'1, '.repeat(50_000)}1])`), ['E0401']],
     [
       'layers that double',

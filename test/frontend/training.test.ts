@@ -46,6 +46,7 @@ describe('a train block', () => {
     [`${usual}\n  metrics: kind`, ['E0503']],
     [`${usual}\n  epochs: 0`, ['E0307']],
     [`${usual}\n  batch_size: 1.5`, ['E0306']],
+    [`${usual}\n  batch_size: 2000000000`, ['E0601']],
     [`${usual}\n  batch_size: x`, ['E0201']],
     [`${usual}\n  epochs: 3\n  epochs: 4`, ['E0202']],
     [`${usual}\n  epoch: 3`, ['E0508']],
@@ -261,6 +262,12 @@ ${net(usual.replace('Adam', 'Mine'))}`;
           op.name === 'cast' && operands[0]?.kind === 'parameter' && operands[0].name === '$step',
       ),
     ).toBe(true);
+  });
+
+  it('computes what is the same for all params once', () => {
+    const { graphs } = modelOf(net(usual));
+    expect(opsOf(graphs.step).filter((name) => name === 'power')).toHaveLength(2);
+    expect(opsOf(graphs.step).filter((name) => name === 'sqrt')).toHaveLength(1 + 2);
   });
 
   it.each([

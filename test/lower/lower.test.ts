@@ -2,32 +2,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Extent } from '../../compiler/base/types.ts';
-import { elementCount } from '../../compiler/base/types.ts';
 import { GraphBuilder } from '../../compiler/graph/builder.ts';
 import type { Graph, Node, Parameter, Value } from '../../compiler/graph/ir.ts';
 import { hasTrait } from '../../compiler/graph/op.ts';
 import type { Elements } from '../../compiler/loop/interpret.ts';
-import { elementsFor, interpret } from '../../compiler/loop/interpret.ts';
+import { interpret } from '../../compiler/loop/interpret.ts';
 import type { Kernel, Stmt } from '../../compiler/loop/ir.ts';
 import { visitStmts } from '../../compiler/loop/rewrite.ts';
 import { verifyKernel } from '../../compiler/loop/verify.ts';
 import type { Group } from '../../compiler/lower/index.ts';
 import { isLiteral, lowering, lowerGroup } from '../../compiler/lower/index.ts';
 import * as ops from '../../compiler/ops/index.ts';
-import { generator } from '../support/samples.ts';
-import { bytesOf, dense, graphOf, groupsOf, runGroups } from './run.ts';
-
-const parameter = (name: string, ...shape: readonly Extent[]): Parameter => ({
-  kind: 'parameter',
-  role: 'input',
-  name,
-  type: { dtype: 'f32', shape },
-});
-
-function drawn({ type }: Parameter, n: number, seed: number): Elements {
-  const random = generator(seed);
-  return elementsFor(type.dtype, elementCount(type.shape, n), 'f32').map(() => random() * 2 - 1);
-}
+import { parameter, randomGraph } from './random-graph.ts';
+import { bytesOf, dense, drawn, graphOf, groupsOf, runGroups } from './run.ts';
 
 /** Each node its own kernel: what fusing must not differ from. */
 function apart(graph: Graph): readonly Group[] {
@@ -54,49 +41,6 @@ function expectSameBits(graph: Graph, parameters: readonly Parameter[], n: numbe
 function verified(kernel: Kernel): Kernel {
   verifyKernel(kernel);
   return kernel;
-}
-
-/** A random graph over a few shapes: elementwise ops with broadcasting, reductions, convolutions, matrices. */
-function randomGraph(choices: readonly number[]): { graph: Graph; parameters: readonly Parameter[] } {
-  const g = new GraphBuilder();
-  const parameters = [parameter('x', 'N', 3, 4, 2), parameter('k', 2, 2, 2, 2), parameter('b', 2)];
-  const values: Value[] = [...parameters];
-  const nodes: Node[] = [];
-  let at = 0;
-  const next = (limit: number): number => (choices[at++ % choices.length] as number) % limit;
-  const pick = (fits: (value: Value) => boolean): Value => {
-    const fitting = values.filter(fits);
-    return fitting[fitting.length - 1 - next(Math.min(fitting.length, 4))] as Value;
-  };
-  const broadcasts = (a: Value) => (b: Value) =>
-    !ops.add.infer([a.type, b.type], {}).hasOwnProperty('mismatch');
-  const makers: readonly (() => Node)[] = [
-    () => g.emit(ops.relu, { x: pick(() => true) }),
-    () => g.emit(ops.square, { x: pick(() => true) }),
-    () => {
-      const a = pick(() => true);
-      return g.emit(ops.add, { a, b: pick(broadcasts(a)) });
-    },
-    () => {
-      const a = pick(() => true);
-      return g.emit(ops.multiply, { a: pick(broadcasts(a)), b: a });
-    },
-    () => g.emit(ops.sum, { x: pick((v) => v.type.shape.length > 1) }, { axes: [-1], keepdims: true }),
-    () => g.emit(ops.mean, { x: pick((v) => v.type.shape.length > 1) }, { keep: [-1] }),
-    () => {
-      const x = pick((v) => v.type.shape.length === 4 && v.type.shape[0] === 'N' && v.type.shape[3] === 2);
-      return g.emit(ops.conv2d, { x, kernel: parameters[1] as Value }, { padding: 'same' });
-    },
-    () => g.emit(ops.tanh, { x: pick(() => true) }),
-  ];
-  const count = 3 + next(12);
-  for (let i = 0; i < count; i++) {
-    const node = (makers[next(makers.length)] as () => Node)();
-    nodes.push(node);
-    values.push(node);
-  }
-  const results = nodes.filter((_, i) => i === nodes.length - 1 || next(4) === 0);
-  return { graph: graphOf(g.nodes, ...results), parameters };
 }
 
 describe('fused kernels', () => {

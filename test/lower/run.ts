@@ -1,7 +1,7 @@
 /** Runs graphs on the interpreter, group by group. */
 import { invariant } from '../../compiler/base/invariant.ts';
 import { elementCount } from '../../compiler/base/types.ts';
-import type { Graph, Value } from '../../compiler/graph/ir.ts';
+import type { Graph, Parameter, Value } from '../../compiler/graph/ir.ts';
 import { hasTrait } from '../../compiler/graph/op.ts';
 import { denseStrides } from '../../compiler/loop/builder.ts';
 import type { Elements } from '../../compiler/loop/interpret.ts';
@@ -10,6 +10,7 @@ import type { Kernel } from '../../compiler/loop/ir.ts';
 import type { Group, Layout } from '../../compiler/lower/index.ts';
 import { groupNodes, lowerGroup } from '../../compiler/lower/index.ts';
 import { typescript } from '../../compiler/program/target.ts';
+import { generator } from '../support/samples.ts';
 
 export const dense = ({ type: { shape } }: Value): Layout => ({
   shape,
@@ -60,6 +61,12 @@ export function runGroups(
     outputs.forEach((value, i) => memory.set(value, results[i] as Elements));
   }
   return memory;
+}
+
+/** Random elements for a parameter, from -1 to 1. */
+export function drawn({ type }: Parameter, n: number, seed: number): Elements {
+  const random = generator(seed);
+  return elementsFor(type.dtype, elementCount(type.shape, n), 'f32').map(() => random() * 2 - 1);
 }
 
 /** Bytes that can be compared; NaN equals NaN of the same payload. */

@@ -60,7 +60,7 @@ describe('predict', () => {
     expect(together.map(({ kind }) => kind)).toEqual(separate);
   });
   test.each([
-    ['nothing', {}, '`x` takes a Float32Array with 3 numbers per sample, but got nothing'],
+    ['nothing', {}, '`x` takes a Float32Array with 3 numbers per sample, but got Undefined'],
     ['another type', { x: new Float64Array(3) }, 'Float64Array'],
     ['a list', { x: [1, 2, 3] }, 'Array'],
     ['a part of a sample', { x: new Float32Array(4) }, '4 numbers'],
@@ -79,7 +79,7 @@ describe('predict', () => {
       Float32Array.of(1, 2, 3, 4, 5, 6),
     );
     const error = await failure(two.predict({ a: new Float32Array(2), b: new Float32Array(6) }));
-    expect(error).toMatchObject({ code: 'input', message: '`a` has 2 samples, `b` has 3' });
+    expect(error).toMatchObject({ code: 'input', message: 'the numbers of samples differ: `a` 2, `b` 3' });
   });
 });
 

@@ -11,7 +11,8 @@ import { runtimeClosure } from '../../compiler/emit/ts/runtime.ts';
 export function emittedKernel(kernel: Kernel): (operands: readonly Elements[], n: number) => void {
   const taken = new Set(runtime.flatMap(({ declares, mentions }) => [...declares, ...mentions]));
   const kernelNode = kernelFunction(kernel, 'emitted', new NameScope(taken));
-  const text = printModule([kernelNode, ...runtimeClosure([kernelNode])], 'js').replace(/^export /gm, '');
+  const helpers = runtimeClosure(printModule([kernelNode], 'js'));
+  const text = printModule([kernelNode, ...helpers], 'js').replace(/^export /gm, '');
   const build = new Function(`"use strict"; const f = Math.fround;\n${text}\nreturn emitted;`) as () => (
     ...args: (Elements | number)[]
   ) => void;

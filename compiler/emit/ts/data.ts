@@ -143,7 +143,7 @@ function brokenData(data: Data, indent: number): string {
     case 'arrow':
       return typeof data.body === 'object' && 'kind' in data.body && data.body.kind === 'call'
         ? `${data.params} =>\n${pad}${printData(data.body, inside, inside)}`
-        : `${data.params} => ${printData(data.body, indent, indent)}`;
+        : `${data.params} => ${brokenData(data.body, indent)}`;
     case 'commented':
       return printData(data.value, indent, indent);
     case 'code':

@@ -16,7 +16,7 @@ import type { OuterNames } from './names.ts';
 import { NameScope, reservedWords } from './names.ts';
 import { routineFunction } from './routine.ts';
 import { runtimeClosure } from './runtime.ts';
-import type { Declaration, FunctionNode } from './tree.ts';
+import type { Declaration, FunctionNode, Language } from './tree.ts';
 import { printModule } from './tree.ts';
 import { embeddedWeights } from './weights.ts';
 
@@ -43,37 +43,43 @@ export interface EmittedFile {
  */
 export function emitModule(program: Program, options: EmitOptions): readonly EmittedFile[] {
   const stem = (options.sourceName.split(/[/\\]/).pop() ?? '').replace(/\.cnn$/, '') || 'model';
-  const declarations = moduleOf(program, options, stem);
-  if (options.target === 'ts') return [{ path: `${stem}.ts`, content: printModule(declarations, 'ts') }];
+  const { model, end, weights } = partsOf(program, options, stem);
+  const text = { model: printModule(model, 'ts'), end: printModule(end, 'ts') };
+  const runtime = runtimeClosure(text.model + text.end);
+  const print = (language: Language): string =>
+    [
+      language === 'ts' ? text.model : printModule(model, language),
+      printModule([{ kind: 'section', title: 'Runtime' }, ...runtime], language),
+      printModule([{ kind: 'section', title: 'The model' }, ...end, ...weights], language),
+    ].join('\n');
+  if (options.target === 'ts') return [{ path: `${stem}.ts`, content: print('ts') }];
   return [
-    { path: `${stem}.js`, content: printModule(declarations, 'js') },
-    { path: `${stem}.d.ts`, content: printModule(declarations, 'd.ts') },
+    { path: `${stem}.js`, content: print('js') },
+    { path: `${stem}.d.ts`, content: print('d.ts') },
   ];
 }
 
-function moduleOf(program: Program, options: EmitOptions, stem: string): readonly Declaration[] {
+interface ModuleParts {
+  /** What tells this model from others: header, types, tables, kernels, routines. */
+  readonly model: readonly Declaration[];
+  readonly end: readonly Declaration[];
+  readonly weights: readonly Declaration[];
+}
+
+function partsOf(program: Program, options: EmitOptions, stem: string): ModuleParts {
   const routines = chosenRoutines(program, options.inference);
   const trains = routines.some(({ name }) => name === 'step');
   const tensors = program.persistent.filter(({ role }) => trains || role !== 'slot');
-  const embedded =
-    options.weights === undefined
-      ? undefined
-      : embeddedWeights(program, options.weights, options.weightsFormat ?? 'f32');
+  const weights =
+    options.weights && embeddedWeights(program, options.weights, options.weightsFormat ?? 'f32');
+  const embedded = weights !== undefined;
   const names = topLevelNames();
   const outer = outerNames(names);
   const bound = routines.map((routine) => ({ routine, name: names.unique(routine.name) }));
   const { functions, calls } = kernelFunctions(program, routines, names, outer);
   const images = imageInputs(program);
-  const facts = { program, tensors, kernels: functions.length, routines: bound, trains };
-  const main: readonly Declaration[] = [
-    header({
-      ...options,
-      program,
-      version,
-      trains,
-      embedded: embedded !== undefined,
-      file: `${stem}.${options.target}`,
-    }),
+  const model: readonly Declaration[] = [
+    header({ ...options, program, version, trains, embedded, file: `${stem}.${options.target}` }),
     moduleTypes(program, trains),
     signatureConst(program, trains),
     classesConst(program),
@@ -83,21 +89,13 @@ function moduleOf(program: Program, options: EmitOptions, stem: string): readonl
     ...functions,
     { kind: 'section', title: 'Routines' },
     ...bound.map(({ routine, name }) => routineFunction(program, routine, name, calls, outer)),
-    blueprintConst({ ...facts, embedded: embedded !== undefined }),
+    blueprintConst({ program, tensors, kernels: functions.length, routines: bound, trains, embedded }),
   ];
   const end: readonly Declaration[] = [
     ...(images.length > 0 ? [imageFromFunction(program, images)] : []),
-    createModelFunction(trains, embedded !== undefined),
+    createModelFunction(trains, embedded),
   ];
-  const inlined = runtimeClosure([...main, ...end]);
-  return [
-    ...main,
-    { kind: 'section', title: 'Runtime' },
-    ...inlined,
-    { kind: 'section', title: 'The model' },
-    ...end,
-    ...(embedded === undefined ? [] : [embedded]),
-  ];
+  return { model, end, weights: weights ? [weights] : [] };
 }
 
 const version = '0.1.0';

@@ -32,27 +32,31 @@ export function kernelFunctions(
   names: NameScope,
   outer: OuterNames,
 ): KernelFunctions {
-  const largest = largestBatches(routines);
-  const functions: FunctionNode[] = [];
-  const calls = new Map<number, KernelCall>();
-  const merged = new Map<string, string>();
-  const alike = countAlike(program, largest, outer);
-  for (const [index, batch] of largest) {
+  const used = [...largestBatches(routines)].map(([index, batch]) => {
     const kernel = program.kernels[index] as Kernel;
     const body = unroll(kernel.body);
     const size = soleExtent(body);
-    const key = size === undefined ? '' : keyOf(kernel, outer);
-    const known = merged.get(key);
-    if (known !== undefined && size !== undefined) {
-      calls.set(index, { name: known, size });
-      continue;
-    }
-    const name = names.unique(kernel.name);
-    const parts = work(body, batch, wholeInterval) > longWork ? partsOf(body) : undefined;
-    if (size !== undefined && (alike.get(key) ?? 0) > 1) {
+    const sized = size === undefined ? undefined : kernelFunction(kernel, '', outer, 'sized');
+    const long = work(body, batch, wholeInterval) > longWork;
+    // Kernels with the same key differ at most in the extent of their outermost loop.
+    const key = sized && JSON.stringify([sized.params, sized.body]);
+    return { index, kernel, size, sized, key, parts: long ? partsOf(body) : undefined };
+  });
+  const alike = new Map<string | undefined, number>();
+  for (const { key } of used) alike.set(key, (alike.get(key) ?? 0) + 1);
+  const merged = new Map<string, string>();
+  const functions: FunctionNode[] = [];
+  const calls = new Map<number, KernelCall>();
+  for (const { index, kernel, size, sized, key, parts } of used) {
+    const known = key === undefined ? undefined : merged.get(key);
+    const name = known ?? names.unique(kernel.name);
+    if (sized && size !== undefined && key !== undefined && (alike.get(key) ?? 0) > 1) {
       merged.set(key, name);
       calls.set(index, { name, size });
-      functions.push(withAnySize(kernelFunction(kernel, name, outer, 'sized'), size));
+      if (known === undefined) functions.push({ ...sized, name, doc: sized.doc.map(anySize(size)) });
+    } else if (sized && size !== undefined && parts === undefined) {
+      calls.set(index, { name });
+      functions.push(withSize(sized, name, size));
     } else {
       calls.set(index, parts === undefined ? { name } : { name, parts });
       functions.push(kernelFunction(kernel, name, outer, parts === undefined ? 'whole' : 'parts'));
@@ -72,31 +76,19 @@ function largestBatches(routines: readonly Routine[]): ReadonlyMap<number, numbe
   return new Map([...batches].sort(([a], [b]) => a - b));
 }
 
-function countAlike(
-  program: Program,
-  used: ReadonlyMap<number, number>,
-  outer: OuterNames,
-): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const index of used.keys()) {
-    const kernel = program.kernels[index] as Kernel;
-    if (soleExtent(unroll(kernel.body)) === undefined) continue;
-    const key = keyOf(kernel, outer);
-    counts.set(key, (counts.get(key) ?? 0) + 1);
-  }
-  return counts;
-}
+const anySize = (size: number) => (doc: string) => doc.replaceAll(`[${size}]`, '[size]');
 
-/** Kernels with the same key differ at most in the extent of their only outermost loop. */
-function keyOf(kernel: Kernel, outer: OuterNames): string {
-  const { params, body } = kernelFunction(kernel, 'kernel', outer, 'sized');
-  return JSON.stringify([params, body]);
+/** The function of one size, without the argument. */
+function withSize(sized: FunctionNode, name: string, size: number): FunctionNode {
+  return {
+    ...sized,
+    name,
+    params: sized.params.filter((param) => param.name !== 'size'),
+    body: sized.body.map((line) =>
+      typeof line === 'string' ? line.replace('; i < size; i++', `; i < ${size}; i++`) : line,
+    ),
+  };
 }
-
-const withAnySize = (node: FunctionNode, size: number): FunctionNode => ({
-  ...node,
-  doc: node.doc.map((line) => line.replaceAll(`[${size}]`, '[size]')),
-});
 
 /** The constant extent of the only loop at the top of a body. */
 function soleExtent(body: readonly Stmt[]): number | undefined {

@@ -2,11 +2,10 @@ import { invariant } from '../../base/invariant.ts';
 import type { RuntimeFile } from '../../generated/runtime.ts';
 import { runtime } from '../../generated/runtime.ts';
 import type { Declaration } from './tree.ts';
-import { printModule } from './tree.ts';
 
-/** The runtime files that `declarations` use, and what these use, each behind what it needs. */
-export function runtimeClosure(declarations: readonly Declaration[]): readonly Declaration[] {
-  const used = new Set(printModule(declarations, 'ts').match(/[A-Za-z_$][\w$]*/g));
+/** The runtime files that a text uses, and what these use, each behind what it needs. */
+export function runtimeClosure(text: string): readonly Declaration[] {
+  const used = new Set(text.match(/[A-Za-z_$][\w$]*/g));
   const order: RuntimeFile[] = [];
   const add = (file: RuntimeFile): void => {
     if (order.includes(file)) return;

@@ -21,7 +21,8 @@ const sum = '%0: f32[N, 4] = add(x, bias)';
 export const limitCodes: Readonly<Record<Code, CodePage>> = {
   E0601: {
     title: 'More than 2^31 elements',
-    explanation: 'One tensor, for one sample, has at most 2147483648 elements.',
+    explanation:
+      'A tensor has at most 2147483648 elements for one sample, and for a batch; so have all params and states together.',
     wrong: `model Net {
   input x: f32[100000]
   x -> Dense(100000) -> output y

@@ -89,8 +89,12 @@ class Hoisting {
   }
 
   #dependenceOf(expr: Expr): Dependence {
-    const children = childrenOf(expr).map((child) => this.#dependence(child));
-    if (children.includes('varies')) return 'varies';
+    let below: Dependence = 'free';
+    for (const child of childrenOf(expr)) {
+      const dependence = this.#dependence(child);
+      if (dependence === 'varies') return 'varies';
+      if (dependence === 'fixed') below = 'fixed';
+    }
     switch (expr.kind) {
       case 'index':
         return this.#variesWith(expr.index) ? 'varies' : 'free';
@@ -103,7 +107,7 @@ class Hoisting {
           : 'fixed';
       }
       default:
-        return children.includes('fixed') ? 'fixed' : 'free';
+        return below;
     }
   }
 

@@ -11,6 +11,7 @@ const largest = 12;
  */
 export function inlineLets(kernel: Kernel): Kernel {
   const uses = countUses(kernel.body);
+  if (uses.size === 0) return kernel;
   return { ...kernel, body: mapBlocks(kernel.body, (block) => inlineBlock(block, uses)) };
 }
 
