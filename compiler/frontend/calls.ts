@@ -3,12 +3,13 @@ import type { Argument, Expression } from '../syntax/ast.ts';
 import { applyStage } from './apply.ts';
 import type { Env } from './build.ts';
 import type { Expected } from './coerce.ts';
-import type { Datum, StageValue } from './datum.ts';
+import type { Datum } from './datum.ts';
 import { describe, poison } from './datum.ts';
 import { evaluate } from './evaluate.ts';
 import { callFunction, functionNames } from './functions.ts';
 import { bindGlobal, globalName, takesTensorsFirst } from './stages.ts';
 import { applyOp } from './op-call.ts';
+import { operandNames } from './operands.ts';
 import { lookupGlobal } from './unit.ts';
 import { reportUnknown } from './unknown.ts';
 
@@ -21,8 +22,8 @@ export function evaluateCall(call: Call, env: Env, expected: Expected): Datum {
   if (bound) return applyTo(bound, call.args, env, call);
   const result = functionNames.includes(callee.name) ? tryFunction(callee.name, call, env) : undefined;
   if (result) return result;
-  if (callee.name === 'constant') return constantInitializer(call, env);
   const global = lookupGlobal(env.frame.unit, callee.name);
+  if (!global && callee.name === 'constant') return constantInitializer(call, env);
   if (!global) {
     call.args.forEach((argument) => evaluate(argument.value, env));
     reportUnknown(callee.name, callee.span, env);
@@ -32,17 +33,12 @@ export function evaluateCall(call: Call, env: Env, expected: Expected): Datum {
   if (stage.kind === 'broken') return poison;
   // Without tensors it is something to put behind an arrow: `activation: leaky_relu(negative_slope: 0.1)`.
   const given = stage.kind === 'shared' ? 0 : stage.operands.length + stage.named.size;
-  const needsNone = global.kind === 'op' && operandCount(stage) === 0;
+  // `random_uniform` takes nothing but attributes.
+  const needsNone = global.kind === 'op' && operandNames(global.op).length === 0;
   if (!takesTensorsFirst(globalName(global)) || expected.includes('stage') || (given === 0 && !needsNone)) {
     return { kind: 'stage', stage };
   }
   return applyStage(stage, [], env, { span: call.span });
-}
-
-/** Ops such as `random_uniform` take nothing but attributes. */
-function operandCount(stage: StageValue): number {
-  if (stage.kind !== 'op') return 1;
-  return Object.keys(stage.op.operands).filter((name) => name !== 'seed' && name !== 'step').length;
 }
 
 /** On numbers at compile time, else as the op of the same name; undefined where the call is not one of a function. */

@@ -1,10 +1,12 @@
 /** From what an expression stands for to the tensors an op takes. */
+import type { Note } from '../base/diagnostic.ts';
 import type { Span } from '../base/source.ts';
 import type { DType } from '../base/types.ts';
 import { formatType } from '../base/types.ts';
 import type { Constant, Value } from '../graph/ir.ts';
 import type { Op, OperandSpec } from '../graph/op.ts';
 import { hasTrait } from '../graph/op.ts';
+import { ops } from '../ops/index.ts';
 import type { Env } from './build.ts';
 import type { Datum } from './datum.ts';
 import { describe } from './datum.ts';
@@ -54,18 +56,26 @@ export function spreadOperands(op: Op, operands: readonly Datum[]): readonly Dat
 export function checkCount(op: Op, count: number, env: Env, span: Span): boolean {
   const { specs, variadic } = signatureOf(op);
   if (variadic ? count >= specs.length : count === specs.length) return true;
-  const names = signatureOf(op).names.map((name) => `\`${name}\``);
-  const attributes = Object.keys(op.attributes);
-  env.build.session.reporter.error(
-    env.frame,
-    span,
-    'E0309',
-    `\`${op.name}\` takes ${specs.length === 1 ? 'one tensor' : `${specs.length} tensors`} (${names.join(', ')}), got ${count}`,
-    count > specs.length && attributes.length > 0
-      ? { notes: [{ message: `attributes are given by name: \`${op.name}(x, ${attributes[0]}: …)\`` }] }
-      : {},
-  );
+  const taken = operandNames(op);
+  const got = count - (specs.length - taken.length);
+  const listed = taken.map((name) => `\`${name}\``).join(', ');
+  const wanted = taken.length === 1 ? 'one tensor' : `${taken.length} tensors`;
+  const [attribute] = Object.keys(op.attributes);
+  const notes: Note[] = [];
+  if (ops.has(`${op.name}imum`)) {
+    notes.push({ message: `of two tensors: \`${op.name}imum(a, b)\`` });
+  } else if (got > taken.length && attribute !== undefined) {
+    notes.push({ message: `attributes are given by name: \`${op.name}(x, ${attribute}: …)\`` });
+  }
+  const message = `\`${op.name}\` takes ${taken.length === 0 ? 'no tensors' : `${wanted} (${listed})`}, got ${got}`;
+  env.build.session.reporter.error(env.frame, span, 'E0309', message, { notes });
   return false;
+}
+
+/** The operands a call gives: `seed` and `step` of random ops come from the compiler. */
+export function operandNames(op: Op): readonly string[] {
+  const { names } = signatureOf(op);
+  return names.includes('seed') ? names.filter((name) => name !== 'seed' && name !== 'step') : names;
 }
 
 /** The operands as tensors of element types the op takes; undefined (and reported) where one is not. */

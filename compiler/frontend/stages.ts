@@ -8,6 +8,7 @@ import type { Env } from './build.ts';
 import { attributeValue, coerce, expectedFor } from './coerce.ts';
 import type { Datum, StageValue } from './datum.ts';
 import { evaluate } from './evaluate.ts';
+import { operandNames } from './operands.ts';
 import type { Declared, Global } from './unit.ts';
 
 /** Layers take arguments in their first parentheses; ops and layers in snake_case take tensors first. */
@@ -61,9 +62,6 @@ function bindOp(op: Op, args: readonly Argument[], env: Env, span: Span): StageV
   return fine ? { kind: 'op', op, attributes, operands, named } : { kind: 'broken' };
 }
 
-/** The operands a call gives: `seed` and `step` of random ops come from the compiler. */
-export const operandNames = (op: Op): string[] =>
-  Object.keys(op.operands).filter((name) => !('seed' in op.operands && (name === 'seed' || name === 'step')));
 const isOperand = (op: Op, name: string): boolean => operandNames(op).includes(name);
 
 /** A leading `N` in `shape` says that the result has the batch: the attribute `batch` where the op has one. */

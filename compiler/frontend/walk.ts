@@ -89,9 +89,7 @@ export function rootsOf(statement: Statement): {
   }
 }
 
-function dimsOf(type: {
-  readonly dims?: readonly { kind: string; value?: Expression }[];
-}): Expression[] {
+function dimsOf(type: { readonly dims?: readonly { kind: string; value?: Expression }[] }): Expression[] {
   return (type.dims ?? []).flatMap((dim) => (dim.value ? [dim.value] : []));
 }
 

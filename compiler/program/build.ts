@@ -5,7 +5,7 @@ import { formatType } from '../base/types.ts';
 import type { Model } from '../frontend/model.ts';
 import type { Graph, Node } from '../graph/ir.ts';
 import type { Group } from '../lower/index.ts';
-import { groupNodes, lowerGroup } from '../lower/index.ts';
+import { groupNodes, lowering } from '../lower/index.ts';
 import { hoist } from '../passes/index.ts';
 import { runPipeline } from '../passes/pipeline.ts';
 import type { Layout, PlannedLaunch, RoutinePlan, Storage } from '../plan/index.ts';
@@ -43,6 +43,7 @@ export interface Built {
 interface Context {
   readonly target: TargetInfo;
   readonly kernels: KernelTable;
+  readonly lower: ReturnType<typeof lowering>;
   readonly arena: PersistentArena;
 }
 
@@ -57,6 +58,7 @@ export function buildProgram(model: Model, options: BuildOptions): Built {
   const context: Context = {
     target: options.target,
     kernels: new KernelTable(options.target),
+    lower: lowering(),
     arena: new PersistentArena(
       model.persistent.filter(({ role }) => role !== 'slot' || training !== undefined),
     ),
@@ -96,6 +98,7 @@ function optimizeGraph(graph: Graph, { target, passes, onGraph }: BuildOptions):
 
 function buildRoutine(name: Routine['name'], graph: Graph, maxBatch: number, context: Context): BuiltRoutine {
   const plan = planRoutine(graph, groupNodes(graph, context.target), { maxBatch });
+  checkInPlace(plan, context);
   const allocations = plan.storages.map((storage, i) => allocate(storage, plan.offsets[i], context));
   const at = (layout: Layout): number => layout.storage;
   const launches = (planned: readonly PlannedLaunch<Group>[]): Launch[] =>
@@ -120,6 +123,15 @@ function buildRoutine(name: Routine['name'], graph: Graph, maxBatch: number, con
   return { graph, plan, routine };
 }
 
+/** The plan shares memory by what it knows of groups; the kernels that came of them must agree. */
+function checkInPlace(plan: RoutinePlan<Group>, { lower }: Context): void {
+  for (const shared of plan.inPlace) {
+    const { kernel, inPlace } = lower(shared.group, plan.layoutOf);
+    const allowed = inPlace.some(({ output, input }) => output === shared.output && input === shared.input);
+    invariant(allowed, `${kernel.name} would overwrite what it still reads`);
+  }
+}
+
 function allocate(storage: Storage, offset: number | undefined, { arena }: Context): Allocation {
   const { name, dtype, shape } = storage;
   if (storage.constant !== undefined)
@@ -130,7 +142,11 @@ function allocate(storage: Storage, offset: number | undefined, { arena }: Conte
   return { name, dtype, shape, placement: { arena: 'work', offset, bytes: storage.bytes } };
 }
 
-function buildLaunch(launch: PlannedLaunch<Group>, plan: RoutinePlan<Group>, { kernels }: Context): Launch {
+function buildLaunch(
+  launch: PlannedLaunch<Group>,
+  plan: RoutinePlan<Group>,
+  { kernels, lower }: Context,
+): Launch {
   if (launch.kind !== 'group') {
     const { to, purpose, location } = launch;
     const copied = launch.kind === 'copy';
@@ -143,7 +159,7 @@ function buildLaunch(launch: PlannedLaunch<Group>, plan: RoutinePlan<Group>, { k
     };
   }
   const { group } = launch;
-  const lowered = lowerGroup(group, plan.layoutOf);
+  const lowered = lower(group, plan.layoutOf);
   return {
     kernel: kernels.add(lowered.kernel),
     operands: [...lowered.inputs, ...lowered.outputs].map((value) => plan.layoutOf(value).storage),

@@ -7,6 +7,7 @@ import type { TargetInfo } from './target.ts';
 export class KernelTable {
   readonly #target: TargetInfo;
   readonly #kernels: Kernel[] = [];
+  readonly #known = new Map<Kernel, number>();
   readonly #byText = new Map<string, number>();
   readonly #names = new Map<string, number>();
 
@@ -20,6 +21,12 @@ export class KernelTable {
 
   /** The index of the scheduled form of a lowered kernel. */
   add(kernel: Kernel): number {
+    const known = this.#known.get(kernel) ?? this.#find(kernel);
+    this.#known.set(kernel, known);
+    return known;
+  }
+
+  #find(kernel: Kernel): number {
     const text = printKernel({ ...kernel, name: 'kernel' });
     const known = this.#byText.get(text);
     if (known !== undefined) return known;

@@ -75,6 +75,7 @@ ${net('Block(1)', 'Block(1)')}`;
     ],
     ['Dense(3, name: "head")', 'a layer is named with `as`: `-> Dense(10) as head`'],
     ['leaky_relu(0.1)', 'attributes are given by name: `leaky_relu(x, negative_slope: …)`'],
+    ['max(1)', 'of two tensors: `maximum(a, b)`'],
     ['Dense(7 / 2)', '`floor(…)` and `ceil(…)` make whole numbers'],
   ])('%s: %s', (stage, hint) => {
     const found = diagnose(net(stage));

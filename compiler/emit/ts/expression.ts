@@ -31,7 +31,7 @@ const precedence = {
 } as const;
 
 const bitwise: ReadonlySet<string> = new Set(['|', '^', '&', '<<', '>>', '>>>']);
-const flattening: ReadonlySet<string> = new Set(['+', '-', '*', '&&', '||', '|', '^', '&']);
+const flattening: ReadonlySet<string> = new Set(['+', '-', '*', '/', '&&', '||', '|', '^', '&']);
 
 export const primary = (text: string): Text => ({ text });
 

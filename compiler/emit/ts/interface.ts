@@ -205,10 +205,10 @@ export function imageFromFunction(program: Program, images: readonly Port[]): De
   const names = images.map(({ name }) => stringLiteral(name)).join(' | ');
   const [first] = images;
   const one = images.length === 1;
+  const pixels = { name: 'pixels', type: 'Pixels' };
   const port = one
     ? `signature.inputs[${first === undefined ? 0 : program.inputs.indexOf(first)}]`
     : 'signature.inputs.find(({ name }) => name === input)';
-  const pixels = { name: 'pixels', type: 'Pixels' };
   return {
     kind: 'function',
     doc: ['A picture, such as the ImageData of a canvas, as one sample of an input (see `imageToInput`).'],
@@ -217,9 +217,10 @@ export function imageFromFunction(program: Program, images: readonly Port[]): De
     params: one ? [pixels] : [pixels, { name: 'input', type: names }],
     returns: `Inputs[${names}]`,
     body: [
+      `const port = ${port};`,
       {
-        ts: `return imageToInput(pixels, ${port}) as Inputs[${names}];`,
-        js: `return imageToInput(pixels, ${port});`,
+        ts: `return imageToInput(pixels, port) as Inputs[${names}];`,
+        js: 'return imageToInput(pixels, port);',
       },
     ],
   };
