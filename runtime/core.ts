@@ -93,7 +93,7 @@ export class Core {
     }
   }
 
-  /** Lets timers, input and painting have their turn. Not by setTimeout: in browsers that can take 4 ms. */
+  /** Lets timers, input and painting have their turn. In browsers, setTimeout could take 4 ms. */
   async #rest(): Promise<void> {
     const { port1, port2 } = new MessageChannel();
     await new Promise((resolve) => {
@@ -104,7 +104,7 @@ export class Core {
     this.#rested = performance.now();
   }
 
-  /** Computes what depends on the weights alone, if they changed. Before every use of `infer` and `evaluate`. */
+  /** Before `infer` and `evaluate`: computes what depends on the weights alone, if they changed. */
   async prepare(): Promise<void> {
     const { prepare } = this.blueprint.routines;
     if (prepare && this.stale) await this.launch(this.bind(prepare).launches, 1);

@@ -28,6 +28,7 @@ export function toDataset(blueprint: Blueprint, data: Batch | Dataset): Dataset 
   const pairs = portsOf(blueprint).map(
     ({ name, shape }) => [name, own(arrays, name) as Elements, sizeOf(shape)] as const,
   );
+  let known: string | undefined;
   return {
     size,
     read(indices, into) {
@@ -39,10 +40,11 @@ export function toDataset(blueprint: Blueprint, data: Batch | Dataset): Dataset 
       }
     },
     get fingerprint() {
+      if (known) return known;
       let hash = 0x811c9dc5;
       for (const [, array] of pairs)
         for (const byte of bytesOf(array)) hash = Math.imul(hash ^ byte, 0x01000193);
-      return `${size} samples, ${hash >>> 0}`;
+      return (known = `${size} samples, ${hash >>> 0}`);
     },
   };
 }

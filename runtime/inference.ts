@@ -23,8 +23,9 @@ export function createCore(blueprint: Blueprint, { weights, seed }: CreateOption
   return core;
 }
 
-function load(core: Core, file: Uint8Array, only?: string): void {
-  core.set(weightsFor(core.tensors('param', 'state'), readSafetensors(file), only));
+function load(core: Core, file: Uint8Array | ArrayBuffer, only?: string): void {
+  const bytes = ArrayBuffer.isView(file) ? file : new Uint8Array(file);
+  core.set(weightsFor(core.tensors('param', 'state'), readSafetensors(bytes), only));
 }
 
 async function predict(core: Core, inputs: Batch): Promise<Batch> {

@@ -2,7 +2,7 @@ import type { Elements } from './model-types.ts';
 import type { Tensor } from './program.ts';
 import { fnv1a32, threefry } from './random.ts';
 
-/** Fills a tensor as it begins. Its random numbers depend on the seed and its name, not on the rest of the model. */
+/** Fills a tensor as it begins. Random numbers depend on seed, name and place only. */
 export function initialize(data: Elements, { name, fill, uniform, normal }: Tensor, seed: number): void {
   const stream = fnv1a32(name);
   for (let i = 0; i < data.length; i++) {

@@ -4,7 +4,7 @@ export type Elements = Float32Array | Int32Array | Uint32Array | Uint8Array;
 /** Arrays by the names of inputs, labels or outputs. */
 export type Batch = Readonly<Record<string, Elements>>;
 
-/** One input, label or output, per sample; the shape of a single number is `[]`. */
+/** One input, label or output, per sample. */
 export interface PortInfo {
   readonly name: string;
   readonly dtype: 'f32' | 'i32' | 'u32' | 'u8' | 'bool';
@@ -21,8 +21,8 @@ export interface Signature {
 
 export interface CreateOptions {
   /** A safetensors file, as `saveWeights` makes them. */
-  readonly weights?: Uint8Array;
-  /** 0 … 2³² − 1: begins with random weights where there are no others, and decides all that is random in training. */
+  readonly weights?: Uint8Array | ArrayBuffer;
+  /** 0 … 2³² − 1: for the first weights where none are given, and for all that is random in training. */
   readonly seed?: number;
 }
 
@@ -33,7 +33,7 @@ export interface ModelInfo {
   /** Trained numbers. */
   readonly parameters: number;
   readonly kernels: number;
-  /** Bytes of `weights` (all that persists), and of the working memory of each routine. */
+  /** Bytes of all that persists, and of the working memory of each routine. */
   readonly memory: Readonly<Record<string, number>>;
   /** Samples in one pass of each routine. */
   readonly maxBatch: Readonly<Record<string, number>>;
@@ -45,14 +45,14 @@ export interface InferenceModel<I, O> {
   /** For any number of samples. */
   predict(inputs: I): Promise<O>;
   /** All, or `only` those of the layer with this path. On an error the model is as before. Refused while `fit` runs. */
-  loadWeights(file: Uint8Array, options?: { readonly only?: string }): Promise<void>;
+  loadWeights(file: Uint8Array | ArrayBuffer, options?: { readonly only?: string }): Promise<void>;
   /** Params and states as a safetensors file. */
   saveWeights(): Promise<Uint8Array>;
   /** Frees the memory. */
   dispose(): Promise<void>;
 }
 
-/** A canvas's ImageData, or any rows of 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGBA) bytes per pixel. */
+/** ImageData, or any rows of grey, grey and alpha, RGB or RGBA bytes. */
 export interface Pixels {
   readonly data: Uint8Array | Uint8ClampedArray;
   readonly width: number;

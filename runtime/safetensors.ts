@@ -40,7 +40,7 @@ export function writeSafetensors(
   return file;
 }
 
-/** The tensors of a file, with half precision widened to f32. Whatever is not as the format says is an error. */
+/** The tensors of a file, with half precision widened to f32. */
 export function readSafetensors(file: Uint8Array): TensorFile {
   const check = (holds: boolean, problem: string): void => {
     if (!holds) throw new ModelError('weights-format', `not a whole safetensors file: ${problem}`);

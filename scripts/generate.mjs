@@ -118,7 +118,9 @@ async function generateRuntime() {
   // types.ts only gathers the public types for importers.
   const names = list('runtime', '.ts').filter((name) => name !== 'types.ts');
   const sources = names.map((name) => read('runtime', name));
-  const stamp = `// Made by scripts/generate.mjs from ${hash(read('scripts/generate.mjs'), read('.prettierrc.json'), names, sources)}.\n`;
+  const { version } = JSON.parse(read('package.json'));
+  const inputs = hash(read('scripts/generate.mjs'), read('.prettierrc.json'), version, names, sources);
+  const stamp = `// Made by scripts/generate.mjs from ${inputs}.\n`;
   const path = join(generated, 'runtime.ts');
   if (existsSync(path) && readFileSync(path, 'utf8').startsWith(stamp)) return;
   const { format } = await import('prettier');
@@ -163,6 +165,9 @@ export interface RuntimeFile {
   readonly js: string;
   readonly dts: string;
 }
+
+/** Of cnnc. */
+export const version = '${version}';
 
 export const runtime: readonly RuntimeFile[] = ${JSON.stringify(files, null, 2)};
 `,

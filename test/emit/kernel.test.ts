@@ -1,6 +1,7 @@
 /** Kernels written by hand for what no op of the registry has: the function gives the bits of the interpreter. */
 import { describe, expect, test } from 'vitest';
 import type { DType } from '../../compiler/base/types.ts';
+import type { KernelForm } from '../../compiler/emit/ts/kernel.ts';
 import { kernelFunction } from '../../compiler/emit/ts/kernel.ts';
 import { NameScope } from '../../compiler/emit/ts/names.ts';
 import { printModule } from '../../compiler/emit/ts/tree.ts';
@@ -442,5 +443,59 @@ describe('loops', () => {
       ],
     };
     expect([...run(kernel, [])[0]!].slice(0, 7)).toEqual([1, 1, 1, 0, 0, 0, 0]);
+  });
+});
+
+describe('forms of a function', () => {
+  type Call = (...args: readonly (Elements | number)[]) => void;
+  const build = (kernel: Kernel, form: KernelForm): Call => {
+    const text = printModule([kernelFunction(kernel, 'k', new NameScope(), form)], 'js');
+    return (new Function(`const f = Math.fround;\n${text}\nreturn k;`) as () => Call)();
+  };
+  const x = Float32Array.from({ length: 40 }, (_, i) => Math.cos(i));
+  const w = Float32Array.of(0.3, -1.1, 0.7);
+
+  test('in parts it gives what it gives as a whole', () => {
+    const [whole, parts] = [new Float32Array(100), new Float32Array(100)];
+    build(tiled(), 'whole')(x, w, whole, 5);
+    const run = build(tiled(), 'parts');
+    for (const [start, end] of [
+      [0, 1],
+      [1, 2],
+      [2, 5],
+    ] as const)
+      run(x, w, parts, 5, start, end);
+    expect(parts).toEqual(whole);
+  });
+  test('what stands before the last loop runs with the first part only', () => {
+    const y = denseBuffer('y', 'f32', [1]);
+    const i: Axis = { name: 'i', extent: 4 };
+    const kernel: Kernel = {
+      name: 'k',
+      kind: 'reduction',
+      inputs: [],
+      outputs: [y],
+      body: [
+        { kind: 'store', buffer: y, index: [affine(0)], value: b.literal(10) },
+        serial(i, [
+          { kind: 'accumulate', buffer: y, index: [affine(0)], combine: 'add', value: b.literal(1) },
+        ]),
+      ],
+    };
+    const result = new Float32Array(1);
+    const run = build(kernel, 'parts');
+    run(result, 1, 0, 3);
+    run(result, 1, 3, 4);
+    expect(result[0]).toBe(14);
+  });
+  test('kernels that differ in their size only are one function', () => {
+    const kernelOf = (size: number): Kernel =>
+      elementwise('f32', 'f32', (p, q) => b.add(b.mul(p, q), 1), size);
+    const text = (size: number): string =>
+      printModule([kernelFunction(kernelOf(size), 'k', new NameScope(), 'sized')], 'js');
+    expect(text(3).split('\n').slice(1)).toEqual(text(20).split('\n').slice(1));
+    const result = new Float32Array(3);
+    build(kernelOf(20), 'sized')(x, x, result, 3, 1);
+    expect(result).toEqual(x.subarray(0, 3).map((value) => Math.fround(Math.fround(value * value) + 1)));
   });
 });

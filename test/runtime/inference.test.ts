@@ -89,6 +89,13 @@ describe('weights', () => {
     const { x } = points(5);
     expect(await other.predict({ x })).toEqual(await model.predict({ x }));
   });
+  test('as an ArrayBuffer, as fetch gives them', async () => {
+    const bytes = await model.saveWeights();
+    const buffer = bytes.slice().buffer;
+    const other = await tiny.createModel({ weights: buffer });
+    await other.loadWeights(buffer);
+    expect(await hex(other.saveWeights())).toBe(await hex(bytes));
+  });
   test('of one layer only', async () => {
     const other = await tiny.createModel({ seed: 9 });
     const { x } = points(5);

@@ -1,7 +1,7 @@
 /** A small model with everything that makes training stateful: dropout, moving averages, slots of Adam. */
 import { createHash } from 'node:crypto';
 import type { CompileOptions } from '../../compiler/compile.ts';
-import type { Batch, Dataset, TrainableModel } from '../../runtime/types.ts';
+import type { Batch, CreateOptions, Dataset, TrainableModel } from '../../runtime/types.ts';
 import { compileText, importFiles } from '../support/module.ts';
 
 export const tinyText = `model Tiny {
@@ -24,10 +24,7 @@ train Tiny {
 `;
 
 export interface TinyModule {
-  createModel(options?: {
-    seed?: number;
-    weights?: Uint8Array;
-  }): Promise<TrainableModel<Batch, Batch, Batch>>;
+  createModel(options?: CreateOptions): Promise<TrainableModel<Batch, Batch, Batch>>;
   readonly classes: { readonly kind: readonly string[] };
 }
 

@@ -51,7 +51,7 @@ function checkFiles(io: Io, files: readonly string[], options: Options): Checked
         return source.read(path);
       },
     };
-    const { diagnostics } = analyze(noted);
+    const { diagnostics } = analyze(noted, { check: true });
     all.push(...diagnostics.map((diagnostic) => placed(diagnostic, source)));
     if (options.json) continue;
     printDiagnostics(io, source, diagnostics);

@@ -1,5 +1,5 @@
 /** A Program as one module without dependencies: `.ts`, or `.js` with `.d.ts`. */
-import { runtime } from '../../generated/runtime.ts';
+import { runtime, version } from '../../generated/runtime.ts';
 import type { Program, Routine } from '../../program/program.ts';
 import {
   blueprintConst,
@@ -97,8 +97,6 @@ function partsOf(program: Program, options: EmitOptions, stem: string): ModulePa
   ];
   return { model, end, weights: weights ? [weights] : [] };
 }
-
-const version = '0.1.0';
 
 const roundText =
   '/** Rounds to single precision, as each operation of a kernel does. */\nconst f = Math.fround;';
