@@ -82,8 +82,8 @@ export function readSafetensors(file: Uint8Array): TensorFile {
     );
     check(end <= bytes.length, `it ends before \`${name}\` does`);
     ranges.push([start, end]);
-    // Copied, because a file need not align its tensors.
-    const data = new Type(bytes.slice(start, end).buffer);
+    // Copied, because a file need not align its tensors; `slice` of Node's Buffer would not copy.
+    const data = new Type(new Uint8Array(bytes.subarray(start, end)).buffer);
     tensors.set(name, {
       name,
       dtype,

@@ -31,10 +31,11 @@ function addResults({ results }: Routine, samples: number, sums: number[]): void
 const means = ({ results }: Routine, sums: readonly number[], samples: number): Scores =>
   Object.fromEntries(results.map(([name], i) => [name, (sums[i] ?? 0) / samples]));
 
-async function scoresOf(core: Core, plan: Plan, data: Dataset): Promise<Scores> {
+async function scoresOf(core: Core, plan: Plan, data: Dataset, check: () => void): Promise<Scores> {
   await core.prepare();
   const sums: number[] = [];
   for await (const { arrays, samples } of batchesOf(core.blueprint, data, plan.maxBatch)) {
+    check();
     addResults(await core.run(plan, arrays, 0, samples), samples, sums);
   }
   return means(core.bind(plan), sums, data.size);
@@ -111,7 +112,7 @@ class Trainer {
       await onBatchEnd?.({ epoch: state.epoch + 1, epochs, batch: state.batch, batches, scores });
       check();
     }
-    const scores = validation && (await core.turn(() => scoresOf(core, this.#evaluate, validation)));
+    const scores = validation && (await core.turn(() => scoresOf(core, this.#evaluate, validation, check)));
     const train = means(core.bind(this.#step), state.sums, data.size);
     const record = { epoch: ++state.epoch, train, ...(scores && { validation: scores }) };
     state.batch = 0;
@@ -183,7 +184,8 @@ export function trainableModel(core: Core, seed = 0): TrainableModel<Batch, Batc
         core.fitting = false;
       }
     },
-    evaluate: (test) => core.turn(() => scoresOf(core, evaluation, toDataset(core.blueprint, test))),
+    evaluate: (test) =>
+      core.turn(() => scoresOf(core, evaluation, toDataset(core.blueprint, test), () => core.check())),
     saveCheckpoint: () => core.turn(() => trainer.checkpoint()),
   };
 }

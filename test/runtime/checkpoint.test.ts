@@ -68,6 +68,20 @@ test('a run stopped by its signal goes on', async () => {
   expect(await failure(model.fit(data, { signal: AbortSignal.abort() }))).toMatchObject({ code: 'aborted' });
 });
 
+test('a run stopped while it was validating goes on', async () => {
+  const options = { epochs: 2, validation: asDataset(turned) };
+  const whole = await tiny.createModel({ seed: 4 });
+  const history = await whole.fit(data, options);
+  const model = await tiny.createModel({ seed: 4 });
+  const controller = new AbortController();
+  const validation = asDataset(turned, (what) => (what === 'read 2' ? controller.abort() : undefined));
+  const stopped = model.fit(data, { epochs: 2, validation, signal: controller.signal });
+  expect(await failure(stopped)).toMatchObject({ code: 'aborted' });
+  const other = await tiny.createModel({ seed: 99 });
+  expect(await other.fit(data, { ...options, resume: await model.saveCheckpoint() })).toEqual(history);
+  expect(await hex(other.saveWeights())).toBe(await hex(whole.saveWeights()));
+});
+
 test('more epochs can follow', async () => {
   const whole = await tiny.createModel({ seed: 4 });
   await whole.fit(data, { epochs: 4 });

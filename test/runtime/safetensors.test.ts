@@ -55,6 +55,8 @@ test('reads what it wrote, at any alignment of the bytes', () => {
   const { tensors: read, metadata } = readSafetensors(shifted.subarray(3));
   expect([...read.values()]).toEqual(tensors);
   expect(metadata).toEqual({ note: 'x' });
+  // As readFile gives them: `slice` of a Buffer is a view.
+  expect([...readSafetensors(Buffer.from(written)).tensors.values()]).toEqual(tensors);
   // Aligned to 8 bytes, as other readers map it.
   expect((8 + new DataView(written.buffer).getUint32(0, true)) % 8).toBe(0);
 });

@@ -26,6 +26,12 @@ import { unroll } from './unroll.ts';
  */
 export type KernelForm = 'whole' | 'sized' | 'parts';
 
+/** The kernel as it is printed: constants folded, marked loops written out. */
+export const writtenOut = (kernel: Kernel): Kernel => ({
+  ...kernel,
+  body: unroll(foldConstants(kernel).body),
+});
+
 /** Prints `kernel` as the function `name(inputs…, outputs…, scratch…, N)`. `names` are those of the module. */
 export function kernelFunction(
   kernel: Kernel,
@@ -33,14 +39,25 @@ export function kernelFunction(
   names: OuterNames,
   form: KernelForm = 'whole',
 ): FunctionNode {
-  const body = unroll(foldConstants(kernel).body);
+  return printWrittenOut(writtenOut(kernel), name, names, form);
+}
+
+/** The same for a kernel that is written out. */
+export function printWrittenOut(
+  kernel: Kernel,
+  name: string,
+  names: OuterNames,
+  form: KernelForm,
+): FunctionNode {
+  const { body } = kernel;
+  const arrays = registerArrays(body);
   const operands = [...kernel.inputs, ...kernel.outputs, ...scratchOf(body)];
   const extra = form === 'sized' ? ['size', 'N'] : form === 'parts' ? ['N', 'start', 'end'] : ['N'];
   const counts = new Map<number, number>();
   const print = (counting: boolean): { scope: KernelScope; lines: readonly string[] } => {
     const local = new NameScope(names);
     for (const argument of extra) local.reserve(argument);
-    const scope = new KernelScope(operands, registerLayout(body), local, counts, counting);
+    const scope = new KernelScope(operands, arrays, local, counts, counting);
     const block = new Block();
     const at = { block, scope, lazy: false, interval: wholeInterval };
     if (form === 'parts') statementsInParts(body, at);
@@ -91,8 +108,14 @@ export function scratchOf(body: readonly Stmt[]): readonly Buffer[] {
 }
 
 /** Register buffers of which every access has a constant place are single variables; the others small arrays. */
-function registerLayout(body: readonly Stmt[]): ReadonlySet<Buffer> {
+function registerArrays(body: readonly Stmt[]): ReadonlySet<Buffer> {
   const arrays = new Set<Buffer>();
+  let indexed = false;
+  visitStmts(body, (stmt) => {
+    if (stmt.kind === 'alloc' && stmt.buffer.space === 'register' && stmt.buffer.shape.length > 0)
+      indexed = true;
+  });
+  if (!indexed) return arrays;
   const see = (buffer: Buffer, index: readonly (Affine | { readonly clamped: unknown })[]): void => {
     const constant = index.every((place) => 'terms' in place && place.terms.length === 0);
     if (buffer.space === 'register' && !constant) arrays.add(buffer);

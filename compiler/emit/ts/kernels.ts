@@ -4,10 +4,9 @@ import type { IntervalOf } from '../../loop/bounds.ts';
 import type { Extent } from '../../base/types.ts';
 import type { Kernel, Stmt } from '../../loop/ir.ts';
 import type { Program, Routine } from '../../program/program.ts';
-import { kernelFunction } from './kernel.ts';
+import { printWrittenOut, writtenOut } from './kernel.ts';
 import type { NameScope, OuterNames } from './names.ts';
 import type { FunctionNode } from './tree.ts';
-import { unroll } from './unroll.ts';
 
 /** A kernel's function: `size` for its extent argument, `parts` for the iterations that it can be split into. */
 export interface KernelCall {
@@ -33,10 +32,10 @@ export function kernelFunctions(
   outer: OuterNames,
 ): KernelFunctions {
   const used = [...largestBatches(routines)].map(([index, batch]) => {
-    const kernel = program.kernels[index] as Kernel;
-    const body = unroll(kernel.body);
+    const kernel = writtenOut(program.kernels[index] as Kernel);
+    const { body } = kernel;
     const size = soleExtent(body);
-    const sized = size === undefined ? undefined : kernelFunction(kernel, '', outer, 'sized');
+    const sized = size === undefined ? undefined : printWrittenOut(kernel, '', outer, 'sized');
     const long = work(body, batch, wholeInterval) > longWork;
     // Kernels with the same key differ at most in the extent of their outermost loop.
     const key = sized && JSON.stringify([sized.params, sized.body]);
@@ -59,7 +58,7 @@ export function kernelFunctions(
       functions.push(withSize(sized, name, size));
     } else {
       calls.set(index, parts === undefined ? { name } : { name, parts });
-      functions.push(kernelFunction(kernel, name, outer, parts === undefined ? 'whole' : 'parts'));
+      functions.push(printWrittenOut(kernel, name, outer, parts === undefined ? 'whole' : 'parts'));
     }
   }
   return { functions, calls };
