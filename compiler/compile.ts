@@ -6,6 +6,7 @@ import type { Model } from './frontend/model.ts';
 import { emitModule } from './emit/ts/index.ts';
 import type { Built } from './program/build.ts';
 import { buildProgram } from './program/build.ts';
+import type { Launch, Program } from './program/program.ts';
 import { targets } from './program/target.ts';
 
 export interface CompileOptions {
@@ -72,14 +73,32 @@ export function compile(source: Source, options: CompileOptions = {}): CompileRe
     inference: options.inference ?? false,
     ...(options.passes === undefined ? {} : { passes: options.passes }),
   });
-  const files = emitModule(built.program, {
+  const [fileName] = source.entry.split(/[/\\]/).slice(-1);
+  const files = emitModule(beside(source.entry, built.program), {
     target,
-    sourceName: source.entry,
+    sourceName: fileName ?? source.entry,
     inference: options.inference ?? false,
     weightsFormat: options.weightsFormat ?? 'f32',
     ...(options.weights === undefined ? {} : { weights: options.weights }),
   });
   return { files, diagnostics, report: reportOf(built, model), model };
+}
+
+/** The program with files named as seen from the entry's folder, so that the output is the same wherever that folder lies. */
+function beside(entry: string, program: Program): Program {
+  const folder = entry.slice(0, Math.max(entry.lastIndexOf('/'), entry.lastIndexOf('\\')) + 1);
+  const rename = (launch: Launch): Launch => ({
+    ...launch,
+    locations: launch.locations.map((location) =>
+      location.file.startsWith(folder) ? { ...location, file: location.file.slice(folder.length) } : location,
+    ),
+  });
+  const routines = program.routines.map((routine) => ({
+    ...routine,
+    launches: routine.launches.map(rename),
+    commit: routine.commit.map(rename),
+  }));
+  return { ...program, routines };
 }
 
 /** The part of the options that the frontend takes. */

@@ -10,10 +10,13 @@ import { isMismatch } from './op.ts';
  * Throws an InvariantError unless: names of parameters, returns and update targets are unique; every value is defined before
  * it is used; operands are as many and of the element types that their op takes; attributes are complete and of their type;
  * every type is what its op infers; N is only ever the outermost extent; an update has the type of its param or state.
+ *
+ * `sound` are nodes and constants that were verified before and are added to: as they never change, only their places are
+ * looked at again.
  */
-export function verifyGraph(graph: Graph): void {
+export function verifyGraph(graph: Graph, sound: Set<Value> = new Set()): void {
   try {
-    new Verifier().graph(graph);
+    new Verifier(sound).graph(graph);
   } catch (error) {
     if (error instanceof InvariantError) throw new InvariantError(`graph ${graph.name}: ${error.message}`);
     throw error;
@@ -22,6 +25,11 @@ export function verifyGraph(graph: Graph): void {
 
 class Verifier {
   readonly #defined = new Set<Value>();
+  readonly #sound: Set<Value>;
+
+  constructor(sound: Set<Value>) {
+    this.#sound = sound;
+  }
 
   graph(graph: Graph): void {
     unique(
@@ -32,7 +40,7 @@ class Verifier {
       checkType(parameter.name, parameter.type);
       this.#defined.add(parameter);
     }
-    graph.nodes.forEach((node, i) => this.#node(node, `%${i} = ${node.op.name}`));
+    graph.nodes.forEach((node, i) => this.#node(node, () => `%${i} = ${node.op.name}`));
     unique(
       'update of',
       graph.updates.map(({ target }) => target),
@@ -41,7 +49,7 @@ class Verifier {
       graph.parameters.filter(({ role }) => role !== 'input').map((p) => [p.name, p]),
     );
     for (const { target, value } of graph.updates) {
-      this.#use(value, `update ${target}`);
+      this.#use(value, () => `update ${target}`);
       const parameter = persistent.get(target);
       check(parameter !== undefined, () => `update ${target}: there is no such param or state`);
       check(
@@ -53,32 +61,45 @@ class Verifier {
       'return',
       graph.returns.map(({ name }) => name),
     );
-    for (const { name, value } of graph.returns) this.#use(value, `return ${name}`);
+    for (const { name, value } of graph.returns) this.#use(value, () => `return ${name}`);
   }
 
-  #use(value: Value, where: string): void {
-    if (value.kind === 'constant') return checkConstant(value, where);
-    const what = value.kind === 'parameter' ? value.name : value.op.name;
-    check(this.#defined.has(value), () => `${where}: ${what} is not defined before it`);
+  #use(value: Value, where: Where): void {
+    if (value.kind === 'constant') {
+      if (!this.#sound.has(value)) checkConstant(value, where());
+      this.#sound.add(value);
+      return;
+    }
+    check(this.#defined.has(value), () => {
+      return `${where()}: ${value.kind === 'parameter' ? value.name : value.op.name} is not defined before it`;
+    });
   }
 
-  #node(node: Node, where: string): void {
-    check(!this.#defined.has(node), () => `${where}: it stands in the graph twice`);
+  #node(node: Node, where: Where): void {
+    check(!this.#defined.has(node), () => `${where()}: it stands in the graph twice`);
     for (const operand of node.operands) this.#use(operand, where);
-    checkOperands(node, where);
-    checkAttributes(node, where);
-    checkType(where, node.type);
-    const inferred = node.op.infer(
-      node.operands.map(({ type }) => type),
-      node.attributes,
-    );
-    if (isMismatch(inferred)) throw new InvariantError(`${where}: ${inferred.mismatch.message}`);
-    check(
-      sameType(inferred, node.type),
-      () => `${where}: its type is ${formatType(node.type)}, inferred ${formatType(inferred)}`,
-    );
+    if (!this.#sound.has(node)) checkNode(node, where());
+    this.#sound.add(node);
     this.#defined.add(node);
   }
+}
+
+/** Names the place that is looked at: in messages only, and there are many places. */
+type Where = () => string;
+
+function checkNode(node: Node, where: string): void {
+  checkOperands(node, where);
+  checkAttributes(node, where);
+  checkType(where, node.type);
+  const inferred = node.op.infer(
+    node.operands.map(({ type }) => type),
+    node.attributes,
+  );
+  if (isMismatch(inferred)) throw new InvariantError(`${where}: ${inferred.mismatch.message}`);
+  check(
+    sameType(inferred, node.type),
+    () => `${where}: its type is ${formatType(node.type)}, inferred ${formatType(inferred)}`,
+  );
 }
 
 /** `invariant` with a message that is made only where it is needed: this runs after every pass. */

@@ -28,6 +28,7 @@ export const lineWidth = 110;
 
 /** A string literal that cannot end its string, a comment, or a script element. */
 export function stringLiteral(text: string): string {
+  if (/^[\w .,:@/-]*$/.test(text)) return `'${text}'`;
   const escaped = JSON.stringify(text)
     .slice(1, -1)
     .replaceAll('\\"', '"')
@@ -61,13 +62,14 @@ export function numberLiteral(value: number): string {
 
 /** `data` from column `column` on, with `after` characters behind it; further lines are indented by `indent`. */
 export function printData(data: Data, indent: number, column: number, after = 1): string {
-  const flat = flatData(data);
-  if (flat !== undefined && column + flat.length + after <= lineWidth) return flat;
+  const room = lineWidth - column - after;
+  const flat = flatData(data, room);
+  if (flat !== undefined && flat.length <= room) return flat;
   return brokenData(data, indent);
 }
 
-/** On one line; undefined where prettier would break it whatever its length. */
-function flatData(data: Data): string | undefined {
+/** On one line; undefined where prettier would break it whatever its length, or where it surely takes more than `room`. */
+function flatData(data: Data, room: number): string | undefined {
   if (typeof data === 'string') return stringLiteral(data);
   if (typeof data === 'number') return numberLiteral(data);
   if (typeof data === 'boolean') return String(data);
@@ -78,23 +80,42 @@ function flatData(data: Data): string | undefined {
       case 'call':
         return `${data.name}(${data.args.join(', ')})`;
       case 'arrow': {
-        const body = flatData(data.body);
+        const body = flatData(data.body, room);
         return body === undefined ? undefined : `${data.params} => ${body}`;
       }
       case 'commented':
         return undefined;
       case 'object': {
         if (data.entries.length === 0) return '{}';
-        const entries = data.entries.map(([key, value]) => property(key, value, flatData(value)));
-        return entries.includes(undefined) ? undefined : `{ ${entries.join(', ')} }`;
+        const entries = flatItems(data.entries, room, ([key, value]) =>
+          property(key, value, flatData(value, room)),
+        );
+        return entries && `{ ${entries.join(', ')} }`;
       }
       default:
         return data satisfies never;
     }
   }
   if (mustBreak(data)) return undefined;
-  const items = data.map(flatData);
-  return items.includes(undefined) ? undefined : `[${items.join(', ')}]`;
+  const items = flatItems(data, room, (item) => flatData(item, room));
+  return items && `[${items.join(', ')}]`;
+}
+
+/** The texts of all items; undefined as soon as one has none or they take more than `room`, for tables are long. */
+function flatItems<T>(
+  items: readonly T[],
+  room: number,
+  print: (item: T) => string | undefined,
+): readonly string[] | undefined {
+  const texts: string[] = [];
+  let length = 0;
+  for (const item of items) {
+    const text = print(item);
+    length += text?.length ?? 0;
+    if (text === undefined || length > room) return undefined;
+    texts.push(text);
+  }
+  return texts;
 }
 
 function property(key: string, value: Data, text: string | undefined): string | undefined {
@@ -119,7 +140,7 @@ function brokenData(data: Data, indent: number): string {
   const inside = indent + 2;
   const pad = ' '.repeat(inside);
   const end = ' '.repeat(indent);
-  if (typeof data !== 'object') return flatData(data) ?? '';
+  if (typeof data !== 'object') return flatData(data, Infinity) ?? '';
   if (!('kind' in data)) {
     if (data.length > 1 && data.every((item) => typeof item === 'number')) {
       return `[\n${fill(data.map(numberLiteral), inside)}\n${end}]`;
