@@ -3,6 +3,7 @@ import { hasErrors } from './base/diagnostic.ts';
 import type { Source } from './frontend/index.ts';
 import { analyze } from './frontend/index.ts';
 import type { Model } from './frontend/model.ts';
+import { preludeUnits } from './frontend/unit.ts';
 import { emitModule } from './emit/ts/index.ts';
 import type { Built } from './program/build.ts';
 import { buildProgram } from './program/build.ts';
@@ -60,6 +61,14 @@ export interface CompileResult {
   readonly report?: Report;
   /** The interface of the model, for tools that feed it. */
   readonly model?: Model;
+}
+
+/**
+ * Builds the parser and reads the prelude. The first compile of a process does that otherwise; a host that has time before
+ * the first text comes may ask for it.
+ */
+export function startUp(): void {
+  preludeUnits();
 }
 
 /** Compiles the model of `source.entry`. Any text gives files or diagnostics; an exception is a bug of the compiler. */

@@ -10,7 +10,7 @@ export { renderDiagnostic } from './base/render.ts';
 export type { Location, Span } from './base/source.ts';
 export type { TensorType } from './base/types.ts';
 export { elementCount, formatType } from './base/types.ts';
-export { compile } from './compile.ts';
+export { compile, startUp } from './compile.ts';
 export type { CompileOptions, CompileResult, OutputFile, Report, RoutineReport } from './compile.ts';
 export { dump } from './dump.ts';
 export type { DumpOptions, DumpResult } from './dump.ts';

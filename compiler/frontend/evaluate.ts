@@ -1,5 +1,6 @@
 /** Expressions to what they stand for: compile-time values, stages and tensors. */
 import type { Expression } from '../syntax/ast.ts';
+import type { Note } from '../base/diagnostic.ts';
 import type { Span } from '../base/source.ts';
 import { binary, unary } from './arithmetic.ts';
 import { evaluateCall } from './calls.ts';
@@ -12,6 +13,7 @@ import { castTo, nodeOf } from './op-call.ts';
 import { readPersistent } from './persistents.ts';
 import { Scope } from './scope.ts';
 import { bindGlobal } from './stages.ts';
+import { suggestion } from './suggest.ts';
 import { joinPath } from './names.ts';
 import { reportUnknown } from './unknown.ts';
 import { lookupGlobal } from './unit.ts';
@@ -68,8 +70,8 @@ function evaluateKind(expression: Expression, env: Env, expected: Expected): Dat
   }
 }
 
-function fail(env: Env, span: Span, code: `E${number}`, message: string): Datum {
-  env.build.session.reporter.error(env.frame, span, code, message);
+function fail(env: Env, span: Span, code: `E${number}`, message: string, notes: readonly Note[] = []): Datum {
+  env.build.session.reporter.error(env.frame, span, code, message, { notes });
   return poison;
 }
 
@@ -170,9 +172,13 @@ function evaluateSubscript(expression: Extract<Expression, { kind: 'subscript' }
   return datum;
 }
 
+/** `x.shape`, and the param or state of a named layer: `head.kernel`, `block.main.conv2d.kernel`. */
 function evaluateMember(expression: Extract<Expression, { kind: 'member' }>, env: Env): Datum {
-  const object = evaluate(expression.object, env);
-  const { text, span } = expression.member;
+  const names = [expression.member.text];
+  let head = expression.object;
+  for (; head.kind === 'member'; head = head.object) names.unshift(head.member.text);
+  const object = evaluate(head, env);
+  const text = names.join('.');
   if (object.kind === 'poison') return poison;
   if (object.kind === 'tensor') {
     const { type } = object.value;
@@ -180,13 +186,30 @@ function evaluateMember(expression: Extract<Expression, { kind: 'member' }>, env
       return list(type.shape.map((e): Datum => (e === 'N' ? { kind: 'batch' } : number(e))));
     if (text === 'rank') return number(type.shape.length);
     if (text === 'dtype') return word(type.dtype);
-    const named = object.instance && env.build.session.persistents.get(joinPath(object.instance, text));
-    if (named) {
-      const parameter = readPersistent(env.build, named.declared);
-      return parameter ? tensorOf(parameter) : poison;
-    }
   }
-  return fail(env, span, 'E0213', `${describe(object)} has no \`${text}\``);
+  const { persistents } = env.build.session;
+  const instance = instanceOf(object);
+  const named = instance === undefined ? undefined : persistents.get(joinPath(instance, text));
+  if (named) {
+    const parameter = readPersistent(env.build, named.declared);
+    return parameter ? tensorOf(parameter) : poison;
+  }
+  const known = [...persistents.keys()].flatMap((name) =>
+    instance !== undefined && name.startsWith(`${instance}.`) ? [name.slice(instance.length + 1)] : [],
+  );
+  return fail(
+    env,
+    expression.member.span,
+    'E0213',
+    `${describe(object)} has no \`${text}\``,
+    suggestion(text, known),
+  );
+}
+
+/** The path of the layer that a binding of `as` or `shared` names. */
+function instanceOf(datum: Datum): string | undefined {
+  if (datum.kind === 'tensor') return datum.instance;
+  return datum.kind === 'stage' && datum.stage.kind === 'shared' ? datum.stage.path : undefined;
 }
 
 /** Long `else if` ladders lean to the right: no recursion along them. */

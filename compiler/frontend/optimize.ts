@@ -12,6 +12,8 @@ import { evaluate } from './evaluate.ts';
 import { reachable } from './graphs.ts';
 import { ownerOf } from './names.ts';
 import { castTo, nodeOf } from './op-call.ts';
+import { suggestion } from './suggest.ts';
+import { globalNames } from './unit.ts';
 
 export interface Optimized {
   readonly updates: readonly Update[];
@@ -32,7 +34,8 @@ export function findOptimizer(expression: Expression, env: Env): Optimizer | und
   if (datum.kind === 'poison') return undefined;
   if (datum.kind === 'stage') return datum.stage.kind === 'broken' ? undefined : { stage: datum.stage, span };
   const message = `the optimizer must be a layer of (weight, gradient) such as \`Adam\`, got ${describe(datum)}`;
-  env.build.session.reporter.error(env.frame, span, 'E0504', message);
+  const notes = datum.kind === 'string' ? suggestion(datum.value, globalNames(env.frame.unit)) : [];
+  env.build.session.reporter.error(env.frame, span, 'E0504', message, { notes });
   return undefined;
 }
 

@@ -131,7 +131,8 @@ function measure(
   const metrics = settings.metrics.flatMap((expression, i): readonly NamedValue[] => {
     const name = names[i] ?? `metric_${i}`;
     const datum = evaluatePart(expression, name, env);
-    const value = perSample(datum, 'E0503', `the metric \`${name}\``, expression.span, env);
+    const what = expression.kind === 'call' ? `the metric \`${name}\`` : 'a metric';
+    const value = perSample(datum, 'E0503', what, expression.span, env);
     return value ? [{ name, value }] : [];
   });
   return {

@@ -66,7 +66,8 @@ class Verifier {
 
   #use(value: Value, where: Where): void {
     if (value.kind === 'constant') {
-      if (!this.#sound.has(value)) checkConstant(value, where());
+      if (this.#sound.has(value)) return;
+      checkConstant(value, where());
       this.#sound.add(value);
       return;
     }
@@ -78,9 +79,10 @@ class Verifier {
   #node(node: Node, where: Where): void {
     check(!this.#defined.has(node), () => `${where()}: it stands in the graph twice`);
     for (const operand of node.operands) this.#use(operand, where);
-    if (!this.#sound.has(node)) checkNode(node, where());
-    this.#sound.add(node);
     this.#defined.add(node);
+    if (this.#sound.has(node)) return;
+    checkNode(node, where());
+    this.#sound.add(node);
   }
 }
 

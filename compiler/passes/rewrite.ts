@@ -1,5 +1,5 @@
 /** The one way passes change a graph: rebuild it in order, with a map from old values to new ones. */
-import { invariant } from '../base/invariant.ts';
+import { InvariantError } from '../base/invariant.ts';
 import { formatType, sameType } from '../base/types.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Graph, Node, Value } from '../graph/ir.ts';
@@ -11,6 +11,7 @@ import type { Graph, Node, Value } from '../graph/ir.ts';
  */
 export type Visit = (node: Node, g: GraphBuilder, original: Node) => Value;
 
+/** The graph itself where every node stays. */
 export function rebuild(graph: Graph, visit: Visit): Graph {
   const g = new GraphBuilder();
   const replaced = new Map<Value, Value>();
@@ -20,12 +21,14 @@ export function rebuild(graph: Graph, visit: Visit): Graph {
     const node = same ? original : { ...original, operands: original.operands.map(now) };
     g.location = original.location;
     const value = visit(node, g, original);
-    invariant(
-      sameType(value.type, original.type),
-      `${original.op.name}: ${formatType(original.type)} became ${formatType(value.type)}`,
-    );
-    if (value !== original) replaced.set(original, value);
+    if (value === original) continue;
+    if (!sameType(value.type, original.type)) {
+      const types = `${formatType(original.type)} became ${formatType(value.type)}`;
+      throw new InvariantError(`${original.op.name}: ${types}`);
+    }
+    replaced.set(original, value);
   }
+  if (replaced.size === 0 && g.nodes.length === graph.nodes.length) return graph;
   return {
     ...graph,
     nodes: g.nodes,

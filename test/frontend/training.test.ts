@@ -86,6 +86,38 @@ describe('losses and metrics', () => {
     ).toEqual(['loss: f32[N]', 'equal: f32[N]', 'argmax: f32[N]', 'mean: f32[N]', 'accuracy: f32[N]']);
   });
 
+  it('may add penalties on shared layers and on layers inside layers', () => {
+    const pair = `layer Pair()(x: f32[N, k]) {
+  wide = x -> Dense(5)
+  return wide -> Dense(4)
+}
+`;
+    const body = `shared eye = Dense(4)
+  x -> eye -> eye -> Pair as pair -> Dense(3, activation: softmax) as head -> output kind`;
+    const penalty = (name: string) =>
+      pair + net(usual.replace('kind)', `kind) + 0.01 * sum(square(${name}))`), body);
+    const learns = (name: string) =>
+      opsOf(modelOf(penalty(name)).graphs.evaluate).filter((op) => op === 'square');
+    expect(learns('eye.kernel')).toHaveLength(1);
+    expect(learns('pair.wide.dense.kernel')).toHaveLength(1);
+    const [wrong] = diagnosticsOf(penalty('pair.wide.dense.kernle'));
+    expect(wrong).toMatchObject({
+      code: 'E0213',
+      notes: [{ message: 'did you mean `wide.dense.kernel`?' }],
+    });
+  });
+
+  it.each([
+    ['metrics: accuracy', 'E0503', 'accuracy(label, output)'],
+    ['metrics: ["accuracy"]', 'E0503', 'accuracy(label, output)'],
+    ['optimizer: "adam"', 'E0504', 'did you mean `Adam`'],
+  ])('says how to write %s', (entry, code, note) => {
+    const text = `${usual.replace(/optimizer.*/u, entry.startsWith('o') ? '' : '$&')}\n  ${entry}`;
+    const [diagnostic] = diagnosticsOf(net(text));
+    expect(diagnostic?.code).toBe(code);
+    expect(diagnostic?.notes[0]?.message).toContain(note);
+  });
+
   it('may add penalties', () => {
     expect(types(usual.replace('kind)', 'kind) + 0.01 * sum(square(head.kernel))'))).toEqual([
       'loss: f32[N]',

@@ -166,7 +166,7 @@ describe('hoist', () => {
     };
     const { prepare, graphs } = hoist([graph('infer', false), graph('evaluate', true)]);
     verifyGraph(prepare as Graph);
-    graphs.forEach(verifyGraph);
+    graphs.forEach((graph) => verifyGraph(graph));
     expect(opNames(prepare as Graph)).toEqual(['exp', 'add', 'log']);
     expect(graphs.map((g) => g.parameters.map(({ name }) => name))).toEqual([
       ['x', 'prepared.0'],

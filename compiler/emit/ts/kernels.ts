@@ -34,12 +34,12 @@ export function kernelFunctions(
   const used = [...largestBatches(routines)].map(([index, batch]) => {
     const kernel = writtenOut(program.kernels[index] as Kernel);
     const { body } = kernel;
-    const size = soleExtent(body);
+    const parts = work(body, batch, wholeInterval) > longWork ? partsOf(body) : undefined;
+    const size = parts === undefined ? soleExtent(body) : undefined;
     const sized = size === undefined ? undefined : printWrittenOut(kernel, '', outer, 'sized');
-    const long = work(body, batch, wholeInterval) > longWork;
     // Kernels with the same key differ at most in the extent of their outermost loop.
     const key = sized && JSON.stringify([sized.params, sized.body]);
-    return { index, kernel, size, sized, key, parts: long ? partsOf(body) : undefined };
+    return { index, kernel, size, sized, key, parts };
   });
   const alike = new Map<string | undefined, number>();
   for (const { key } of used) alike.set(key, (alike.get(key) ?? 0) + 1);
@@ -53,7 +53,7 @@ export function kernelFunctions(
       merged.set(key, name);
       calls.set(index, { name, size });
       if (known === undefined) functions.push({ ...sized, name, doc: sized.doc.map(anySize(size)) });
-    } else if (sized && size !== undefined && parts === undefined) {
+    } else if (sized && size !== undefined) {
       calls.set(index, { name });
       functions.push(withSize(sized, name, size));
     } else {
