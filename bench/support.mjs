@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { compile } from '../dist/compiler/index.js';
+export { startUp } from '../dist/compiler/index.js';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 export const examples = join(root, 'dsl-examples');

@@ -4,10 +4,12 @@ import { formatType } from './base/types.ts';
 import type { CompileOptions } from './compile.ts';
 import { analyzeOptions } from './compile.ts';
 import type { Source } from './frontend/index.ts';
+import { isGraphText, parseGraphs } from './frontend/graph-text.ts';
 import { analyze } from './frontend/index.ts';
 import type { Graph } from './graph/ir.ts';
 import { printGraph } from './graph/print.ts';
 import { printKernel } from './loop/print.ts';
+import { runPipeline } from './passes/pipeline.ts';
 import { buildProgram } from './program/build.ts';
 import type { Program, Routine } from './program/program.ts';
 import { targets } from './program/target.ts';
@@ -29,8 +31,19 @@ export interface DumpResult {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** The intermediate representations of a model as text; graphs and kernels parse back. */
+/** Graphs as they leave the passes, in the order in which that happens. */
+type Stages = readonly { readonly graph: Graph; readonly pass: string }[];
+
+/**
+ * The intermediate representations of a model as text; graphs and kernels parse back. A text of graphs, as this makes it, goes
+ * through the passes again.
+ */
 export function dump(source: Source, options: DumpOptions = {}): DumpResult {
+  const { entry, read } = source;
+  const text = read(entry);
+  if ((options.stage ?? 'graph') === 'graph' && text !== undefined && isGraphText(entry, text)) {
+    return dumpGraphText(entry, text, options);
+  }
   const { model, diagnostics } = analyze(source, analyzeOptions(options));
   if (model === undefined || hasErrors(diagnostics)) return { text: '', diagnostics };
   const stages: { graph: Graph; pass: string }[] = [];
@@ -44,13 +57,8 @@ export function dump(source: Source, options: DumpOptions = {}): DumpResult {
   const { program } = built;
   switch (options.stage ?? 'graph') {
     case 'graph': {
-      if (options.afterEach === true) return { text: eachChange(stages), diagnostics };
-      const { after } = options;
-      const graphs =
-        after === undefined
-          ? built.routines.map(({ graph }) => graph)
-          : stages.filter(({ pass }) => pass === after).map(({ graph }) => graph);
-      return { text: graphs.map(printGraph).join('\n'), diagnostics };
+      const graphs = built.routines.map(({ graph }) => graph);
+      return { text: printStages(graphs, stages, options), diagnostics };
     }
     case 'loops':
       return { text: program.kernels.map(printKernel).join('\n'), diagnostics };
@@ -59,7 +67,31 @@ export function dump(source: Source, options: DumpOptions = {}): DumpResult {
   }
 }
 
-function eachChange(stages: readonly { graph: Graph; pass: string }[]): string {
+function dumpGraphText(entry: string, text: string, options: DumpOptions): DumpResult {
+  const { graphs, diagnostics } = parseGraphs(entry, text);
+  const stages: { graph: Graph; pass: string }[] = [];
+  const results = graphs.map((graph) => {
+    stages.push({ graph, pass: 'frontend' });
+    return runPipeline(graph, targets.ts, {
+      ...(options.passes === undefined ? {} : { passes: options.passes }),
+      onPass: (pass, after) => stages.push({ graph: after, pass }),
+    });
+  });
+  return { text: printStages(results, stages, options), diagnostics };
+}
+
+function printStages(
+  results: readonly Graph[],
+  stages: Stages,
+  { after, afterEach }: Pick<DumpOptions, 'after' | 'afterEach'>,
+): string {
+  if (afterEach === true) return eachChange(stages);
+  const graphs =
+    after === undefined ? results : stages.filter(({ pass }) => pass === after).map(({ graph }) => graph);
+  return graphs.map(printGraph).join('\n');
+}
+
+function eachChange(stages: Stages): string {
   const last = new Map<string, string>();
   return stages
     .flatMap(({ graph, pass }) => {

@@ -44,7 +44,9 @@ export interface InferenceModel<I, O> {
   readonly info: ModelInfo;
   /** For any number of samples. */
   predict(inputs: I): Promise<O>;
-  /** All, or `only` those of the layer with this path. On an error the model is as before. Refused while `fit` runs. */
+  /**
+   * All, or `only` those of the layer with this path: from a file of this model, or of the model that is used as that layer.
+   * On an error the model is as before. Refused while `fit` runs. */
   loadWeights(file: Uint8Array | ArrayBuffer, options?: { readonly only?: string }): Promise<void>;
   /** Params and states as a safetensors file. */
   saveWeights(): Promise<Uint8Array>;

@@ -9,7 +9,10 @@ type Typed = Pick<Tensor, 'name' | 'dtype' | 'shape'>;
 
 const typeOf = ({ dtype = 'f32', shape }: Typed): string => `${dtype}[${shape.join(', ')}]`;
 
-/** The contents of `tensors` from a file; with `only`, of one layer. Throws before anything has changed. */
+/**
+ * The contents of `tensors` from a file; with `only`, of one layer, also from the file of a model that has become that layer.
+ * Throws before anything has changed.
+ */
 export function weightsFor(
   tensors: readonly Typed[],
   { tensors: saved, metadata }: TensorFile,
@@ -18,11 +21,13 @@ export function weightsFor(
   const wanted = tensors.filter(({ name }) => only === undefined || `${name}.`.startsWith(`${only}.`));
   const whole = only === undefined && !Object.hasOwn(metadata, checkpointKey);
   const names = new Set(wanted.map(({ name }) => name));
+  const find = (name: string) =>
+    saved.get(name) ?? (only === undefined ? undefined : saved.get(name.slice(only.length + 1)));
   const details = {
-    missing: [...(wanted.length > 0 || !only ? names : [only])].filter((name) => !saved.has(name)),
+    missing: [...(wanted.length > 0 || !only ? names : [only])].filter((name) => !find(name)),
     extra: [...saved.keys()].filter((name) => whole && !names.has(name)),
     reshaped: wanted.flatMap((tensor) => {
-      const [type, found = tensor] = [typeOf(tensor), saved.get(tensor.name)];
+      const [type, found = tensor] = [typeOf(tensor), find(tensor.name)];
       return typeOf(found) === type ? [] : [`${tensor.name} (${typeOf(found)}, not ${type})`];
     }),
   };
@@ -39,7 +44,7 @@ export function weightsFor(
   }
   const values = new Map<string, SavedTensor['data']>();
   for (const name of names) {
-    const { data } = saved.get(name) as SavedTensor;
+    const { data } = find(name) as SavedTensor;
     const bad = data.find((value) => !Number.isFinite(value));
     if (bad !== undefined) throw new ModelError('weights-value', `\`${name}\` contains ${bad}`, { name });
     values.set(name, data);

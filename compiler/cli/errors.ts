@@ -38,6 +38,7 @@ const fileReasons: Readonly<Record<string, string>> = {
   EACCES: 'access is not allowed',
   EPERM: 'access is not allowed',
   EISDIR: 'it is a folder, not a file',
+  EEXIST: 'it is a file, not a folder',
   ENOTDIR: 'a part of the path is not a folder',
   ENOSPC: 'the disk is full',
   EROFS: 'the disk cannot be written',

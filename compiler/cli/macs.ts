@@ -4,8 +4,8 @@ import { elementCount } from '../base/types.ts';
 
 export interface Macs {
   readonly total: number;
-  /** Of a layer instance and all it contains. */
-  of(path: string): number;
+  /** Of each layer instance and all it contains. A shared layer has those of all its uses at the first. */
+  rows(paths: readonly string[]): readonly number[];
 }
 
 /**
@@ -25,6 +25,13 @@ export function macsByLayer(model: Model): Macs {
     counted.reduce((total, { scope, macs }) => total + (inside(scope) ? macs : 0), 0);
   return {
     total: sum(() => true),
-    of: (path) => sum((scope) => scope === path || scope.startsWith(`${path}.`)),
+    rows: (paths) => {
+      const seen = new Set<string>();
+      return paths.map((path) => {
+        if (seen.has(path)) return 0;
+        seen.add(path);
+        return sum((scope) => scope === path || scope.startsWith(`${path}.`));
+      });
+    },
   };
 }

@@ -1,7 +1,7 @@
 /** The weights that evaluate, predict and build work with. */
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { InputError } from './errors.ts';
+import { InputError, modelErrorCode } from './errors.ts';
 import type { Io } from './io.ts';
 import { quoteWord, stem } from './options.ts';
 
@@ -19,4 +19,14 @@ export function readWeights(io: Io, file: string, named: string | undefined): We
     throw new InputError(`${path}: there is no such file${hint}`);
   }
   return { path, bytes: readFileSync(resolve(io.cwd, path)) };
+}
+
+/** What is wrong with the weights, with the name of their file before it. */
+export async function nameFaults<T>(path: string, load: () => T | Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (error) {
+    if (modelErrorCode(error)?.startsWith('weights') !== true) throw error;
+    throw new InputError(`${path}: ${(error as Error).message}`);
+  }
 }

@@ -48,8 +48,10 @@ export function mapClasses(
     checkCount(spec, opened, names, wanted, only);
     return { numbers, names };
   }
-  if (!opened.named) {
-    checkCount(spec, opened, names, wanted.length, only);
+  // Digits that the model calls by their names, in whatever order, are those; else the numbers count.
+  const sameNames = names.length === wanted.length && names.every((name) => wanted.includes(name));
+  if (!opened.named && !sameNames) {
+    checkCount(spec, opened, names, wanted.length, only, wanted);
     return { numbers, names: wanted };
   }
   const missing = wanted.filter((name) => !names.includes(name));
@@ -74,6 +76,7 @@ function checkCount(
   names: readonly string[],
   wanted: number,
   only: readonly string[] | undefined,
+  called: readonly string[] = [],
 ): void {
   if (only && names.length !== wanted) {
     throw new DataError(
@@ -83,7 +86,8 @@ function checkCount(
   }
   const tooMany = names.length > wanted;
   if (!tooMany && !(opened.named && names.length < wanted)) return;
-  const example = names.slice(0, wanted).join(',');
+  const known = called.length > 0 && called.every((name) => names.includes(name));
+  const example = (known ? called : names.slice(0, wanted)).join(',');
   const hint = tooMany && wanted >= 2 ? `; keep ${wanted} of them: --only ${example}` : '';
   const { file, sample, label } = tooMany ? firstBeyond(opened, wanted) : { file: '', sample: 0, label: 0 };
   const where = tooMany && !opened.named ? ` (${file}: sample ${sample} has the label ${label})` : '';

@@ -18,6 +18,12 @@ export interface ParsedGraph {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+export interface ParsedGraphs {
+  /** Empty when there are errors. */
+  readonly graphs: readonly Graph[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
 /**
  * Reads the first graph of the text and checks it like `verifyGraph`. `constants`: what stands behind the hashes of large
  * constants (`largeConstants` of the printed graph). Never throws on any text.
@@ -27,14 +33,35 @@ export function parseGraph(
   text: string,
   constants: ReadonlyMap<string, Constant> = new Map(),
 ): ParsedGraph {
+  const { graphs, diagnostics } = readGraphs(path, text, constants, 1);
+  const [graph] = graphs;
+  return graph ? { graph, diagnostics } : { diagnostics };
+}
+
+/** Reads all graphs of the text, as `cnnc ir` prints them one behind the other. */
+export const parseGraphs = (path: string, text: string): ParsedGraphs => readGraphs(path, text, new Map());
+
+/** Whether the text is what `cnnc ir` prints: graphs and nothing else. */
+export function isGraphText(path: string, text: string): boolean {
+  const { items } = parse(path, text).file;
+  return items.length > 0 && items.every(({ kind }) => kind === 'graph');
+}
+
+function readGraphs(
+  path: string,
+  text: string,
+  constants: ReadonlyMap<string, Constant>,
+  most = Infinity,
+): ParsedGraphs {
   const { file, diagnostics } = parse(path, text);
-  if (hasErrors(diagnostics)) return { diagnostics };
+  if (hasErrors(diagnostics)) return { graphs: [], diagnostics };
   const reporter = new Reporter();
-  const declaration = file.items.find((item) => item.kind === 'graph');
-  const graph = declaration && new GraphReader(reporter, constants).read(declaration);
-  if (!declaration) reporter.at({ file: path, start: 0, end: 0 }, 'E0705', 'there is no graph in this text');
+  const declarations = file.items.filter((item) => item.kind === 'graph').slice(0, most);
+  const graphs = declarations.map((declaration) => new GraphReader(reporter, constants).read(declaration));
+  if (graphs.length === 0)
+    reporter.at({ file: path, start: 0, end: 0 }, 'E0705', 'there is no graph in this text');
   const all = [...diagnostics, ...reporter.diagnostics];
-  return graph && !hasErrors(all) ? { graph, diagnostics: all } : { diagnostics: all };
+  return { graphs: hasErrors(all) ? [] : graphs, diagnostics: all };
 }
 
 /** Values by their names in the text, while a graph is read. */

@@ -9,7 +9,7 @@ export abstract class ExpressionGrammar extends CstParser {
   constructor(validate: boolean) {
     super(t.vocabulary, {
       recoveryEnabled: true,
-      maxLookahead: 3,
+      maxLookahead: 2,
       nodeLocationTracking: 'onlyOffset',
       errorMessageProvider: expectation,
       skipValidations: !validate,

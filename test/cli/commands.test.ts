@@ -181,6 +181,12 @@ describe('summary', () => {
     expect(out).toMatch(/conv2d +Conv2D +f32\[N, 5, 5, 2\] +20 +450\n/u);
     expect(out).toMatch(/dense +Dense +f32\[N, 10\] +510 +500\n/u);
     expect(out).toMatch(/530 parameters, 950 multiply-adds/u);
+    // One layer at two places: all it has, where it stands first.
+    const shared = 'model A {\n input x: f32[4]\n shared d = Dense(4)\n x -> d -> d -> output y\n}\n';
+    writeFileSync(file('b.cnn'), shared);
+    expect((await cnnc('summary', 'b.cnn')).out).toMatch(
+      /d +Dense +f32\[N, 4\] +20 +32\nd +Dense +f32\[N, 4\] *\n\n20 parameters, 32 multiply-adds/u,
+    );
     const json = JSON.parse((await cnnc('summary', 'a.cnn', '--json', '--set', 'width=4')).out) as Record<
       string,
       unknown
@@ -202,6 +208,20 @@ describe('ir', () => {
     const { status, out } = await cnnc('ir', 'a.cnn', ...args);
     expect(status).toBe(0);
     expect(out).toMatch(text);
+  });
+
+  test('reads what it prints, and runs passes on it', async () => {
+    const { cnnc, file } = folder();
+    writeFileSync(file('a.cnn'), tinyModel);
+    const before = await cnnc('ir', 'a.cnn', '--after', 'frontend');
+    writeFileSync(file('before.graph'), before.out);
+    expect((await cnnc('ir', 'before.graph', '--after', 'frontend')).out).toBe(before.out);
+    const after = await cnnc('ir', 'a.cnn', '--after', 'simplify');
+    expect(await cnnc('ir', 'before.graph', '--after', 'simplify')).toEqual(after);
+    writeFileSync(file('wrong.graph'), before.out.replace('conv2d(', 'conv3d('));
+    const wrong = await cnnc('ir', 'wrong.graph');
+    expect([wrong.status, wrong.out]).toEqual([1, '']);
+    expect(wrong.err).toMatch(/wrong\.graph:\d+:\d+: error E07/u);
   });
 });
 

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { encode as encodePng } from 'fast-png';
 import { describe, expect, test } from 'vitest';
+import { readSafetensors } from '../../runtime/safetensors.ts';
 import { folder, tinyData, tinyModel } from './support.ts';
 import type { Folder } from './support.ts';
 
@@ -81,6 +82,24 @@ describe('train', () => {
     );
     expect(init.status, init.err).toBe(0);
     expect(bytes(place, 'd.safetensors')).toBe(bytes(place, 'a.safetensors'));
+    const parity = `import Tiny from "./tiny.cnn"\n${tinyModel
+      .replace(
+        /->[^]*digit\(.*\)/u,
+        '-> Tiny as tiny -> Dense(2, activation: softmax) -> output digit(classes: ["even", "odd"])',
+      )
+      .replaceAll('Tiny(width: int = 2)', 'Parity')
+      .replace('train Tiny', 'train Parity')}`;
+    writeFileSync(place.file('parity.cnn'), parity);
+    const more = ['--data', tinyData, '--only', '2,3', '--epochs', '0', '--init'];
+    const other = await place.cnnc('train', 'parity.cnn', ...more, 'tiny=a.safetensors');
+    expect(other.status, other.err).toBe(0);
+    const kernel = (name: string, path: string) =>
+      readSafetensors(readFileSync(place.file(name))).tensors.get(path)?.data;
+    expect(kernel('parity.safetensors', 'tiny.conv2d.kernel')).toEqual(
+      kernel('a.safetensors', 'conv2d.kernel'),
+    );
+    const wrong = await place.cnnc('train', 'parity.cnn', ...more, 'tony=a.safetensors');
+    expect([wrong.status, wrong.err]).toEqual([1, expect.stringMatching(/a\.safetensors: .*tony/u)]);
   });
 
   test('augmentation changes what is learnt', async () => {
@@ -234,12 +253,12 @@ describe('train', () => {
 
 describe('weights', () => {
   test.each<[string, (whole: Buffer) => Buffer, RegExp]>([
-    ['truncated', (whole) => whole.subarray(0, whole.length - 10), /tiny\.safetensors|bytes|short|ends/u],
-    ['no safetensors at all', () => Buffer.from('hello world, this is text'), /./u],
+    ['truncated', (whole) => whole.subarray(0, whole.length - 10), /tiny\.safetensors: .*ends/u],
+    ['no safetensors at all', () => Buffer.from('hello world, this is text'), /tiny\.safetensors: /u],
     [
       'a header that claims 10 GB',
       (whole) => Buffer.concat([Buffer.from(BigUint64Array.of(10n ** 10n).buffer), whole.subarray(8)]),
-      /./u,
+      /tiny\.safetensors: .*10000000000/u,
     ],
   ])('%s: an error, no bug', async (_, change, message) => {
     const place = withModel();

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { readSafetensors } from '../../runtime/safetensors.ts';
 import { compileText, importFiles } from '../support/module.ts';
 import type { Model, TinyModule } from './tiny.ts';
 import { failure, hex, moduleOf, points, tinyText } from './tiny.ts';
@@ -104,6 +105,25 @@ describe('weights', () => {
     await other.loadWeights(await model.saveWeights(), { only: 'head' });
     await other.loadWeights(await model.saveWeights(), { only: 'batch_normalization' });
     expect(await other.predict({ x })).toEqual(await model.predict({ x }));
+  });
+  test('of the model that is used as one layer', async () => {
+    const outer = `${tinyText}model Outer {
+  input x: f32[3]
+  x -> Tiny as inner -> Dense(2) as head -> output kind
+}
+`;
+    const other = await (await moduleOf(outer, { model: 'Outer' })).createModel({ seed: 9 });
+    const { x } = points(5);
+    const head = (file: Uint8Array) => readSafetensors(file).tensors.get('head.kernel')!.data;
+    const before = head(await other.saveWeights());
+    await other.loadWeights(await model.saveWeights(), { only: 'inner' });
+    const after = await other.saveWeights();
+    expect(head(after)).toEqual(before);
+    const { tensors } = readSafetensors(await model.saveWeights());
+    for (const [name, { data }] of tensors) {
+      expect(readSafetensors(after).tensors.get(`inner.${name}`)?.data).toEqual(data);
+    }
+    expect((await other.predict({ x }))['kind']).toHaveLength(10);
   });
   test('that do not fit leave the model as it was', async () => {
     const before = await hex(model.saveWeights());

@@ -9,7 +9,7 @@ import { compileFile } from '../source.ts';
 import { byteSize } from '../text.ts';
 import { writeFilesAtomic } from '../write.ts';
 import type { FileToWrite } from '../write.ts';
-import { readWeights } from '../weights.ts';
+import { nameFaults, readWeights } from '../weights.ts';
 
 interface Options extends ModelOptions {
   readonly target: 'ts' | 'js';
@@ -51,15 +51,18 @@ async function build(io: Io, file: string, options: Options): Promise<void> {
       '--weights-format says how weights are stored; name them with --weights, or --embed them',
     );
   }
-  const weights = wanted ? readWeights(io, file, options.weights).bytes : undefined;
-  const beside = weights && !options.embed ? await checked(io, file, options, weights) : undefined;
-  const { files, report } = compileFile(io, file, {
-    ...modelOptions(options),
-    target: options.target,
-    ...(options.inference && { inference: true }),
-    ...(options.batchSize !== undefined && { batchSize: options.batchSize }),
-    ...(options.embed && weights && { weights, weightsFormat: options.weightsFormat }),
-  });
+  const { path = '', bytes: weights } = wanted ? readWeights(io, file, options.weights) : {};
+  const beside =
+    weights && !options.embed ? await nameFaults(path, () => checked(io, file, options, weights)) : undefined;
+  const { files, report } = await nameFaults(path, () =>
+    compileFile(io, file, {
+      ...modelOptions(options),
+      target: options.target,
+      ...(options.inference && { inference: true }),
+      ...(options.batchSize !== undefined && { batchSize: options.batchSize }),
+      ...(options.embed && weights && { weights, weightsFormat: options.weightsFormat }),
+    }),
+  );
   const outputs: FileToWrite[] = files.map(({ path, content }) => ({ path, content }));
   if (beside) outputs.push({ path: `${stem(file)}.safetensors`, content: beside });
   const folder = resolve(io.cwd, options.output);

@@ -6,7 +6,7 @@ import { isTrainable, loadModel } from '../module.ts';
 import { addDataOptions, addModelOptions, modelOptions, oneOf } from '../options.ts';
 import type { DataOptions, ModelOptions } from '../options.ts';
 import { grouped, scores } from '../text.ts';
-import { readWeights } from '../weights.ts';
+import { nameFaults, readWeights } from '../weights.ts';
 
 interface Options extends ModelOptions, DataOptions {
   readonly weights?: string;
@@ -33,7 +33,7 @@ async function evaluate(io: Io, file: string, options: Options): Promise<void> {
     throw new InputError(`${file}: \`${model.name}\` has no \`train\` block, so there is no loss to measure`);
   const data = openModelData(model, options);
   const weights = readWeights(io, file, options.weights);
-  const instance = await module.createModel({ weights: weights.bytes });
+  const instance = await nameFaults(weights.path, () => module.createModel({ weights: weights.bytes }));
   if (!isTrainable(instance)) throw new InputError(`${file}: \`${model.name}\` has no \`train\` block`);
   const split = options.split ?? (data.test ? 'test' : 'train');
   const samples = data[split];

@@ -19,7 +19,7 @@ export function addIr(program: Command, io: Io): void {
   const command = program
     .command('ir')
     .description("the compiler's own view of a model, as text")
-    .argument('<file>', 'a .cnn file');
+    .argument('<file>', 'a .cnn file, or graphs as this command prints them');
   addModelOptions(command)
     .option('--stage <stage>', 'graph, loops or plan', oneOf('graph', 'loops', 'plan'), 'graph')
     .option('--after <pass>', 'the graphs as they leave this pass; `frontend`: before the first')

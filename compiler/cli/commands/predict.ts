@@ -12,7 +12,7 @@ import { loadModel } from '../module.ts';
 import { addModelOptions, modelOptions } from '../options.ts';
 import type { ModelOptions } from '../options.ts';
 import { predictionLines, predictionOf } from '../prediction.ts';
-import { readWeights } from '../weights.ts';
+import { nameFaults, readWeights } from '../weights.ts';
 import { pictureLines } from '../terminal-picture.ts';
 
 interface Options extends ModelOptions {
@@ -60,7 +60,7 @@ async function predict(io: Io, file: string, pictures: readonly string[], option
   const { compiled, module } = await loadModel(io, file, { ...modelOptions(options), inference: true });
   const { model } = compiled;
   const inputs = model.inputs.map(portInfo);
-  const instance = await module.createModel({ weights: weights.bytes });
+  const instance = await nameFaults(weights.path, () => module.createModel({ weights: weights.bytes }));
   for await (const one of cases(io, model, inputs, pictures, options)) {
     const outputs = await instance.predict(one.inputs);
     for (let sample = 0; sample < one.samples; sample++) {

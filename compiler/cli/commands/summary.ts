@@ -33,26 +33,30 @@ export function addSummary(program: Command, io: Io): void {
 
 function asJson(model: Model, report: Report): object {
   const macs = macsByLayer(model);
-  const layers = model.layers.map(({ path, layer, depth, output, parameters, line }) => ({
+  const counts = macs.rows(model.layers.map(({ path }) => path));
+  const layers = model.layers.map(({ path, layer, depth, output, parameters, line }, i) => ({
     path,
     layer,
     depth,
     output: output && formatType(output),
     parameters,
-    macs: macs.of(path),
+    macs: counts[i],
     line,
   }));
   return { name: model.name, layers, macs: macs.total, ...report };
 }
 
+const unlessNone = (count = 0): string => (count === 0 ? '' : grouped(count));
+
 function asText(model: Model, report: Report): string {
   const macs = macsByLayer(model);
-  const rows = model.layers.map(({ path, layer, depth, output, parameters }) => [
+  const counts = macs.rows(model.layers.map(({ path }) => path));
+  const rows = model.layers.map(({ path, layer, depth, output, parameters }, i) => [
     `${'  '.repeat(depth)}${path.split('.').at(-1) ?? path}`,
     layer,
     output ? formatType(output) : '',
-    parameters === 0 ? '' : grouped(parameters),
-    macs.of(path) === 0 ? '' : grouped(macs.of(path)),
+    unlessNone(parameters),
+    unlessNone(counts[i]),
   ]);
   const ports = (list: Model['inputs']): string =>
     list.map(({ name, type }) => `${name}: ${formatType(type)}`).join(', ');

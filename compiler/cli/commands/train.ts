@@ -23,6 +23,7 @@ import type { DataOptions, ModelOptions } from '../options.ts';
 import { adviceOf } from '../advice.ts';
 import { trainingProgress } from '../progress.ts';
 import { duration, grouped, scores } from '../text.ts';
+import { nameFaults } from '../weights.ts';
 import { writeFileAtomic } from '../write.ts';
 
 interface Options extends ModelOptions, DataOptions {
@@ -63,11 +64,29 @@ export function addTrain(program: Command, io: Io): void {
     )
     .option('--epochs <n>', "how many epochs in total (default: the file's)", wholeNumber(0))
     .option('--seed <n>', 'for the first weights and everything random', wholeNumber(0, 2 ** 32 - 1), 0)
-    .option('--init <file>', 'weights to begin with')
+    .option(
+      '--init <file>',
+      'weights to begin with; LAYER=FILE: those of one layer, or of the model used as it',
+    )
     .option('--resume', 'go on from the checkpoint; ends in the same bits as a run that was never stopped')
     .option('--checkpoint-every <seconds>', 'besides after every epoch', seconds, 30)
     .option('--json', 'one JSON object per line')
     .action((file: string, options: Options) => train(io, file, options));
+}
+
+/** A model with its first weights. */
+async function begin(io: Io, { module }: Loaded, { init, seed }: Options) {
+  if (init === undefined) return module.createModel({ seed });
+  const ofLayer = existsSync(resolve(io.cwd, init)) ? null : /^([\w.]+)=(.+)$/su.exec(init);
+  const [, only, path = init] = ofLayer ?? [];
+  if (!existsSync(resolve(io.cwd, path))) throw new InputError(`${path}: there is no such file`);
+  const weights = readFileSync(resolve(io.cwd, path));
+  return nameFaults(path, async () => {
+    if (only === undefined) return module.createModel({ seed, weights });
+    const model = await module.createModel({ seed });
+    await model.loadWeights(weights, { only });
+    return model;
+  });
 }
 
 async function train(io: Io, file: string, options: Options): Promise<void> {
@@ -83,8 +102,7 @@ async function train(io: Io, file: string, options: Options): Promise<void> {
   const weightsFile = options.output ?? `${stem(file)}.safetensors`;
   const checkpointFile = `${weightsFile.replace(/\.safetensors$/u, '')}.checkpoint`;
   const resume = options.resume ? readCheckpoint(io, checkpointFile) : undefined;
-  const init = options.init === undefined ? undefined : readFileSync(resolve(io.cwd, options.init));
-  const instance = await loaded.module.createModel({ seed: options.seed, ...(init && { weights: init }) });
+  const instance = await begin(io, loaded, options);
   if (!isTrainable(instance)) throw new InputError(`${file}: \`${model.name}\` has no \`train\` block`);
   if (!resume) setAside(io, checkpointFile);
   const run: Run = { io, file, options, model: instance, train, validation, weightsFile, checkpointFile };

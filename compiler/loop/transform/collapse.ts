@@ -60,13 +60,14 @@ function squeeze(kernel: Kernel): Kernel {
 }
 
 function findPair(kernel: Kernel): Pair | undefined {
-  const accesses = accessesOf(kernel);
+  let accesses: readonly Access[] | undefined;
   let pair: Pair | undefined;
   visitStmts(kernel.body, (stmt) => {
     if (pair !== undefined || stmt.kind !== 'for') return;
     const [inner, more] = stmt.body;
     if (inner?.kind !== 'for' || more !== undefined || stmt.mode !== inner.mode) return;
     if (!isWhole(stmt) || !isWhole(inner) || stmt.axis.extent === 'N' || inner.axis.extent === 'N') return;
+    accesses ??= accessesOf(kernel);
     const places = placesOf(kernel, stmt.axis, inner.axis, accesses);
     if (places !== undefined) pair = { outer: stmt, inner, places };
   });
