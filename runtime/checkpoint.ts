@@ -57,7 +57,7 @@ export function readCheckpoint(
   const [state, then] = parse(saved.metadata[checkpointKey]);
   const differs = Object.entries(then).find(([what, value]) => value !== now()[what as keyof Circumstances]);
   if (differs) {
-    const message = `the checkpoint is of training with another ${differs[0]}: ${differs[1]}`;
+    const message = `this is not the ${differs[0]} of the checkpoint: ${differs[1]}`;
     throw new ModelError('checkpoint', message);
   }
   const values = weightsFor(core.tensors('param', 'state', 'slot'), saved);

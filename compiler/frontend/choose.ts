@@ -1,15 +1,19 @@
 /** Which model of the entry file is meant, and what `--set` makes of its parameters. */
+import type { Span } from '../base/source.ts';
 import type { TrainDeclaration } from '../syntax/ast.ts';
 import { Build } from './build.ts';
 import type { Env, Session } from './build.ts';
 import { coerce, parseSetting } from './coerce.ts';
 import type { Datum } from './datum.ts';
+import { word } from './datum.ts';
 import type { AnalyzeOptions } from './index.ts';
 import { Names } from './names.ts';
 import type { Reporter } from './report.ts';
 import { Scope } from './scope.ts';
+import { bindGlobal } from './stages.ts';
 import { suggestion } from './suggest.ts';
 import type { Declared, Unit } from './unit.ts';
+import { lookupGlobal } from './unit.ts';
 
 export interface Candidate {
   readonly declaration: Extract<Declared, { kind: 'model' }>['declaration'];
@@ -84,8 +88,7 @@ export function readParameters(
     const datum = parseSetting(text);
     if (parameter) {
       const expected = parameter.types.map((type) => type.text);
-      const value: Datum =
-        expected.includes('string') && datum.kind === 'word' ? { kind: 'string', value: text } : datum;
+      const value = datum.kind === 'word' ? meantBy(text, expected, env, parameter.name.span) : datum;
       parameters.set(name, coerce(value, expected, `\`${name}\` (--set)`, env, parameter.name.span));
     } else if (candidate.train && (name === 'batch_size' || name === 'epochs')) {
       overrides.set(name, datum);
@@ -103,6 +106,13 @@ export function readParameters(
     });
   }
   return { parameters, overrides };
+}
+
+/** A word is a string or the name of a layer or op, where one of these is wanted. */
+function meantBy(text: string, expected: readonly string[], env: Env, span: Span): Datum {
+  if (expected.includes('string')) return { kind: 'string', value: text };
+  const global = expected.includes('stage') ? lookupGlobal(env.frame.unit, text) : undefined;
+  return global ? { kind: 'stage', stage: bindGlobal(global, undefined, env, span) } : word(text);
 }
 
 function settingEnv({ unit, declaration }: Candidate, reporter: Reporter): Env {

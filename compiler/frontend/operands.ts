@@ -10,7 +10,9 @@ import { ops } from '../ops/index.ts';
 import type { Env } from './build.ts';
 import type { Datum } from './datum.ts';
 import { describe } from './datum.ts';
+import { kerasName } from './names.ts';
 import { castTo } from './op-call.ts';
+import { globalNames } from './unit.ts';
 
 /** What applying an op needs to know of it again and again. */
 interface Signature {
@@ -62,7 +64,10 @@ export function checkCount(op: Op, count: number, env: Env, span: Span): boolean
   const wanted = taken.length === 1 ? 'one tensor' : `${taken.length} tensors`;
   const [attribute] = Object.keys(op.attributes);
   const notes: Note[] = [];
-  if (ops.has(`${op.name}imum`)) {
+  const layer = globalNames(env.frame.unit).find((name) => name !== op.name && kerasName(name) === op.name);
+  if (layer !== undefined) {
+    notes.push({ message: `the layer, which has weights of its own, is \`${layer}\`` });
+  } else if (ops.has(`${op.name}imum`)) {
     notes.push({ message: `of two tensors: \`${op.name}imum(a, b)\`` });
   } else if (got > taken.length && attribute !== undefined) {
     notes.push({ message: `attributes are given by name: \`${op.name}(x, ${attribute}: …)\`` });

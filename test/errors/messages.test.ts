@@ -31,6 +31,10 @@ describe('messages', () => {
     ]);
   });
 
+  it('name the layer where its op was called', () => {
+    expect(only(net('conv2d(8, 3)'))[2]).toBe('the layer, which has weights of its own, is `Conv2D`');
+  });
+
   it('point at the user, not at the prelude', () => {
     const text = net('Flatten', 'MaxPooling2D(2)');
     const [diagnostic] = diagnose(text);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chain, codesOf, modelOf, run } from './support.ts';
+import { chain, codesOf, modelOf, opsOf, run } from './support.ts';
 
 /** What an expression is at compile time, through the number of units it makes. */
 function valueOf(expression: string): number {
@@ -138,6 +138,17 @@ describe('`--set`', () => {
     expect(model.persistent[0]?.type.shape).toEqual([2, 4, 1, 4]);
     expect(model.persistent[1]?.name).toBe('dense.kernel');
     expect(model.outputs[0]?.type.shape).toEqual([100]);
+  });
+
+  it('takes the name of a layer or op for a stage', () => {
+    const staged = text
+      .replace('units: int', 'act: stage = relu, units: int')
+      .replace(' -> Flatten', ' -> act$&');
+    const ops = (act: string) => opsOf(modelOf(staged, { set: { act } }).graphs.infer);
+    expect(ops('tanh')).toContain('tanh');
+    expect(ops('GlobalAveragePooling2D')).toContain('mean');
+    expect(run(staged, { set: { act: 'Dense' } }).diagnostics.map(({ code }) => code)).toEqual(['E0303']);
+    expect(run(staged, { set: { act: 'nix' } }).diagnostics.map(({ code }) => code)).toEqual(['E0301']);
   });
 
   it.each([

@@ -1,5 +1,6 @@
 import { ModelError } from '../../../runtime/errors.ts';
 import { readSafetensors, writeSafetensors } from '../../../runtime/safetensors.ts';
+import type { SavedTensor } from '../../../runtime/safetensors.ts';
 import { weightsFor } from '../../../runtime/weights.ts';
 import type { Program } from '../../program/program.ts';
 import { code } from './data.ts';
@@ -9,6 +10,9 @@ import type { ConstNode } from './tree.ts';
 /** Larger modules take too long to load and to parse: the weights should be a file beside them. */
 export const largestEmbedding = 32 * 1024 * 1024;
 
+/** What rounds to more than the largest number of half precision, 65504. */
+const halfEnd = 65520;
+
 /** The weights as a base64 string in the module, checked against the program and stored as `format`. */
 export function embeddedWeights(program: Program, bytes: Uint8Array, format: 'f32' | 'f16'): ConstNode {
   const tensors = program.persistent.filter(({ role }) => role === 'param' || role === 'state');
@@ -16,7 +20,9 @@ export function embeddedWeights(program: Program, bytes: Uint8Array, format: 'f3
   const saved = tensors.flatMap((tensor) => {
     const data = values.get(tensor.name);
     if (data === undefined) return [];
-    return [{ ...tensor, data, half: format === 'f16' && tensor.dtype === 'f32' }];
+    const half = format === 'f16' && tensor.dtype === 'f32';
+    if (half) checkHalf(tensor.name, data);
+    return [{ ...tensor, data, half }];
   });
   const size = saved.reduce((sum, { data, half }) => sum + data.byteLength / (half ? 2 : 1), 0);
   if (size > largestEmbedding) {
@@ -38,6 +44,14 @@ export function embeddedWeights(program: Program, bytes: Uint8Array, format: 'f3
     // Base64 has nothing to escape.
     value: code(`'${toBase64(file)}'`),
   };
+}
+
+/** A module with an infinite weight would refuse its own weights. */
+function checkHalf(name: string, data: SavedTensor['data']): void {
+  const large = data.find((value) => Math.abs(value) >= halfEnd);
+  if (large === undefined) return;
+  const message = `\`${name}\` contains ${large}, and f16 ends at 65504: embed it as f32`;
+  throw new ModelError('weights-value', message, { name });
 }
 
 function toBase64(bytes: Uint8Array): string {
