@@ -10,6 +10,7 @@ describe('usage', () => {
     [['check'], /missing required argument/u],
     [['check', 'a.cnn', '--fxi'], /unknown option '--fxi'[^]*--fix/u],
     [['build', 'a.cnn', '--target', 'wasm'], /expected ts or js/u],
+    [['build', 'a.cnn', '--kernels', 'wasm'], /expected ts/u],
     [['train', 'a.cnn', '--epochs', '-1'], /whole number/u],
     [['train', 'a.cnn', '--epochs', '1.5'], /whole number/u],
     [['train', 'a.cnn', '--set', 'width'], /name=value/u],

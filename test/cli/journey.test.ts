@@ -336,6 +336,8 @@ describe('build', () => {
       'a',
       '--weights',
       'tiny.safetensors',
+      '--kernels',
+      'ts',
       '--inference',
     );
     expect(beside.status, beside.err).toBe(0);

@@ -28,6 +28,7 @@ export function addBuild(program: Command, io: Io): void {
     .description('write the module that trains and predicts without anything else')
     .argument('<file>', 'a .cnn file')
     .option('--target <target>', 'ts, or js with a .d.ts', oneOf('ts', 'js'), 'ts')
+    .option('--kernels <kind>', 'what the kernels are written in', oneOf('ts'), 'ts')
     .option('-o, --output <folder>', 'where the files go', '.')
     .option('--inference', 'only what prediction needs')
     .option('--weights <file>', 'weights to put beside the module, or into it')
