@@ -75,7 +75,8 @@ export function scalarize(kernel: Kernel): Kernel {
     scalars.get(buffer)?.get(index.map(constantOf).join('_'));
   const body = mapAllocs(kernel.body, (buffer) => {
     if (buffer.space !== 'register' || buffer.shape.length === 0 || dynamic.has(buffer)) return [buffer];
-    const elements = elementsOf(buffer);
+    // Copies of a body (of a peeled or split loop) may declare the same buffer: it stays one buffer in both.
+    const elements = scalars.get(buffer) ?? elementsOf(buffer);
     scalars.set(buffer, elements);
     return [...elements.values()];
   });

@@ -74,6 +74,20 @@ describe('steps', () => {
     expect(text(after)).toMatch(/let a0: f32 = a\[n, k\]\n\s*acc0\[\] add= a0 \* b\[k, 3 \* jb\]/);
   });
 
+  it('scalarize: a register array that two copies of a body declare', () => {
+    const pair = parseKernel(`kernel pair [contraction](x: f32[4]) -> (y: f32[4]) {
+  for i: 4 in 0..4 {
+    alloc register acc: f32[2]
+    acc[0] = x[i]
+    acc[1] = acc[0] * 2.0
+    y[i] = acc[1]
+  }
+}
+`);
+    const copied: Kernel = { ...pair, body: [...pair.body, ...pair.body] };
+    expectSame(pair, scalarize(copied));
+  });
+
   it('jam: keeps a loop apart whose bounds depend on the axis', () => {
     const triangle = parseKernel(`kernel triangle [contraction](x: f32[4, 4]) -> (y: f32[4]) {
   for i: 4 in 0..4 {
