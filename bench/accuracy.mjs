@@ -17,7 +17,9 @@ const runs = [
   { data: 'fashion-mnist', epochs: 5, aim: 0.87 },
 ].filter(({ data }) => existsSync(join(folder, data)));
 
-const { createModel, signature } = await importModule(compileModel({ path: join(examples, 'lenet5.cnn') }));
+const { createModel, signature } = await importModule(
+  compileModel({ path: join(examples, 'lenet5.cnn') }, { kernels: 'wasm' }),
+);
 const rows = [];
 for (const { data, epochs, aim } of runs) {
   const wanted = { inputs: signature.inputs, labels: signature.labels, classes: 10 };

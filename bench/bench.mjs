@@ -1,11 +1,31 @@
-// npm run bench: prints every table in one run. `node bench.mjs speed memory` prints only some.
-import { compileTime } from './compile-time.mjs';
-import { memory } from './memory.mjs';
-import { size } from './size.mjs';
-import { speed } from './speed.mjs';
+// npm run bench: prints the tables about ours. `npm run bench -- PART …` prints some, or another part with its own arguments.
+import { parseArgs } from 'node:util';
 
-const parts = { compile: compileTime, memory, size, speed };
-const asked = process.argv.slice(2);
-for (const [name, part] of Object.entries(parts)) {
-  if (asked.length === 0 || asked.includes(name)) await part();
+const tables = {
+  compile: async () => (await import('./compile-time.mjs')).compileTime(),
+  memory: async () => (await import('./memory.mjs')).memory(),
+  size: async () => (await import('./size.mjs')).size(),
+  speed: async () => (await import('./speed.mjs')).speed(),
+};
+
+/** Parts that take arguments, or long. */
+const others = {
+  peers: async (args) => (await import('./peers.mjs')).peers(args),
+  threads: async () => (await import('./threads.mjs')).threads(),
+  'spike-conv': async () => import('./spike-conv.mjs'),
+  kernels: async (args) => (await import('./kernels.mjs')).kernels(args),
+  mnist: async (args) => (await import('./mnist.mjs')).mnist(args),
+};
+
+const [first, ...rest] = process.argv.slice(2);
+if (first !== undefined && first in others) await others[first](rest);
+else {
+  const { positionals } = parseArgs({ allowPositionals: true });
+  const unknown = positionals.find((name) => !(name in tables));
+  if (unknown !== undefined) {
+    console.error(`${unknown}: there are ${[...Object.keys(tables), ...Object.keys(others)].join(', ')}`);
+    process.exit(2);
+  }
+  for (const [name, part] of Object.entries(tables))
+    if (positionals.length === 0 || positionals.includes(name)) await part();
 }

@@ -21,7 +21,9 @@ function noise(count) {
 }
 
 export async function speed() {
-  const { createModel } = await importModule(compileModel({ path: join(examples, 'keras_classifier.cnn') }));
+  const { createModel } = await importModule(
+    compileModel({ path: join(examples, 'keras_classifier.cnn') }, { kernels: 'ts' }),
+  );
   const model = await createModel({ seed: 1 });
   const { kerasClassifier } = await import('./tfjs.mjs');
   const peer = await kerasClassifier(readSafetensors(await model.saveWeights()));

@@ -17,10 +17,14 @@ const readFile = (path) => {
   }
 };
 
-/** Files and report of a `.cnn` file, or of a text. Throws where it does not compile. */
+/**
+ * Files and report of a `.cnn` file, or of a text; `edit` changes the text of the file first. Throws where it does not
+ * compile.
+ */
 export function compileModel(source, options = {}) {
-  const entry = source.text === undefined ? source.path : 'model.cnn';
-  const read = source.text === undefined ? readFile : (path) => (path === entry ? source.text : undefined);
+  const entry = source.path ?? 'model.cnn';
+  const text = source.text ?? (source.edit && source.edit(readFileSync(entry, 'utf8')));
+  const read = (path) => (path === entry && text !== undefined ? text : readFile(path));
   const result = compile({ entry, read }, { target: 'js', ...options });
   const errors = result.diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
   if (errors.length > 0) throw new Error(`${entry}: ${errors[0].code} ${errors[0].message}`);
@@ -41,7 +45,9 @@ export async function importModule({ files }) {
 }
 
 /** The tensors of a safetensors file by name. */
-export function readSafetensors(bytes) {
+export function readSafetensors(file) {
+  // A Buffer's `slice` would be a view.
+  const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerLength = Number(view.getBigUint64(0, true));
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + headerLength)));
@@ -91,5 +97,10 @@ export function table(title, head, rows) {
   });
 }
 
-export const ms = (value) => `${value.toPrecision(3)} ms`;
+/** The version of a package installed here, which may not export its package.json. */
+export function versionOf(name) {
+  return JSON.parse(readFileSync(join(root, 'bench/node_modules', name, 'package.json'), 'utf8')).version;
+}
+
+export const ms = (value) => `${value < 100 ? value.toPrecision(3) : value.toFixed(0)} ms`;
 export const name = (path) => basename(path, '.cnn');

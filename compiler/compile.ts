@@ -5,10 +5,17 @@ import { analyze } from './frontend/index.ts';
 import type { Model } from './frontend/model.ts';
 import { preludeUnits } from './frontend/unit.ts';
 import { emitModule } from './emit/ts/index.ts';
+import { emitWasm } from './emit/wasm/index.ts';
+import { pipeline } from './passes/pipeline.ts';
+import { winograd as winogradPass, winogradLayers } from './passes/winograd.ts';
+import { checkMemory } from './memory.ts';
 import type { Built } from './program/build.ts';
 import { buildProgram } from './program/build.ts';
 import type { Launch, Program } from './program/program.ts';
+import type { TargetInfo } from './program/target.ts';
 import { targets } from './program/target.ts';
+import type { Choices } from './schedule/choice.ts';
+import { scheduleAs } from './schedule/index.ts';
 
 export interface CompileOptions {
   /** `ts`: one TypeScript module. `js`: the same as JavaScript and a `.d.ts`. Default `ts`. */
@@ -19,15 +26,31 @@ export interface CompileOptions {
   readonly set?: Readonly<Record<string, string>>;
   /** Only what prediction needs: no training code, no labels. Default false. */
   readonly inference?: boolean;
+  /**
+   * What the kernels are made of. `wasm`: WebAssembly with SIMD. `ts`: TypeScript or JavaScript. `both`: WebAssembly, and
+   * the other where an engine cannot run it. The same bits from all. Default `wasm`.
+   */
+  readonly kernels?: Kernels;
+  /** Whether WebAssembly may run in threads, with `createModel({ threads })`. Default true. */
+  readonly threads?: boolean;
   /** A safetensors file to embed in the module. */
   readonly weights?: Uint8Array;
   /** How embedded weights are stored; default `f32`. */
   readonly weightsFormat?: 'f32' | 'f16';
   /** The largest batch of one prediction; more samples run in chunks. Default 1. */
   readonly batchSize?: number;
+  /** What is chosen for the schedules of WASM kernels, as `cnnc tune` measured it. Changes no bit. */
+  readonly schedules?: Choices;
   /** The graph passes to run, in order; default: all of `pipeline`. */
   readonly passes?: readonly string[];
+  /**
+   * Whether 3x3 convolutions of stride 1 may be computed in tiles with fewer multiplications. Results then differ from direct
+   * sums by rounding, see `Report.winograd`. Default true.
+   */
+  readonly winograd?: boolean;
 }
+
+export type Kernels = 'wasm' | 'ts' | 'both';
 
 export interface OutputFile {
   readonly path: string;
@@ -45,6 +68,21 @@ export interface RoutineReport {
   readonly naive: number;
 }
 
+/** A convolution that is computed in tiles of 2x2 or 4x4 results. */
+export interface WinogradReport {
+  readonly routine: string;
+  /** Path of the layer and line in the entry, where known. */
+  readonly layer?: string;
+  readonly line?: number;
+  readonly tile: number;
+  /** Height and width of the result. */
+  readonly size: readonly [number, number];
+  readonly channels: number;
+  readonly filters: number;
+  /** Expected rounding error: root mean square, relative to that of the results. */
+  readonly error: number;
+}
+
 export interface Report {
   readonly kernels: number;
   /** Trained numbers of the model. */
@@ -52,6 +90,8 @@ export interface Report {
   /** Bytes of everything that outlives a call: params, states, optimizer slots, prepared values. */
   readonly persistentBytes: number;
   readonly routines: readonly RoutineReport[];
+  /** The convolutions that the pass `winograd` chose, in the order of their launches. */
+  readonly winograd: readonly WinogradReport[];
 }
 
 export interface CompileResult {
@@ -75,18 +115,32 @@ export function startUp(): void {
 export function compile(source: Source, options: CompileOptions = {}): CompileResult {
   const { model, diagnostics } = analyze(source, analyzeOptions(options));
   if (model === undefined || hasErrors(diagnostics)) return { files: [], diagnostics };
-  const target = options.target ?? 'ts';
-  const built = buildProgram(model, {
-    target: targets[target],
-    inferBatch: options.batchSize ?? 1,
-    inference: options.inference ?? false,
-    ...(options.passes === undefined ? {} : { passes: options.passes }),
-  });
+  const { schedules } = options;
+  const build = (target: TargetInfo): Built =>
+    buildProgram(model, {
+      target,
+      inferBatch: options.batchSize ?? 1,
+      inference: options.inference ?? false,
+      ...passesOf(options),
+      ...(schedules === undefined ? {} : { schedule: (kernel) => scheduleAs(kernel, target, schedules) }),
+    });
+  const kernels = options.kernels ?? 'wasm';
+  const built = build(kernels === 'ts' ? targets.ts : targets.wasm);
+  const tooLarge =
+    kernels === 'ts' ? undefined : checkMemory(built.program, source.entry, source.read(source.entry) ?? '');
+  if (tooLarge !== undefined) return { files: [], diagnostics: [...diagnostics, tooLarge] };
+  const program = beside(source.entry, built.program);
+  const first = kernels === 'ts' ? { program } : { program, wasm: emitWasm(program) };
+  const variants =
+    kernels === 'both'
+      ? ([first, { program: beside(source.entry, build(targets.ts).program) }] as const)
+      : ([first] as const);
   const [fileName] = source.entry.split(/[/\\]/).slice(-1);
-  const files = emitModule(beside(source.entry, built.program), {
-    target,
+  const files = emitModule(variants, {
+    target: options.target ?? 'ts',
     sourceName: fileName ?? source.entry,
     inference: options.inference ?? false,
+    threads: options.threads ?? true,
     weightsFormat: options.weightsFormat ?? 'f32',
     ...(options.weights === undefined ? {} : { weights: options.weights }),
   });
@@ -110,6 +164,16 @@ function beside(entry: string, program: Program): Program {
   return { ...program, routines };
 }
 
+/** The passes that the options leave. */
+export function passesOf({
+  passes,
+  winograd,
+}: Pick<CompileOptions, 'passes' | 'winograd'>): Pick<CompileOptions, 'passes'> {
+  if (winograd !== false) return passes === undefined ? {} : { passes };
+  const all = passes ?? pipeline.map(({ name }) => name);
+  return { passes: all.filter((name) => name !== winogradPass.name) };
+}
+
 /** The part of the options that the frontend takes. */
 export function analyzeOptions({ model, set }: Pick<CompileOptions, 'model' | 'set'>) {
   return { ...(model === undefined ? {} : { model }), ...(set === undefined ? {} : { set }) };
@@ -128,5 +192,13 @@ export function reportOf({ program, routines }: Built, model: Model): Report {
       launches: routine.launches.length + routine.commit.length,
       ...routine.memory,
     })),
+    winograd: routines.flatMap(({ graph, routine }) =>
+      winogradLayers(graph).map(({ location, ...layer }): WinogradReport => ({
+        routine: routine.name,
+        ...(location?.scope === undefined ? {} : { layer: location.scope }),
+        ...(location === undefined ? {} : { line: location.line }),
+        ...layer,
+      })),
+    ),
   };
 }

@@ -2,21 +2,23 @@ import type { Diagnostic } from './base/diagnostic.ts';
 import { hasErrors } from './base/diagnostic.ts';
 import { formatType } from './base/types.ts';
 import type { CompileOptions } from './compile.ts';
-import { analyzeOptions } from './compile.ts';
+import { analyzeOptions, passesOf } from './compile.ts';
 import type { Source } from './frontend/index.ts';
 import { isGraphText, parseGraphs } from './frontend/graph-text.ts';
 import { analyze } from './frontend/index.ts';
+import type { Model } from './frontend/model.ts';
 import type { Graph } from './graph/ir.ts';
+import { constantsPath, parseConstants, printConstants } from './graph/constants.ts';
 import { printGraph } from './graph/print.ts';
 import { printKernel } from './loop/print.ts';
-import { runPipeline } from './passes/pipeline.ts';
-import { buildProgram } from './program/build.ts';
+import type { BuildOptions } from './program/build.ts';
+import { buildGraphs, buildProgram, optimizeGraph } from './program/build.ts';
 import type { Program, Routine } from './program/program.ts';
 import { targets } from './program/target.ts';
 
 export interface DumpOptions extends Pick<
   CompileOptions,
-  'model' | 'set' | 'inference' | 'batchSize' | 'passes'
+  'model' | 'set' | 'inference' | 'batchSize' | 'passes' | 'winograd'
 > {
   /** Graphs, the scheduled kernels, or launches with their placements. Default `graph`. */
   readonly stage?: 'graph' | 'loops' | 'plan';
@@ -28,6 +30,8 @@ export interface DumpOptions extends Pick<
 
 export interface DumpResult {
   readonly text: string;
+  /** What stands behind the hashes of large constants in `text`: the content of `constantsPath(file)`, where not empty. */
+  readonly constants: string;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -35,60 +39,71 @@ export interface DumpResult {
 type Stages = readonly { readonly graph: Graph; readonly pass: string }[];
 
 /**
- * The intermediate representations of a model as text; graphs and kernels parse back. A text of graphs, as this makes it, goes
- * through the passes again.
+ * The intermediate representations of a model as text; graphs and kernels parse back. A text of graphs, as this makes it, with
+ * its constants in a file beside it, goes through the passes again.
  */
 export function dump(source: Source, options: DumpOptions = {}): DumpResult {
   const { entry, read } = source;
   const text = read(entry);
-  if ((options.stage ?? 'graph') === 'graph' && text !== undefined && isGraphText(entry, text)) {
-    return dumpGraphText(entry, text, options);
+  if (text !== undefined && isGraphText(entry, text)) {
+    const constants = parseConstants(read(constantsPath(entry)) ?? '');
+    const { graphs, diagnostics } = parseGraphs(entry, text, constants);
+    return { ...print(options, hasErrors(diagnostics) ? undefined : fromGraphs(graphs)), diagnostics };
   }
   const { model, diagnostics } = analyze(source, analyzeOptions(options));
-  if (model === undefined || hasErrors(diagnostics)) return { text: '', diagnostics };
+  const broken = model === undefined || hasErrors(diagnostics);
+  return { ...print(options, broken ? undefined : fromModel(model)), diagnostics };
+}
+
+/** Where the representations come from. */
+interface Origin {
+  /** The graphs after their passes. */
+  graphs(options: BuildOptions): readonly Graph[];
+  program(options: BuildOptions): Program;
+}
+
+const fromModel = (model: Model): Origin => ({
+  graphs: (options) => buildProgram(model, options).routines.map(({ graph }) => graph),
+  program: (options) => buildProgram(model, options).program,
+});
+
+const fromGraphs = (given: readonly Graph[]): Origin => ({
+  graphs: (options) => given.map((graph) => optimizeGraph(graph, options)),
+  program: (options) => buildGraphs(given, options).program,
+});
+
+type Printed = Pick<DumpResult, 'text' | 'constants'>;
+
+function print(options: DumpOptions, origin: Origin | undefined): Printed {
+  if (origin === undefined) return { text: '', constants: '' };
   const stages: { graph: Graph; pass: string }[] = [];
-  const built = buildProgram(model, {
+  const buildOptions: BuildOptions = {
     target: targets.ts,
     inferBatch: options.batchSize ?? 1,
     inference: options.inference ?? false,
-    ...(options.passes === undefined ? {} : { passes: options.passes }),
+    ...passesOf(options),
     onGraph: (graph, pass) => stages.push({ graph, pass: pass ?? 'frontend' }),
-  });
-  const { program } = built;
+  };
   switch (options.stage ?? 'graph') {
-    case 'graph': {
-      const graphs = built.routines.map(({ graph }) => graph);
-      return { text: printStages(graphs, stages, options), diagnostics };
-    }
+    case 'graph':
+      return printStages(origin.graphs(buildOptions), stages, options);
     case 'loops':
-      return { text: program.kernels.map(printKernel).join('\n'), diagnostics };
+      return { text: origin.program(buildOptions).kernels.map(printKernel).join('\n'), constants: '' };
     case 'plan':
-      return { text: printPlan(program), diagnostics };
+      return { text: printPlan(origin.program(buildOptions)), constants: '' };
   }
-}
-
-function dumpGraphText(entry: string, text: string, options: DumpOptions): DumpResult {
-  const { graphs, diagnostics } = parseGraphs(entry, text);
-  const stages: { graph: Graph; pass: string }[] = [];
-  const results = graphs.map((graph) => {
-    stages.push({ graph, pass: 'frontend' });
-    return runPipeline(graph, targets.ts, {
-      ...(options.passes === undefined ? {} : { passes: options.passes }),
-      onPass: (pass, after) => stages.push({ graph: after, pass }),
-    });
-  });
-  return { text: printStages(results, stages, options), diagnostics };
 }
 
 function printStages(
   results: readonly Graph[],
   stages: Stages,
   { after, afterEach }: Pick<DumpOptions, 'after' | 'afterEach'>,
-): string {
-  if (afterEach === true) return eachChange(stages);
+): Printed {
+  const everything = stages.map(({ graph }) => graph);
+  if (afterEach === true) return { text: eachChange(stages), constants: printConstants(everything) };
   const graphs =
     after === undefined ? results : stages.filter(({ pass }) => pass === after).map(({ graph }) => graph);
-  return graphs.map(printGraph).join('\n');
+  return { text: graphs.map(printGraph).join('\n'), constants: printConstants(graphs) };
 }
 
 function eachChange(stages: Stages): string {

@@ -11,13 +11,25 @@ export type { Location, Span } from './base/source.ts';
 export type { TensorType } from './base/types.ts';
 export { elementCount, formatType } from './base/types.ts';
 export { compile, startUp } from './compile.ts';
-export type { CompileOptions, CompileResult, OutputFile, Report, RoutineReport } from './compile.ts';
+export type {
+  CompileOptions,
+  CompileResult,
+  Kernels,
+  OutputFile,
+  Report,
+  RoutineReport,
+  WinogradReport,
+} from './compile.ts';
 export { dump } from './dump.ts';
+export { constantsPath } from './graph/constants.ts';
 export type { DumpOptions, DumpResult } from './dump.ts';
+export { halfWeights } from './emit/ts/weights.ts';
 export { codePages, explain } from './explain.ts';
 export { analyze } from './frontend/index.ts';
 export type { Source } from './frontend/index.ts';
 export type { LayerSummary, Model, Persistent } from './frontend/model.ts';
 export { pipeline } from './passes/pipeline.ts';
 export type { Initializer, Port, Training } from './program/interface.ts';
+export { parseChoices, ScheduleError } from './schedule/choice.ts';
+export type { Choice, Choices } from './schedule/choice.ts';
 export { format } from './syntax/index.ts';

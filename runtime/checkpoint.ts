@@ -47,6 +47,10 @@ export function writeCheckpoint(
   return writeSafetensors([...tensors, ...kept], { [checkpointKey]: JSON.stringify([1, state, now], pack) });
 }
 
+/** The seed of the run that wrote a checkpoint. */
+export const checkpointSeed = (file: Uint8Array): number =>
+  parse(readSafetensors(file).metadata[checkpointKey])[0].seed;
+
 /** Puts the model, and what it returns, back to where `file` says. On an error all is as before. */
 export function readCheckpoint(
   core: Core,

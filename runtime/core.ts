@@ -1,28 +1,28 @@
 import { arrayTypes, own, sizeOf } from './arrays.ts';
+import type { Engine } from './engine.ts';
 import { ModelError } from './errors.ts';
 import type { Batch, Elements } from './model-types.ts';
-import type { Blueprint, Launch, Plan, Routine, Tensor } from './program.ts';
+import { Pace } from './pace.ts';
+import type { Blueprint, Plan, Routine, Tensor } from './program.ts';
 
-/** The memory of one model, and the running of its routines. */
+/** One model: what persists, and the calls on it. */
 export class Core {
   readonly blueprint: Blueprint;
+  engine: Engine;
+  readonly pace = new Pace();
   /** What `prepare` computes is older than the weights. */
   stale = true;
   fitting = false;
   #disposed = false;
   readonly #views = new Map<string, Elements>();
-  #weights: ArrayBuffer;
-  #work = new ArrayBuffer(0);
-  readonly #bound = new Map<Plan, Routine>();
   #last: Promise<unknown> = Promise.resolve();
-  #worked = 0;
-  #rested = 0;
 
-  constructor(blueprint: Blueprint) {
+  constructor(blueprint: Blueprint, engine: Engine) {
     this.blueprint = blueprint;
-    this.#weights = allocate(blueprint.bytes);
+    this.engine = engine;
     for (const { name, dtype = 'f32', shape, offset } of blueprint.tensors) {
-      this.#views.set(name, new arrayTypes[dtype](this.#weights, offset, sizeOf(shape)));
+      const view = new arrayTypes[dtype](engine.weights, offset, sizeOf(shape));
+      this.#views.set(name, view);
     }
   }
 
@@ -40,80 +40,48 @@ export class Core {
   set(values: ReadonlyMap<string, ArrayLike<number>>): void {
     for (const [name, data] of values) this.#views.get(name)?.set(data);
     this.stale = true;
+    this.engine.lost = false;
   }
 
   /** Calls take turns: runs `task` when those before have ended, well or badly. */
-  turn<T>(task: () => T | Promise<T>): Promise<T> {
+  turn<T>(task: () => T | Promise<T>, mends = false): Promise<T> {
     const result = this.#last.then(() => {
-      this.check();
-      // No kernel ran for a while, so the event loop did.
-      if (performance.now() - this.#worked > 20) this.#rested = performance.now();
+      this.check(mends);
+      this.pace.begin();
       return task();
     });
     this.#last = result.catch(() => {});
     return result;
   }
 
-  check(): void {
+  /** Whether it can be used; `mends`: in order to set all weights. */
+  check(mends = false): void {
     if (this.#disposed) throw new ModelError('disposed', 'this model was disposed of');
+    if (this.engine.lost && !mends) {
+      throw new ModelError('weights-lost', 'a step broke off while it changed the weights; load some');
+    }
   }
 
   async dispose(): Promise<void> {
     await this.#last;
+    if (this.#disposed) return;
     this.#disposed = true;
     this.#views.clear();
-    this.#bound.clear();
-    this.#weights = this.#work = new ArrayBuffer(0);
-  }
-
-  /** A routine over enough memory; all routines share it, as none leaves anything there. */
-  bind(plan: Plan): Routine {
-    if (plan.bytes > this.#work.byteLength) {
-      this.#bound.clear();
-      this.#work = allocate(plan.bytes);
-    }
-    const routine = this.#bound.get(plan) ?? plan.bind(this.#weights, this.#work);
-    this.#bound.set(plan, routine);
-    return routine;
-  }
-
-  /** Runs kernels, long ones in parts of some milliseconds. */
-  async launch(launches: readonly Launch[], samples: number): Promise<void> {
-    for (const { run, parts = 1 } of launches) {
-      const count = parts === 'N' ? samples : parts;
-      for (let start = 0, size = 1; start < count;) {
-        const end = Math.min(start + size, count);
-        const began = performance.now();
-        run(samples, start, end);
-        this.#worked = performance.now();
-        if (this.#worked - began < 4) size *= 2;
-        start = end;
-        if (this.#worked - this.#rested > 20) await this.#rest();
-      }
-    }
-  }
-
-  /** Lets timers, input and painting have their turn. In browsers, setTimeout could take 4 ms. */
-  async #rest(): Promise<void> {
-    const { port1, port2 } = new MessageChannel();
-    await new Promise((resolve) => {
-      Object.assign(port1, { onmessage: resolve });
-      port2.postMessage(0);
-    });
-    port1.close();
-    this.#rested = performance.now();
+    this.engine.dispose?.();
+    // The memory goes with it.
+    delete (this as { engine?: Engine }).engine;
   }
 
   /** Before `infer` and `evaluate`: computes what depends on the weights alone, if they changed. */
   async prepare(): Promise<void> {
     const { prepare } = this.blueprint.routines;
-    if (prepare && this.stale) await this.launch(this.bind(prepare).launches, 1);
+    if (prepare && this.stale) await this.engine.run(prepare, 1, this.pace);
     this.stale = false;
   }
 
   /** Gives a routine samples `from` … of `arrays`. */
   feed(plan: Plan, arrays: Batch, from: number, samples: number): Routine {
-    const routine = this.bind(plan);
+    const routine = this.engine.bind(plan);
     for (const [name, view] of routine.inputs) {
       const array = own(arrays, name) as Elements;
       // $seed and $step are one number for all samples.
@@ -123,17 +91,10 @@ export class Core {
     return routine;
   }
 
+  /** Runs a routine on samples `from` …; one that ends with `finite` at 0 has changed nothing that persists. */
   async run(plan: Plan, arrays: Batch, from: number, samples: number): Promise<Routine> {
     const routine = this.feed(plan, arrays, from, samples);
-    await this.launch(routine.launches, samples);
+    await this.engine.run(plan, samples, this.pace);
     return routine;
-  }
-}
-
-function allocate(bytes: number): ArrayBuffer {
-  try {
-    return new ArrayBuffer(bytes);
-  } catch {
-    throw new ModelError('memory', `there is no room for ${bytes} bytes`);
   }
 }

@@ -23,13 +23,18 @@ export async function blame(
       value,
     });
   };
+  // An update can overflow where gradients did not.
+  for (const { name, data } of core.tensors('param')) {
+    const value = badIn(data);
+    if (value !== undefined) return error(`the weight \`${name}\``, value);
+  }
   const { launches, inputs } = core.feed(plan, arrays, 0, samples);
   for (const [name, view] of inputs) {
     const value = badIn(view.subarray(0, (view.length / plan.maxBatch) * samples));
     if (value !== undefined) return error(`the data of \`${name}\``, value);
   }
   for (const launch of launches) {
-    await core.launch([launch], samples);
+    await core.pace.launch([launch], samples);
     for (const written of launch.writes?.(samples) ?? []) {
       const value = badIn(written);
       if (value !== undefined) return error(launch.of ?? 'a kernel', value);

@@ -1,5 +1,6 @@
 import { countSamples } from './arrays.ts';
 import { Core } from './core.ts';
+import type { Engine } from './engine.ts';
 import { ModelError } from './errors.ts';
 import { initialize } from './initializers.ts';
 import type { Batch, CreateOptions, Elements, InferenceModel } from './model-types.ts';
@@ -7,7 +8,13 @@ import type { Blueprint } from './program.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.ts';
 import { weightsFor } from './weights.ts';
 
-export function createCore(blueprint: Blueprint, { weights, seed }: CreateOptions): Core {
+/** A model with its first weights; `start` makes what it runs on. */
+export async function createCore<B extends Blueprint, O extends CreateOptions>(
+  blueprint: B,
+  options: O,
+  start: (blueprint: B, options: O) => Engine | Promise<Engine>,
+): Promise<Core> {
+  const { weights, seed } = options;
   if (seed !== undefined && !(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32)) {
     throw new ModelError('options', `seed: ${seed} is not an integer from 0 to 2³² − 1`);
   }
@@ -15,17 +22,19 @@ export function createCore(blueprint: Blueprint, { weights, seed }: CreateOption
   if (file === undefined && seed === undefined) {
     throw new ModelError('options', 'createModel needs { weights }, or { seed } to begin at random');
   }
-  const core = new Core(blueprint);
+  const values = file && read(blueprint, file);
+  const core = new Core(blueprint, await start(blueprint, options));
   for (const tensor of core.tensors(...(file ? [] : (['param', 'state'] as const)), 'slot', 'constant')) {
     initialize(tensor.data, tensor, seed ?? 0);
   }
-  if (file) load(core, file);
+  if (values) core.set(values);
   return core;
 }
 
-function load(core: Core, file: Uint8Array | ArrayBuffer, only?: string): void {
+function read({ tensors }: Blueprint, file: Uint8Array | ArrayBuffer, only?: string) {
   const bytes = ArrayBuffer.isView(file) ? file : new Uint8Array(file);
-  core.set(weightsFor(core.tensors('param', 'state'), readSafetensors(bytes), only));
+  const wanted = tensors.filter(({ role }) => role === 'param' || role === 'state');
+  return weightsFor(wanted, readSafetensors(bytes), only);
 }
 
 async function predict(core: Core, inputs: Batch): Promise<Batch> {
@@ -33,7 +42,7 @@ async function predict(core: Core, inputs: Batch): Promise<Batch> {
   const samples = countSamples(signature.inputs, inputs);
   await core.prepare();
   const { maxBatch } = routines.infer;
-  const results = core.bind(routines.infer).results.map(([name, view]) => {
+  const results = core.engine.bind(routines.infer).results.map(([name, view]) => {
     const size = view.length / maxBatch;
     const Type = view.constructor as new (length: number) => Elements;
     return { name, view, size, all: new Type(samples * size) };
@@ -51,19 +60,18 @@ export function inferenceModel(core: Core): InferenceModel<Batch, Batch> {
   const each = (number: 'bytes' | 'maxBatch') =>
     Object.fromEntries(Object.entries(routines).map(([name, plan]) => [name, plan[number]]));
   return {
-    info: {
+    info: Object.assign(core.engine.info, {
       name: signature.name,
-      target: 'ts',
       parameters: core.tensors('param').reduce((sum, { data }) => sum + data.length, 0),
       kernels,
       memory: { weights: bytes, ...each('bytes') },
       maxBatch: each('maxBatch'),
-    },
+    }),
     predict: (inputs) => core.turn(() => predict(core, inputs)),
     loadWeights: async (file, { only } = {}) => {
       if (core.fitting)
         throw new ModelError('busy', 'loadWeights: not while fit runs; its signal can stop it');
-      return core.turn(() => load(core, file, only));
+      return core.turn(() => core.set(read(core.blueprint, file, only)), only === undefined);
     },
     saveWeights: () => core.turn(() => writeSafetensors(core.tensors('param', 'state'))),
     dispose: () => core.dispose(),

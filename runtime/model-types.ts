@@ -26,10 +26,19 @@ export interface CreateOptions {
   readonly seed?: number;
 }
 
-export interface ModelInfo {
-  readonly name: string;
+export interface EngineInfo {
   /** What the kernels are made of. */
-  readonly target: 'ts';
+  readonly target: 'ts' | 'wasm';
+  /** Threads that run them. */
+  readonly threads: number;
+  /** Multiplications and additions have one rounding. */
+  readonly fast?: boolean;
+  /** Why all this is not what was asked for. */
+  readonly reason?: string;
+}
+
+export interface ModelInfo extends EngineInfo {
+  readonly name: string;
   /** Trained numbers. */
   readonly parameters: number;
   readonly kernels: number;
@@ -74,4 +83,10 @@ export type ErrorCode =
   | 'busy'
   | 'aborted'
   | 'memory'
-  | 'disposed';
+  | 'disposed'
+  | 'wasm-missing'
+  | 'wasm-simd'
+  | 'wasm-policy'
+  | 'kernel'
+  | 'weights-lost'
+  | 'worker';

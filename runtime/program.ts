@@ -14,31 +14,37 @@ export interface Tensor {
   readonly normal?: number;
 }
 
-export interface Launch {
+/** What a launch computes, to find where numbers go bad. */
+export interface Traced {
+  /** The layer. */
+  readonly of?: string;
+  readonly writes?: (N: number) => readonly Float32Array[];
+}
+
+export interface Launch extends Traced {
   readonly run: (N: number, start: number, end: number) => void;
   /** Iterations of a long kernel, which runs in parts from `start` to before `end`. */
   readonly parts?: number | 'N';
-  /** The layer and what is written, to find where numbers go bad. */
-  readonly of?: string;
-  readonly writes?: (N: number) => readonly Float32Array[];
+  /** Each of them in this many. */
+  readonly each?: number;
 }
 
 type Views = readonly (readonly [name: string, view: Elements])[];
 
 /** The launches of one graph, bound to memory. */
-export interface Routine {
+export interface Routine<L extends Traced = Launch> {
   readonly inputs: Views;
   readonly results: Views;
-  readonly launches: readonly Launch[];
+  readonly launches: readonly L[];
   /** Changes what persists, if `finite` holds a 1. */
-  readonly commit?: readonly Launch[];
+  readonly commit?: readonly L[];
   readonly finite?: Uint8Array;
 }
 
 export interface Plan {
   readonly maxBatch: number;
   readonly bytes: number;
-  readonly bind: (weights: ArrayBuffer, work: ArrayBuffer) => Routine;
+  readonly bind: (weights: ArrayBuffer, work: ArrayBuffer) => Routine<Traced>;
 }
 
 export interface Blueprint {

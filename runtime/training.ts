@@ -38,7 +38,7 @@ async function scoresOf(core: Core, plan: Plan, data: Dataset, check: () => void
     check();
     addResults(await core.run(plan, arrays, 0, samples), samples, sums);
   }
-  return means(core.bind(plan), sums, data.size);
+  return means(core.engine.bind(plan), sums, data.size);
 }
 
 /** Makes `fit` of one model. */
@@ -74,7 +74,7 @@ class Trainer {
     checkOptions(epochs, options, core.blueprint.signature.metrics);
     if (resume) {
       const read = () => readCheckpoint(core, resume, () => this.#circumstances(data));
-      const { state, best } = await core.turn(read);
+      const { state, best } = await core.turn(read, true);
       this.#state = state;
       this.#best = best;
     } else {
@@ -113,7 +113,7 @@ class Trainer {
       check();
     }
     const scores = validation && (await core.turn(() => scoresOf(core, this.#evaluate, validation, check)));
-    const train = means(core.bind(this.#step), state.sums, data.size);
+    const train = means(core.engine.bind(this.#step), state.sums, data.size);
     const record = { epoch: ++state.epoch, train, ...(scores && { validation: scores }) };
     state.batch = 0;
     state.sums = [];
@@ -143,8 +143,6 @@ class Trainer {
       const when = `step ${state.step + 1} (epoch ${state.epoch + 1}, batch ${state.batch + 1})`;
       throw await blame(core, plan, { arrays: batch, samples }, when);
     }
-    // Nothing waits from here on: a step counts as a whole, or not at all.
-    for (const { run, parts = 1 } of routine.commit ?? []) run(samples, 0, parts === 'N' ? samples : parts);
     core.stale = true;
     addResults(routine, samples, state.sums);
     state.step++;
@@ -175,7 +173,7 @@ export function trainableModel(core: Core, seed = 0): TrainableModel<Batch, Batc
   return {
     ...inferenceModel(core),
     fit: async (train, options = {}) => {
-      core.check();
+      core.check(options.resume !== undefined);
       if (core.fitting) throw new ModelError('busy', 'fit: another one is running');
       core.fitting = true;
       try {

@@ -3,6 +3,7 @@ export type {
   CreateOptions,
   Elements,
   Batch,
+  EngineInfo,
   ErrorCode,
   InferenceModel,
   ModelInfo,
@@ -20,3 +21,5 @@ export type {
   Scores,
   TrainableModel,
 } from './training-types.ts';
+export type { ThreadOptions, WorkerLike } from './thread-types.ts';
+export type { WasmOptions } from './wasm-types.ts';

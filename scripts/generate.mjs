@@ -92,6 +92,10 @@ function compileRuntime(names) {
 const withoutImports = (text) =>
   text.replaceAll(/^import [^;]*?from '[^']+';\n/gm, '').replaceAll(/^export \{\};\n?/gm, '');
 
+/** Comments that explain the runtime itself are for readers of runtime/; every module would carry them around. */
+const withoutComments = (text) =>
+  text.replaceAll(/^ *\/\*\*[\s\S]*?\*\/\n/gm, '').replaceAll(/^ *\/\/.*\n/gm, '');
+
 const withoutExports = (text, keep) =>
   text.replaceAll(
     /^export ((?:declare )?(?:abstract )?(?:async )?(?:function\*?|const|let|class|interface|type) (\w+))/gm,
@@ -128,9 +132,12 @@ async function generateRuntime() {
   const compiled = names.length > 0 ? compileRuntime(names) : new Map();
   const files = [];
   for (const [i, name] of names.entries()) {
-    const keep = (declared) => name.endsWith('-types.ts') || exported.has(declared);
-    const print = async (text, parser) =>
-      (await format(withoutExports(withoutImports(text), keep), { ...style, parser })).trim();
+    const isPublic = name.endsWith('-types.ts') || name === 'errors.ts';
+    const keep = (declared) => isPublic || exported.has(declared);
+    const print = async (text, parser) => {
+      const own = withoutExports(withoutImports(text), keep);
+      return (await format(isPublic ? own : withoutComments(own), { ...style, parser })).trim();
+    };
     const { js, dts } = compiled.get(name);
     const ts = await print(sources[i], 'typescript');
     files.push({

@@ -1,6 +1,6 @@
 import type { Span } from './source.ts';
 
-/** `E` and four digits. E01 syntax, E02 names, E03 types and arguments, E04 shapes, E05 training, E06 limits, E07 graph text. */
+/** `E` and four digits. E01 syntax, E02 names, E03 types and arguments, E04 shapes, E05 training, E06 limits, E07 graphs, E08 memory. */
 export type Code = `E${number}`;
 
 export interface Note {

@@ -1,5 +1,5 @@
 /** How commands fail, and with which exit status. */
-import { DataError } from '../data/index.ts';
+import { DataError, fileReason } from '../data/index.ts';
 import type { Io } from './io.ts';
 
 /** 0 good, 1 the input is at fault, 2 wrong usage, 70 a compiler bug, 130 after Ctrl-C. */
@@ -32,18 +32,6 @@ function isFileError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string';
 }
 
-/** What the kinds of file errors mean; Node's own words for the others. */
-const fileReasons: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file or folder',
-  EACCES: 'access is not allowed',
-  EPERM: 'access is not allowed',
-  EISDIR: 'it is a folder, not a file',
-  EEXIST: 'it is a file, not a folder',
-  ENOTDIR: 'a part of the path is not a folder',
-  ENOSPC: 'the disk is full',
-  EROFS: 'the disk cannot be written',
-};
-
 /** Says what went wrong and gives the exit status. */
 export function report(error: unknown, io: Io, command: string): number {
   const say = (message: string): void => {
@@ -68,7 +56,7 @@ export function report(error: unknown, io: Io, command: string): number {
     return exit.input;
   }
   if (isFileError(error)) {
-    say(`${error.path ?? 'file'}: ${fileReasons[error.code ?? ''] ?? error.message}`);
+    say(`${error.path ?? 'file'}: ${fileReason(error)}`);
     return exit.input;
   }
   io.err(bugReport(error, command));

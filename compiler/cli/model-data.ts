@@ -15,11 +15,11 @@ export function classCount(output: Port): number {
   return last === 1 ? 2 : last;
 }
 
-/** The classes of the output that the label belongs to; undefined where the label belongs to none. */
-function classesOf(model: Model): readonly string[] | number | undefined {
-  const pair = model.training?.classLabels[0];
-  const output = model.outputs.find(({ name }) => name === pair?.output);
-  return output && (output.classes ?? classCount(output));
+/** The classes of the output that the label belongs to, or how many the loss tells apart; undefined where neither is known. */
+function classesOf({ training, outputs }: Model): readonly string[] | number | undefined {
+  const pair = training?.classLabels[0];
+  const output = outputs.find(({ name }) => name === pair?.output);
+  return output ? (output.classes ?? classCount(output)) : training?.classCounts[0]?.classes;
 }
 
 export function wantedData(model: Model, { only }: Pick<DataOptions, 'only'>): Wanted {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type {
   Batch,
-  CreateOptions,
+  ThreadOptions,
   Elements,
   InferenceModel,
   Pixels,
@@ -21,7 +21,7 @@ import type { Io } from './io.ts';
 /** What a generated module exports, with the types that all models share. */
 export interface GeneratedModule {
   createModel(
-    options: CreateOptions,
+    options: ThreadOptions,
   ): Promise<TrainableModel<Batch, Batch, Batch> | InferenceModel<Batch, Batch>>;
   readonly signature: Signature;
   readonly imageFrom?: (pixels: Pixels, input?: string) => Elements;

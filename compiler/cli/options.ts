@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
+import type { Kernels } from '../index.ts';
 
 /** A whole number from `min` on. */
 export const wholeNumber =
@@ -50,9 +51,10 @@ function setting(text: string, before: Settings = {}): Settings {
 export interface ModelOptions {
   readonly model?: string;
   readonly set?: Settings;
+  readonly winograd?: boolean;
 }
 
-/** `--model` and `--set`: which model, and with which parameters. */
+/** `--model`, `--set` and `--no-winograd`: which model, with which parameters, and how it may round. */
 export function addModelOptions(command: Command): Command {
   return command
     .option('--model <name>', 'which model of the file (default: the one that is trained, else the last)')
@@ -61,12 +63,46 @@ export function addModelOptions(command: Command): Command {
         '--set <name=value>',
         "a value for one of the model's parameters; may be repeated",
       ).argParser(setting),
-    );
+    )
+    .option('--no-winograd', 'compute every convolution directly: slower, and rounded like plain sums');
 }
 
 /** The part of the options that the compiler takes. */
-export function modelOptions({ model, set }: ModelOptions): ModelOptions {
-  return { ...(model !== undefined && { model }), ...(set !== undefined && { set }) };
+export function modelOptions({ model, set, winograd }: ModelOptions): ModelOptions {
+  return {
+    ...(model !== undefined && { model }),
+    ...(set !== undefined && { set }),
+    ...(winograd === false && { winograd }),
+  };
+}
+
+export interface RunOptions {
+  readonly kernels: Kernels;
+  readonly threads?: number;
+}
+
+export const kernelsHelp = 'wasm, ts, or both: ts where there is no WebAssembly';
+export const kernelKinds = ['wasm', 'ts', 'both'] as const;
+
+/** `--kernels` and `--threads`: what a model runs on. Neither changes a bit. */
+export function addRunOptions(command: Command): Command {
+  return command
+    .option('--kernels <kind>', kernelsHelp, oneOf(...kernelKinds), 'wasm')
+    .option('--threads <n>', 'workers that share the work (default: none)', wholeNumber(1, 64));
+}
+
+/** What `createModel` takes of them. */
+export const threadsOf = ({ threads }: RunOptions) => (threads === undefined ? {} : { threads });
+
+export interface ScheduleOptions {
+  readonly schedule?: string;
+}
+
+export function addScheduleOption(command: Command): Command {
+  return command.option(
+    '--schedule <file>',
+    'schedules of kernels, as `cnnc tune` chose them; no bit changes',
+  );
 }
 
 export interface DataOptions {
@@ -94,6 +130,7 @@ export function repeated(options: ModelOptions & Partial<DataOptions>, withData:
   const words = [
     ...(options.model === undefined ? [] : ['--model', options.model]),
     ...Object.entries(options.set ?? {}).flatMap(([name, value]) => ['--set', `${name}=${value}`]),
+    ...(options.winograd === false ? ['--no-winograd'] : []),
     ...(withData && options.data !== undefined && options.data !== 'synthetic:digits'
       ? ['--data', options.data]
       : []),

@@ -1,5 +1,6 @@
 /** The command line as a function: arguments in, exit status out. */
 import { Command, CommanderError } from 'commander';
+import { addBench } from './commands/bench.ts';
 import { addBuild } from './commands/build.ts';
 import { addCheck } from './commands/check.ts';
 import { addEvaluate } from './commands/evaluate.ts';
@@ -10,6 +11,7 @@ import { addNew } from './commands/new.ts';
 import { addPredict } from './commands/predict.ts';
 import { addSummary } from './commands/summary.ts';
 import { addTrain } from './commands/train.ts';
+import { addTune } from './commands/tune.ts';
 import { exit, report } from './errors.ts';
 import type { Io } from './io.ts';
 import { quoteWord } from './options.ts';
@@ -25,6 +27,8 @@ const commands = [
   addEvaluate,
   addPredict,
   addIr,
+  addBench,
+  addTune,
   addExplain,
 ];
 

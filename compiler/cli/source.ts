@@ -1,9 +1,9 @@
 /** `.cnn` files from the disk into the compiler, and its diagnostics onto the terminal. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { didYouMean } from '../base/suggest.ts';
-import { compile, hasErrors, renderDiagnostic } from '../index.ts';
-import type { CompileOptions, CompileResult, Diagnostic, Source } from '../index.ts';
+import { analyze, compile, hasErrors, renderDiagnostic } from '../index.ts';
+import type { CompileOptions, CompileResult, Diagnostic, Model, Source } from '../index.ts';
 import { InputError } from './errors.ts';
 import type { Io } from './io.ts';
 
@@ -26,8 +26,15 @@ export function openSource(io: Io, file: string): Source {
     return texts.get(path);
   };
   const entry = file.replaceAll('\\', '/');
-  if (read(entry) === undefined) throw new InputError(`${file}: there is no such file${nearby(io, file)}`);
+  if (read(entry) === undefined) throw new InputError(`${file}: ${whyMissing(io, file)}`);
   return { entry, read };
+}
+
+function whyMissing(io: Io, file: string): string {
+  const path = resolve(io.cwd, file);
+  if (!existsSync(path) || !statSync(path).isDirectory()) return `there is no such file${nearby(io, file)}`;
+  const [first] = readdirSync(path).filter((name) => name.endsWith('.cnn'));
+  return `it is a folder, not a file${first === undefined ? '' : `; did you mean ${join(file, first)}?`}`;
 }
 
 /** `, did you mean …` for a misspelt file name. */
@@ -62,4 +69,13 @@ export function compileFile(io: Io, file: string, options: CompileOptions): Comp
   const { report, model } = result;
   if (hasErrors(result.diagnostics) || !report || !model) throw new InputError('');
   return { ...result, report, model };
+}
+
+/** The model of a file, to do something else with it; prints what there is to say, and throws where there are errors. */
+export function analyzeFile(io: Io, file: string, options: Parameters<typeof analyze>[1]): Model {
+  const source = openSource(io, file);
+  const { model, diagnostics } = analyze(source, options);
+  printDiagnostics(io, source, diagnostics);
+  if (model === undefined || hasErrors(diagnostics)) throw new InputError('');
+  return model;
 }

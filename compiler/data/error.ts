@@ -19,3 +19,22 @@ export class DataError extends Error {
 export function fileError(code: 'data-file' | 'data-format', file: string, message: string): DataError {
   return new DataError(code, `${file}: ${message}`, file);
 }
+
+/** What the kinds of file errors mean. */
+const fileReasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder',
+  EACCES: 'access is not allowed',
+  EPERM: 'access is not allowed',
+  EISDIR: 'it is a folder, not a file',
+  EEXIST: 'it is a file, not a folder',
+  ENOTDIR: 'a part of the path is not a folder',
+  ENOSPC: 'the disk is full',
+  EROFS: 'the disk cannot be written',
+};
+
+/** Why a file could not be read or written; Node's own words where there are no better ones. */
+export function fileReason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return fileReasons[code] ?? error.message;
+}

@@ -14,7 +14,7 @@ import { parseSpec } from './spec.ts';
 import type { Spec } from './spec.ts';
 import { openSynthetic } from './synthetic.ts';
 
-export { DataError } from './error.ts';
+export { DataError, fileReason } from './error.ts';
 export type { DataErrorCode } from './error.ts';
 export { splitDataset, subset } from './dataset.ts';
 export type { FingerprintedDataset } from './dataset.ts';

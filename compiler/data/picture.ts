@@ -2,7 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { convertIndexedToRgb, decode as decodePng } from 'fast-png';
 import { decode as decodeJpeg } from 'jpeg-js';
-import { fileError } from './error.ts';
+import { fileError, fileReason } from './error.ts';
+import { jpegOrientation, upright } from './orientation.ts';
 
 /** Red, green, blue, alpha bytes, row by row: what a browser calls ImageData. */
 export interface Picture {
@@ -22,17 +23,13 @@ export function notAPicture(file: string): Error {
   return fileError('data-format', file, 'is not a picture: neither PNG nor JPEG');
 }
 
-/** Decodes a PNG or JPEG file. Throws a `DataError` that names the file where it cannot be read or is not one. */
+/** Decodes a PNG or JPEG file; a JPEG stands as its Exif orientation says. Throws a `DataError` that names the file where it cannot be read or is not one. */
 export async function readPicture(file: string): Promise<Picture> {
   let content: Uint8Array;
   try {
     content = await readFile(file);
   } catch (error) {
-    throw fileError(
-      'data-file',
-      file,
-      `cannot be read (${error instanceof Error ? error.message : String(error)})`,
-    );
+    throw fileError('data-file', file, fileReason(error));
   }
   const kind = pictureKind(content);
   if (!kind) throw notAPicture(file);
@@ -52,7 +49,8 @@ function fromJpeg(content: Uint8Array): Picture {
     maxResolutionInMP: 200,
     maxMemoryUsageInMB: 2048,
   });
-  return { width, height, data: new Uint8ClampedArray(data.buffer, data.byteOffset, data.length) };
+  // Copied, because a picture that is turned is read by fours of bytes.
+  return upright({ width, height, data: new Uint8ClampedArray(data) }, jpegOrientation(content));
 }
 
 /** Unpacks `depth`-bit numbers, rows begin at a byte, to one number each. */

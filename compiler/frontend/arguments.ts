@@ -52,7 +52,7 @@ export function reportUnknownArgument(
   const fix =
     why !== undefined || meant === undefined
       ? undefined
-      : { title: `write ${meant}`, edits: [{ span: name.span, text: meant }] };
+      : { title: `write \`${meant}\``, edits: [{ span: name.span, text: meant }] };
   const takes = known.length === 0 ? 'it takes none' : `it takes ${known.map((k) => `\`${k}\``).join(', ')}`;
   const hint = why ?? (meant === undefined ? takes : `did you mean \`${meant}\`?`);
   const message = `\`${title}\` has no argument \`${name.text}\``;

@@ -5,7 +5,7 @@ import type { AttributeValue } from '../graph/ir.ts';
 import { dtypes } from '../base/types.ts';
 import type { Env } from './build.ts';
 import type { Datum } from './datum.ts';
-import { describe, number, poison, word } from './datum.ts';
+import { describe, list, number, poison, word } from './datum.ts';
 import type { Details } from './report.ts';
 import { suggestion } from './suggest.ts';
 
@@ -34,7 +34,8 @@ export function coerce(datum: Datum, expected: Expected, what: string, env: Env,
   } else if ((datum.kind === 'word' || datum.kind === 'string') && words.length > 0) {
     const text = datum.kind === 'word' ? datum.word : datum.value;
     const meant = words.includes(text) ? text : undefined;
-    const fix = meant === undefined ? undefined : { title: `write ${meant}`, edits: [{ span, text: meant }] };
+    const fix =
+      meant === undefined ? undefined : { title: `write \`${meant}\``, edits: [{ span, text: meant }] };
     reporter.error(env.frame, span, 'E0308', `${what} is one of ${listed(words)}, not \`${text}\``, {
       notes: suggestion(text, words),
       fix,
@@ -53,7 +54,7 @@ function unquoted(datum: Datum, expected: Expected, span: Span): Details {
   const text = datum.value;
   return {
     notes: [{ message: `names are written without quotes: \`${text}\`` }],
-    fix: { title: `write ${text}`, edits: [{ span, text }] },
+    fix: { title: `write \`${text}\``, edits: [{ span, text }] },
   };
 }
 
@@ -194,11 +195,33 @@ function ints(datum: Datum, what: string, env: Env, span: Span): readonly number
   return undefined;
 }
 
-/** `--set name=value` as the parameter's type reads it. */
+/** `--set name=value` as the parameter's type reads it: a number, `3x3`, `[16, 32]`, `(3, 3)`, a word. */
 export function parseSetting(text: string): Datum {
   if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return number(Number(text));
   if (/^\d+(x\d+)+$/.test(text)) return { kind: 'size', values: text.split('x').map(Number) };
   if (text === 'true' || text === 'false') return { kind: 'bool', value: text === 'true' };
-  const quoted = /^"(.*)"$/.exec(text);
+  const listed = /^(?:\[([^]*)\]|\(([^]*)\))$/.exec(text);
+  if (listed) return list(elements(listed[1] ?? listed[2] ?? '').map(parseSetting));
+  const quoted = /^"([^"]*)"$/.exec(text);
   return quoted?.[1] === undefined ? word(text) : { kind: 'string', value: quoted[1] };
+}
+
+/** The texts between the commas of a list; those of lists inside it are theirs. */
+function elements(text: string): readonly string[] {
+  const found: string[] = [];
+  let depth = 0;
+  let start = 0;
+  let inString = false;
+  for (let i = 0; i <= text.length; i++) {
+    const sign = text[i] ?? ',';
+    if (sign === '"') inString = !inString;
+    else if (inString) continue;
+    else if ('[('.includes(sign)) depth++;
+    else if ('])'.includes(sign)) depth--;
+    if (sign !== ',' || depth > 0) continue;
+    found.push(text.slice(start, i).trim());
+    start = i + 1;
+  }
+  // `[]`, and a comma behind the last one.
+  return found.at(-1) === '' ? found.slice(0, -1) : found;
 }

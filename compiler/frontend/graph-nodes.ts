@@ -160,7 +160,10 @@ export function readConstant(
   if (first?.name?.text === 'hash' && first.value.kind === 'string') {
     const known = reader.constants.get(first.value.value);
     if (known && formatType(known.type) === formatType(type)) return known;
-    return reader.report(span, 'E0706', `nothing stands behind the hash ${first.value.value}`);
+    const message = `the elements of this constant are not known: ${first.value.value}`;
+    return reader.report(span, 'E0706', message, [
+      '`cnnc ir -o FILE` writes them to FILE.constants; it must stand beside the graph, as it was written',
+    ]);
   }
   const data = args.map((argument) => (argument.name ? undefined : numberOf(argument.value)));
   const count = elementCount(type.shape, 1);

@@ -38,8 +38,14 @@ export function parseGraph(
   return graph ? { graph, diagnostics } : { diagnostics };
 }
 
-/** Reads all graphs of the text, as `cnnc ir` prints them one behind the other. */
-export const parseGraphs = (path: string, text: string): ParsedGraphs => readGraphs(path, text, new Map());
+/** Reads all graphs of the text, as `cnnc ir` prints them one behind the other. `constants` as above. */
+export function parseGraphs(
+  path: string,
+  text: string,
+  constants: ReadonlyMap<string, Constant> = new Map(),
+): ParsedGraphs {
+  return readGraphs(path, text, constants);
+}
 
 /** Whether the text is what `cnnc ir` prints: graphs and nothing else. */
 export function isGraphText(path: string, text: string): boolean {

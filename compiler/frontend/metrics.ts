@@ -58,6 +58,20 @@ export function pairLabels(
   return outputs.flatMap((output) => pairs.filter((pair) => pair.output === output.name));
 }
 
+/** Labels that are class indices: of an output with class names, or made into rows of that many numbers by the loss. */
+export function countClasses(pairs: Training['classLabels'], measured: Measured): Training['classCounts'] {
+  return measured.labels.flatMap((label) => {
+    if (label.type.dtype === 'f32') return [];
+    const paired = pairs.find((pair) => pair.label === label.name);
+    const named = measured.outputs.find(({ name }) => name === paired?.output)?.classes?.length;
+    const depths = measured.build.builder.nodes.flatMap(({ op, operands, attributes }) =>
+      op.name === 'one_hot' && operands[0] === label ? [Number(attributes['depth'])] : [],
+    );
+    const classes = Math.min(named ?? Infinity, ...depths);
+    return classes === Infinity ? [] : [{ label: label.name, classes }];
+  });
+}
+
 /** A label of a classifier: a class index, 0 or 1, or one number per class. */
 function checkLabel(
   shape: readonly (number | 'N')[],

@@ -16,7 +16,7 @@ import { joinPath, Names } from './names.ts';
 import { findOptimizer, optimize } from './optimize.ts';
 import type { Frame } from './report.ts';
 import { Scope } from './scope.ts';
-import { metricNames, pairLabels } from './metrics.ts';
+import { countClasses, metricNames, pairLabels } from './metrics.ts';
 import type { Settings } from './settings.ts';
 import { readSettings } from './settings.ts';
 import { evaluate } from './evaluate.ts';
@@ -78,6 +78,7 @@ export function buildTraining(
       batchSize: settings.batchSize,
       epochs: settings.epochs,
       classLabels,
+      classCounts: countClasses(classLabels, evaluated),
     },
     trained: optimized.trained,
   };

@@ -28,7 +28,8 @@ export function reportUnknownIn(
 ): void {
   if (reporter.full) return;
   const { diagnostic, notes, meant } = unknownName(name, unit, local);
-  const fix = meant === undefined ? undefined : { title: `write ${meant}`, edits: [{ span, text: meant }] };
+  const fix =
+    meant === undefined ? undefined : { title: `write \`${meant}\``, edits: [{ span, text: meant }] };
   reporter.at(span, 'E0201', diagnostic, { notes, fix });
 }
 

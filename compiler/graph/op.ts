@@ -4,7 +4,8 @@
  */
 import type { DType, TensorType } from '../base/types.ts';
 import type { Code } from '../base/diagnostic.ts';
-import type { Definition } from '../loop/definition.ts';
+import type { Definition, StoreElement } from '../loop/definition.ts';
+import type { Stmt } from '../loop/ir.ts';
 import type { DefinitionBuilder, TensorReader } from '../loop/builder.ts';
 import type { Trait } from '../base/trait.ts';
 import type { Attributes, Value } from './ir.ts';
@@ -118,6 +119,23 @@ export interface OpDefinition<O extends OperandSpecs, A extends AttributeSpecs> 
         attributes: AttributesOf<A>,
         type: TensorType,
       ) => Definition);
+  /**
+   * Where `lower` is 'none': the loops themselves, for what one reduction per element cannot say. What follows the op in its
+   * kernel comes in by `store`. The order of every sum is final and depends on shapes only.
+   */
+  readonly loops?: (
+    operands: ReadersOf<O>,
+    attributes: AttributesOf<A>,
+    store: StoreElement,
+  ) => readonly Stmt[];
+  /**
+   * Of a contraction that is linear in an operand: which one, and the axis of it that counts the channels of the result, which
+   * are its last axis. What scales these channels can scale the operand instead.
+   */
+  readonly weights?: {
+    readonly operand: keyof O;
+    readonly channels: (attributes: AttributesOf<A>) => number;
+  };
   /** At least one; the gradient, interpreter and cross-target tests run each of them. */
   readonly samples: readonly Sample<O, A>[];
 }
@@ -147,6 +165,13 @@ export interface Op {
         attributes: Attributes,
         type: TensorType,
       ) => Definition);
+  readonly loops?: (
+    operands: readonly TensorReader[],
+    attributes: Attributes,
+    store: StoreElement,
+  ) => readonly Stmt[];
+  /** The place of the operand, and the axis. */
+  readonly weights?: { readonly operand: number; readonly channels: (attributes: Attributes) => number };
   readonly samples: readonly Sample[];
 }
 
@@ -192,23 +217,21 @@ export function byPosition<T>(
 export function defineOp<const O extends OperandSpecs, const A extends AttributeSpecs>(
   definition: OpDefinition<O, A>,
 ): TypedOp<O, A> {
-  const { gradient, lower, operands: specs } = definition;
+  const { gradient, lower, loops, weights, operands: specs, ...rest } = definition;
   return {
-    ...definition,
-    samples: definition.samples as unknown as readonly Sample[],
+    ...rest,
+    operands: specs,
+    samples: definition.samples as readonly Sample[],
     infer: (types, attributes) =>
-      definition.infer(
-        byName(specs, types) as unknown as TypesOf<O>,
-        attributes as unknown as AttributesOf<A>,
-      ),
+      definition.infer(byName(specs, types) as TypesOf<O>, attributes as AttributesOf<A>),
     gradient:
       gradient === 'none'
         ? 'none'
         : (g, operands, attributes, y, dy) => {
             const named = gradient(
               g,
-              byName(specs, operands) as unknown as ValuesOf<O>,
-              attributes as unknown as AttributesOf<A>,
+              byName(specs, operands) as ValuesOf<O>,
+              attributes as AttributesOf<A>,
               y,
               dy,
             );
@@ -218,12 +241,21 @@ export function defineOp<const O extends OperandSpecs, const A extends Attribute
       lower === 'none'
         ? 'none'
         : (b, operands, attributes, type) =>
-            lower(
-              b,
-              byName(specs, operands) as unknown as ReadersOf<O>,
-              attributes as unknown as AttributesOf<A>,
-              type,
-            ),
+            lower(b, byName(specs, operands) as ReadersOf<O>, attributes as AttributesOf<A>, type),
+    ...(weights === undefined
+      ? {}
+      : {
+          weights: {
+            operand: Object.keys(specs).findIndex((name) => name === weights.operand),
+            channels: (attributes) => weights.channels(attributes as AttributesOf<A>),
+          },
+        }),
+    ...(loops === undefined
+      ? {}
+      : {
+          loops: (operands, attributes, store) =>
+            loops(byName(specs, operands) as ReadersOf<O>, attributes as AttributesOf<A>, store),
+        }),
   };
 }
 

@@ -133,7 +133,7 @@ function printConstant(constant: Constant): string {
 }
 
 /** 64 bits of the contents, as two FNV-1a of different beginnings. */
-function hashOf({ type, data }: Constant): string {
+export function hashOf({ type, data }: Constant): string {
   const bytes = new Uint8Array(Float64Array.from(data).buffer);
   const start = formatType(type);
   return [0x811c9dc5, 0x9747b28c]

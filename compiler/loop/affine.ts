@@ -9,18 +9,27 @@ export function affine(value: AffineLike): Affine {
   return { constant: 0, terms: [{ axis: value, factor: 1 }] };
 }
 
+type Term = Affine['terms'][number];
+
+/** terms += factor · term */
+function addTerm(terms: Term[], { axis, factor }: Term, times: number): void {
+  for (let at = 0; at < terms.length; at++) {
+    const there = terms[at] as Term;
+    if (there.axis !== axis) continue;
+    const sum = there.factor + times * factor;
+    if (sum === 0) terms.splice(at, 1);
+    else terms[at] = { axis, factor: sum };
+    return;
+  }
+  terms.push({ axis, factor: times * factor });
+}
+
 /** a + factor · b */
 function combine(a: Affine, b: Affine, factor: number): Affine {
   const constant = a.constant + factor * b.constant;
   if (b.terms.length === 0 || factor === 0) return { constant, terms: a.terms };
   const terms = [...a.terms];
-  for (const term of b.terms) {
-    const at = terms.findIndex(({ axis }) => axis === term.axis);
-    const sum = (terms[at]?.factor ?? 0) + factor * term.factor;
-    if (at < 0) terms.push({ axis: term.axis, factor: sum });
-    else if (sum === 0) terms.splice(at, 1);
-    else terms[at] = { axis: term.axis, factor: sum };
-  }
+  for (const term of b.terms) addTerm(terms, term, factor);
   return { constant, terms };
 }
 
@@ -30,15 +39,25 @@ export const scaleAffine = (a: AffineLike, factor: number): Affine => combine(af
 
 /** Replaces axes by affine expressions: the heart of fusing and of every schedule step. */
 export function substituteAffine(index: Affine, axes: ReadonlyMap<Axis, Affine>): Affine {
-  return index.terms.reduce<Affine>(
-    (sum, { axis, factor }) => combine(sum, axes.get(axis) ?? affine(axis), factor),
-    affine(index.constant),
-  );
+  let { constant } = index;
+  const terms: Term[] = [];
+  for (const term of index.terms) {
+    const by = axes.get(term.axis);
+    if (by === undefined) {
+      addTerm(terms, term, 1);
+    } else {
+      constant += term.factor * by.constant;
+      for (const other of by.terms) addTerm(terms, other, term.factor);
+    }
+  }
+  return { constant, terms };
 }
 
 export function sameAffine(a: Affine, b: Affine): boolean {
-  const difference = combine(a, b, -1);
-  return difference.constant === 0 && difference.terms.length === 0;
+  if (a.constant !== b.constant || a.terms.length !== b.terms.length) return false;
+  return a.terms.every(({ axis, factor }) =>
+    b.terms.some((other) => other.axis === axis && other.factor === factor),
+  );
 }
 
 export function evaluateAffine(index: Affine, value: (axis: Axis) => number): number {

@@ -1,5 +1,6 @@
 /** Interval arithmetic on indices: what can be proved without running a loop. */
 import type { Extent } from '../base/types.ts';
+import { batchAxis } from './ir.ts';
 import type { Affine, Axis, Condition, Quotient, Range } from './ir.ts';
 
 /** Inclusive; `high` is Infinity where only N bounds it. */
@@ -10,9 +11,9 @@ export interface Interval {
 
 export type IntervalOf = (axis: Axis) => Interval;
 
-/** 0 … extent-1. */
+/** 0 … extent-1; the batch is at least 1. */
 export const wholeInterval: IntervalOf = (axis) => ({
-  low: 0,
+  low: axis === batchAxis ? 1 : 0,
   high: axis.extent === 'N' ? Infinity : axis.extent - 1,
 });
 
@@ -39,7 +40,13 @@ function isBatchIndex({ constant, terms }: Affine, high: number): boolean {
   const [term, more] = terms;
   if (term === undefined) return false;
   if (high !== Infinity) return false;
-  return more === undefined && term.axis.extent === 'N' && term.factor === 1 && constant <= 0;
+  return (
+    more === undefined &&
+    term.axis !== batchAxis &&
+    term.axis.extent === 'N' &&
+    term.factor === 1 &&
+    constant <= 0
+  );
 }
 
 export const alwaysHolds = (condition: Condition, intervalOf: IntervalOf = wholeInterval): boolean =>

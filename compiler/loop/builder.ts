@@ -100,6 +100,9 @@ export function dtypeOf(expr: Expr): DType {
   }
 }
 
+/** What a definition runs through: `Definition.axes` and `Definition.index`. */
+export type Space = Pick<Definition, 'axes' | 'index'>;
+
 export interface ReduceOptions {
   readonly init: number;
   readonly combine: Combine;
@@ -141,17 +144,18 @@ export class DefinitionBuilder {
     return { axes, ...this.#element(() => literalOr(element(axes), dtype)) };
   }
 
-  /** One reduction per place of `shape`; `finish` makes the element of the reduced value (default: itself). */
+  /** One reduction per place of a shape or space; `finish` makes the element of the reduced value (default: itself). */
   reduce(
-    shape: readonly Extent[],
+    space: readonly Extent[] | Space,
     reduction: (axes: readonly Axis[]) => ReduceOptions,
     finish: (reduced: Expr, axes: readonly Axis[]) => ExprLike = (reduced) => reduced,
   ): Definition {
-    const axes = this.axesOf(shape);
+    const places = 'axes' in space ? space : { axes: this.axesOf(space) };
+    const { axes } = places;
     const { init, combine, axes: reduced, body, where = [], dtype = 'f32' } = reduction(axes);
     const expr = literalOr(body, dtype);
     return {
-      axes,
+      ...places,
       reduce: { axes: reduced, init, combine, body: expr, where },
       ...this.#element(() => literalOr(finish({ kind: 'reduced', dtype: dtypeOf(expr) }, axes), dtype)),
     };

@@ -1,12 +1,14 @@
-import type { Axis, Combine, Condition, Expr, Local } from './ir.ts';
+import type { Affine, Axis, Combine, Condition, Expr, Local, Stmt } from './ir.ts';
 
 /**
  * What an op computes, before any loop exists: one expression for one output element. Fusing is substitution into
  * definitions; loops are built once, from the fused one.
  */
 export interface Definition {
-  /** One per axis of the result, same extents. */
+  /** Together they run through the result in row-major order: one per axis of it, same extents, unless `index` says else. */
   readonly axes: readonly Axis[];
+  /** The place of the element, one entry per axis of the result. Given where `axes` divide one: channels into groups. */
+  readonly index?: readonly Affine[];
   /** At most one reduction; `element` refers to its value as `reduced`. */
   readonly reduce?: Reduction;
   /**
@@ -34,3 +36,9 @@ export interface Reduction {
   readonly body: Expr;
   readonly where: readonly Condition[];
 }
+
+/**
+ * Stores one element of the result of an op that writes its own loops, after what follows the op in its kernel was applied:
+ * the statements to put there. Every element is stored once.
+ */
+export type StoreElement = (index: readonly Affine[], value: Expr) => readonly Stmt[];

@@ -16,6 +16,7 @@ import {
   unaryFunction,
 } from './arithmetic.ts';
 import { dtypeOf } from './builder.ts';
+import { batchAxis } from './ir.ts';
 import type { Affine, Axis, Buffer, Condition, Expr, Index, Kernel, Local, Quotient, Stmt } from './ir.ts';
 
 /** The memory of one buffer. f32 buffers are Float64Array when interpreting in f64. */
@@ -74,6 +75,7 @@ class Machine {
 
   constructor(options: InterpretOptions) {
     this.#n = options.n;
+    this.#slots[this.#slot(this.#axes, batchAxis)] = options.n;
     this.#precision = options.precision;
   }
 

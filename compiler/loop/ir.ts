@@ -11,6 +11,9 @@ export interface Axis {
   readonly extent: Extent;
 }
 
+/** The actual batch N as a term of index arithmetic. No loop binds it; it prints as `N`. */
+export const batchAxis: Axis = { name: 'N', extent: 'N' };
+
 /** constant + Σ factor · axis, an integer. Terms have distinct axes and no factor 0. */
 export interface Affine {
   readonly constant: number;

@@ -2,9 +2,10 @@
 import { invariant } from '../base/invariant.ts';
 import type { DType, Extent } from '../base/types.ts';
 import { dtypes } from '../base/types.ts';
-import { addAffine, affine, scaleAffine } from './affine.ts';
+import { addAffine, affine, sameAffine, scaleAffine } from './affine.ts';
 import { denseStrides } from './builder.ts';
 import { ExprParser } from './parse-expr.ts';
+import { batchAxis } from './ir.ts';
 import type {
   Affine,
   Axis,
@@ -30,7 +31,7 @@ const combines: readonly string[] = ['add', 'max', 'min', 'mul', 'and', 'or'] sa
 
 class KernelParser {
   readonly #tokens: Tokens;
-  readonly #axes = new Map<string, Axis>();
+  readonly #axes = new Map<string, Axis>([['N', batchAxis]]);
   readonly #buffers = new Map<string, Buffer>();
   readonly #locals = new Map<string, Local>();
   readonly #exprs: ExprParser;
@@ -172,7 +173,10 @@ class KernelParser {
     };
     const from = several('max', () => this.#quotient());
     tokens.expect('..');
-    const to = several('min', () => (tokens.take('N') ? ('N' as const) : this.#quotient()));
+    const to = several('min', () => {
+      const bound = this.#quotient();
+      return bound.divisor === 1 && sameAffine(bound.numerator, affine(batchAxis)) ? ('N' as const) : bound;
+    });
     return { from, to };
   }
 

@@ -1,4 +1,5 @@
 /** Kernels as text that reads like the loops they are and parses back to the same structure (see parse.ts). */
+import { batchAxis } from './ir.ts';
 import type {
   Affine,
   Axis,
@@ -27,7 +28,7 @@ const tightest = 4;
 
 class Printer {
   readonly #names = new Names();
-  readonly #known = new Map<Axis | Buffer | Local, string>();
+  readonly #known = new Map<Axis | Buffer | Local, string>([[batchAxis, this.#names.unique('N')]]);
   readonly #lines: string[] = [];
   #indent = 1;
 

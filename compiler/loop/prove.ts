@@ -3,6 +3,7 @@ import type { Extent } from '../base/types.ts';
 import { addAffine, affine, sameAffine, scaleAffine, subAffine } from './affine.ts';
 import { boundsOf, boundsOfRange, wholeInterval } from './bounds.ts';
 import type { Interval } from './bounds.ts';
+import { batchAxis } from './ir.ts';
 import type { Affine, Axis, Condition, Quotient, Range } from './ir.ts';
 
 export interface LoopFact {
@@ -26,13 +27,10 @@ export function provablyInside(index: Affine, extent: Extent, facts: Facts): boo
   if (!provablyNotNegative(index, loops)) return false;
   if (extent !== 'N') return provablyNotNegative(subAffine(extent - 1, index), loops);
   const [term, more] = index.terms;
-  return (
-    term !== undefined &&
-    more === undefined &&
-    term.axis.extent === 'N' &&
-    term.factor === 1 &&
-    index.constant <= 0
-  );
+  if (term !== undefined && more === undefined && term.axis.extent === 'N' && term.axis !== batchAxis) {
+    if (term.factor === 1 && index.constant <= 0) return true;
+  }
+  return provablyNotNegative(subAffine(addAffine(batchAxis, -1), index), loops);
 }
 
 /** `loops` innermost first. An axis is replaced by a bound of its loop, which only outer axes are in. */

@@ -16,27 +16,44 @@ export function mapChildren(expr: Expr, f: (child: Expr) => Expr, index: (a: Aff
       return expr;
     case 'index': {
       const mapped = index(expr.index);
-      return mapped === expr.index ? expr : { ...expr, index: mapped };
+      return mapped === expr.index ? expr : { kind: 'index', index: mapped };
     }
     case 'load': {
-      const mapped = mapArray(expr.index, (place) => mapIndex(place, f, index));
-      return mapped === expr.index ? expr : { ...expr, index: mapped };
+      const mapped = mapArray(expr.index, (place): Index => {
+        if (!('clamped' in place)) return index(place);
+        const clamped = f(place.clamped);
+        return clamped === place.clamped ? place : { clamped };
+      });
+      return mapped === expr.index ? expr : { kind: 'load', buffer: expr.buffer, index: mapped };
     }
-    case 'unary':
-    case 'cast':
+    case 'unary': {
+      const x = f(expr.x);
+      return x === expr.x ? expr : { kind: 'unary', op: expr.op, dtype: expr.dtype, x };
+    }
+    case 'cast': {
+      const x = f(expr.x);
+      return x === expr.x ? expr : { kind: 'cast', dtype: expr.dtype, x };
+    }
     case 'bitcast': {
       const x = f(expr.x);
-      return x === expr.x ? expr : { ...expr, x };
+      return x === expr.x ? expr : { kind: 'bitcast', dtype: expr.dtype, x };
     }
-    case 'binary':
+    case 'binary': {
+      const a = f(expr.a);
+      const b = f(expr.b);
+      return a === expr.a && b === expr.b ? expr : { kind: 'binary', op: expr.op, dtype: expr.dtype, a, b };
+    }
     case 'compare': {
-      const [a, b] = [f(expr.a), f(expr.b)];
-      return a === expr.a && b === expr.b ? expr : { ...expr, a, b };
+      const a = f(expr.a);
+      const b = f(expr.b);
+      return a === expr.a && b === expr.b ? expr : { kind: 'compare', op: expr.op, a, b };
     }
     case 'select': {
-      const [condition, a, b] = [f(expr.condition), f(expr.a), f(expr.b)];
+      const condition = f(expr.condition);
+      const a = f(expr.a);
+      const b = f(expr.b);
       const unchanged = condition === expr.condition && a === expr.a && b === expr.b;
-      return unchanged ? expr : { ...expr, condition, a, b };
+      return unchanged ? expr : { kind: 'select', dtype: expr.dtype, condition, a, b };
     }
     default:
       return expr satisfies never;
@@ -48,18 +65,13 @@ const same = <T>(x: T): T => x;
 /** `items.map(f)`, or `items` itself where f changes none. */
 function mapArray<T>(items: readonly T[], f: (item: T) => T): readonly T[] {
   let mapped: T[] | undefined;
-  items.forEach((item, i) => {
+  for (let i = 0; i < items.length; i++) {
+    const item = items[i] as T;
     const now = f(item);
     if (mapped === undefined && now !== item) mapped = items.slice(0, i);
     mapped?.push(now);
-  });
+  }
   return mapped ?? items;
-}
-
-function mapIndex(place: Index, f: (child: Expr) => Expr, index: (a: Affine) => Affine): Index {
-  if (!('clamped' in place)) return index(place);
-  const clamped = f(place.clamped);
-  return clamped === place.clamped ? place : { clamped };
 }
 
 /** The direct child expressions, in order of evaluation. */
@@ -94,7 +106,27 @@ export function mapExpr(expr: Expr, f: (e: Expr) => Expr): Expr {
 
 /** Every subexpression, children before parents. */
 export function visitExpr(expr: Expr, visit: (e: Expr) => void): void {
-  for (const child of childrenOf(expr)) visitExpr(child, visit);
+  switch (expr.kind) {
+    case 'load':
+      for (const place of expr.index) if ('clamped' in place) visitExpr(place.clamped, visit);
+      break;
+    case 'unary':
+    case 'cast':
+    case 'bitcast':
+      visitExpr(expr.x, visit);
+      break;
+    case 'select':
+      visitExpr(expr.condition, visit);
+      visitExpr(expr.a, visit);
+      visitExpr(expr.b, visit);
+      break;
+    case 'binary':
+    case 'compare':
+      visitExpr(expr.a, visit);
+      visitExpr(expr.b, visit);
+      break;
+    default:
+  }
   visit(expr);
 }
 
@@ -123,7 +155,39 @@ export function bodyOf(stmt: Stmt): readonly Stmt[] {
 export function visitStmts(body: readonly Stmt[], visit: (stmt: Stmt) => void): void {
   for (const stmt of body) {
     visit(stmt);
-    visitStmts(bodyOf(stmt), visit);
+    if (stmt.kind === 'for' || stmt.kind === 'if') visitStmts(stmt.body, visit);
+  }
+}
+
+/** The scratch buffers that a body allocates, in order. */
+export function scratchOf(body: readonly Stmt[]): readonly Buffer[] {
+  const buffers: Buffer[] = [];
+  visitStmts(body, (stmt) => {
+    if (stmt.kind === 'alloc' && stmt.buffer.space === 'scratch') buffers.push(stmt.buffer);
+  });
+  return buffers;
+}
+
+/** The same loop or condition around another body; the object itself where that is the one it has. */
+export function withBody<S extends Stmt & { readonly kind: 'for' | 'if' }>(stmt: S, body: readonly Stmt[]): S;
+export function withBody(stmt: Stmt & { readonly kind: 'for' | 'if' }, body: readonly Stmt[]): Stmt {
+  if (body === stmt.body) return stmt;
+  if (stmt.kind === 'if') return { kind: 'if', conditions: stmt.conditions, body };
+  return { kind: 'for', axis: stmt.axis, range: stmt.range, mode: stmt.mode, body };
+}
+
+/** The same statement with another value; the object itself where that is the one it has. */
+export function withValue(stmt: Stmt & { readonly kind: 'let' | 'store' | 'accumulate' }, value: Expr): Stmt {
+  if (value === stmt.value) return stmt;
+  switch (stmt.kind) {
+    case 'let':
+      return { kind: 'let', local: stmt.local, value };
+    case 'store':
+      return { kind: 'store', buffer: stmt.buffer, index: stmt.index, value };
+    case 'accumulate':
+      return { kind: 'accumulate', buffer: stmt.buffer, index: stmt.index, combine: stmt.combine, value };
+    default:
+      return stmt satisfies never;
   }
 }
 
@@ -134,7 +198,7 @@ export function mapBlocks(
 ): readonly Stmt[] {
   return f(
     body.map((stmt) =>
-      stmt.kind === 'for' || stmt.kind === 'if' ? { ...stmt, body: mapBlocks(stmt.body, f) } : stmt,
+      stmt.kind === 'for' || stmt.kind === 'if' ? withBody(stmt, mapBlocks(stmt.body, f)) : stmt,
     ),
   );
 }
@@ -167,8 +231,9 @@ export function substituteExpr(expr: Expr, s: Substitution): Expr {
 }
 
 export function substituteIndex(index: Affine, s: Substitution): Affine {
-  if (s.axes === undefined || !index.terms.some(({ axis }) => s.axes?.has(axis))) return index;
-  return substituteAffine(index, s.axes);
+  if (s.axes === undefined) return index;
+  for (const { axis } of index.terms) if (s.axes.has(axis)) return substituteAffine(index, s.axes);
+  return index;
 }
 
 export function substituteCondition(condition: Condition, s: Substitution): Condition {
@@ -191,9 +256,10 @@ export function substituteStmts(body: readonly Stmt[], s: Substitution): readonl
     switch (stmt.kind) {
       case 'for':
         return {
-          ...stmt,
+          kind: 'for',
           axis: renamedAxis(stmt.axis, s),
           range: substituteRange(stmt.range, s),
+          mode: stmt.mode,
           body: substituteStmts(stmt.body, s),
         };
       case 'if':
@@ -203,13 +269,20 @@ export function substituteStmts(body: readonly Stmt[], s: Substitution): readonl
           body: substituteStmts(stmt.body, s),
         };
       case 'let':
-        return { ...stmt, local: renamedLocal(stmt.local, s), value: substituteExpr(stmt.value, s) };
+        return { kind: 'let', local: renamedLocal(stmt.local, s), value: substituteExpr(stmt.value, s) };
       case 'store':
-      case 'accumulate':
         return {
-          ...stmt,
+          kind: 'store',
           buffer: s.buffers?.get(stmt.buffer) ?? stmt.buffer,
           index: mapArray(stmt.index, (place) => substituteIndex(place, s)),
+          value: substituteExpr(stmt.value, s),
+        };
+      case 'accumulate':
+        return {
+          kind: 'accumulate',
+          buffer: s.buffers?.get(stmt.buffer) ?? stmt.buffer,
+          index: mapArray(stmt.index, (place) => substituteIndex(place, s)),
+          combine: stmt.combine,
           value: substituteExpr(stmt.value, s),
         };
       case 'alloc':

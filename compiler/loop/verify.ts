@@ -2,10 +2,13 @@
 import { invariant } from '../base/invariant.ts';
 import type { DType } from '../base/types.ts';
 import { dtypeOf } from './builder.ts';
+import { batchAxis } from './ir.ts';
 import type { Affine, Axis, Buffer, Condition, Expr, Index, Kernel, Local, Stmt } from './ir.ts';
 import type { LoopFact } from './prove.ts';
 import { provablyInside } from './prove.ts';
 import { axesOfRange, childrenOf } from './rewrite.ts';
+import { hasParallel } from './transform/parallel.ts';
+import { lockstepProblem } from './transform/vectorize.ts';
 
 /** Throws an InvariantError that lists everything wrong with the kernel. */
 export function verifyKernel(kernel: Kernel): void {
@@ -60,6 +63,7 @@ class Verifier {
         const { axis, range } = stmt;
         for (const used of axesOfRange(range)) this.#axis(used, scope);
         this.#require(!scope.loops.some((loop) => loop.axis === axis), `${axis.name} is bound twice`);
+        this.#mode(stmt);
         return this.block(stmt.body, { ...scope, loops: [...scope.loops, { axis, range }] });
       }
       case 'if':
@@ -86,9 +90,16 @@ class Verifier {
     }
   }
 
+  #mode(loop: Stmt & { readonly kind: 'for' }): void {
+    const problem = loop.mode === 'vectorize' ? lockstepProblem(loop) : undefined;
+    this.#require(problem === undefined, `${loop.axis.name} cannot be vectorized: ${problem}`);
+    if (loop.mode === 'parallel')
+      this.#require(!hasParallel(loop.body), `parallel loops are nested in ${loop.axis.name}`);
+  }
+
   #axis(axis: Axis, scope: Scope): void {
     this.#require(
-      scope.loops.some((loop) => loop.axis === axis),
+      axis === batchAxis || scope.loops.some((loop) => loop.axis === axis),
       `axis ${axis.name} is used outside of its loop`,
     );
   }

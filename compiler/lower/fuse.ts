@@ -4,12 +4,12 @@ import type { Extent } from '../base/types.ts';
 import { sameShape } from '../base/types.ts';
 import type { Node, Value } from '../graph/ir.ts';
 import { hasTrait } from '../graph/op.ts';
-import { affine, sameAffine } from '../loop/affine.ts';
+import { affine, sameAffine, substituteAffine } from '../loop/affine.ts';
 import { DefinitionBuilder, denseBuffer, dtypeOf, readerOf } from '../loop/builder.ts';
 import type { Definition, Let, Reduction } from '../loop/definition.ts';
-import type { Affine, Axis, Buffer, Expr, Index, Local } from '../loop/ir.ts';
+import type { Affine, Axis, Buffer, Expr, Index, Local, Stmt } from '../loop/ir.ts';
 import { Names } from '../loop/names.ts';
-import { substituteCondition, substituteExpr } from '../loop/rewrite.ts';
+import { substituteCondition, substituteExpr, substituteStmts, visitExpr } from '../loop/rewrite.ts';
 import type { Group } from './group.ts';
 import { isLiteral } from './group.ts';
 
@@ -39,8 +39,21 @@ export interface FusedDefinition {
   readonly names: Names;
 }
 
-export function fuse(group: Group, layoutOf: LayoutOf): FusedDefinition {
-  return new Fuser(group, layoutOf).run();
+/** `names`: those that are taken, where several definitions come into one kernel. */
+export function fuse(group: Group, layoutOf: LayoutOf, names = new Names()): FusedDefinition {
+  return new Fuser(group, layoutOf, names).run();
+}
+
+/** The kernel of a group around an op that writes its own loops. */
+export interface FusedLoops extends Pick<FusedDefinition, 'inputs'> {
+  readonly outputs: readonly { readonly value: Node; readonly buffer: Buffer }[];
+  readonly body: readonly Stmt[];
+  /** Inputs of which an element is read when it may have been overwritten, were it the place of an output. */
+  readonly elsewhere: ReadonlySet<Buffer>;
+}
+
+export function fuseLoops(group: Group, layoutOf: LayoutOf): FusedLoops {
+  return new Fuser(group, layoutOf, new Names()).loops();
 }
 
 /** An op's definition, and which placeholder stands for which operand. */
@@ -63,14 +76,17 @@ class Fuser {
   readonly #group: Group;
   readonly #layoutOf: LayoutOf;
   readonly #members: ReadonlySet<Value>;
-  readonly #names = new Names();
+  readonly #names: Names;
   readonly #inputs = new Map<Value, Buffer>();
   readonly #opened = new Map<Node, Opened>();
+  /** The axes of the root's definition in terms of the loops'. */
+  #axes: ReadonlyMap<Axis, Affine> = new Map();
   #reduce: FusedReduction | undefined;
 
-  constructor(group: Group, layoutOf: LayoutOf) {
+  constructor(group: Group, layoutOf: LayoutOf, names: Names) {
     this.#group = group;
     this.#layoutOf = layoutOf;
+    this.#names = names;
     this.#members = new Set(group.nodes);
   }
 
@@ -80,7 +96,9 @@ class Fuser {
     this.#nameInputs();
     const opened = this.#open(root);
     const axes = opened.definition.axes.map((axis) => this.#fresh(axis));
-    const scope: Scope = { index: axes.map(placeOf), lets: [], values: new Map() };
+    this.#axes = new Map(opened.definition.axes.map((axis, i) => [axis, placeOf(axes[i] as Axis)]));
+    const places = opened.definition.index?.map((place) => substituteAffine(place, this.#axes));
+    const scope: Scope = { index: places ?? axes.map(placeOf), lets: [], values: new Map() };
     const before = this.#claimed();
     for (const node of nodes) if (!before.has(node)) this.#evaluate(node, scope);
     return {
@@ -96,6 +114,44 @@ class Fuser {
       index: scope.index,
       names: this.#names,
     };
+  }
+
+  /** What stands behind the root is computed where it stores an element, all loads before the first store. */
+  loops(): FusedLoops {
+    const { nodes, outputs, root } = this.#group;
+    const { op, operands, attributes } = root;
+    invariant(op.loops !== undefined, `${op.name} has no loops of its own`);
+    const results = outputs.map((value, i) => {
+      return { value, buffer: this.#buffer(this.#names.unique(i === 0 ? 'y' : `y${i}`), value) };
+    });
+    this.#nameInputs();
+    const placeholders = placeholdersOf(root);
+    const values = new Map(placeholders.map((buffer, i) => [buffer, operands[i] as Value]));
+    const elsewhere = new Set<Buffer>();
+    const store = (place: readonly Affine[], value: Expr): readonly Stmt[] => {
+      const index = place.map((at, i) => (root.type.shape[i] === 1 ? affine(0) : at));
+      const scope: Scope = { index, lets: [], values: new Map() };
+      scope.values.set(root, this.#let(op.name, value, scope));
+      for (const node of nodes) this.#evaluate(node, scope);
+      for (const { value: e } of scope.lets)
+        visitExpr(e, (load) => {
+          if (load.kind === 'load' && !samePlace(load.index, index)) elsewhere.add(load.buffer);
+        });
+      return [
+        ...scope.lets.map((stmt): Stmt => ({ kind: 'let', ...stmt })),
+        ...results.map(({ value: node, buffer }): Stmt => {
+          return { kind: 'store', buffer, index, value: this.#known(node, scope) };
+        }),
+      ];
+    };
+    const written = op.loops(placeholders.map(readerOf), attributes, store);
+    const body = substituteStmts(written, { load: this.#loader(values, () => undefined, []) });
+    for (const operand of operands) {
+      const buffer = this.#inputs.get(operand);
+      if (buffer !== undefined) elsewhere.add(buffer);
+    }
+    const inputs = [...this.#inputs].map(([value, buffer]) => ({ value, buffer }));
+    return { inputs, outputs: results, body, elsewhere };
   }
 
   /** Nodes that the reduction computes while it reads: those of the group before the root, if the root reduces them. */
@@ -138,17 +194,13 @@ class Fuser {
     if (known !== undefined) return known;
     const { op, operands, attributes, type } = node;
     invariant(op.lower !== 'none', `${op.name} has no kernel`);
-    const specs = Object.keys(op.operands);
-    const placeholders = operands.map((value, i) => {
-      const name = specs[i] ?? 'x';
-      return denseBuffer(name, value.type.dtype, value.type.shape);
-    });
+    const placeholders = placeholdersOf(node);
     const definition = op.lower(new DefinitionBuilder(), placeholders.map(readerOf), attributes, type);
+    const extents = definition.axes.map(({ extent }) => extent);
     invariant(
-      sameShape(
-        definition.axes.map(({ extent }) => extent),
-        type.shape,
-      ),
+      definition.index === undefined
+        ? sameShape(extents, type.shape)
+        : definition.index.length === type.shape.length && node === this.#group.root,
       `${op.name}: the definition's axes are not those of its result`,
     );
     const named = placeholders.map((buffer, i) => [buffer, operands[i] as Value] as const);
@@ -162,7 +214,10 @@ class Fuser {
     const known = scope.values.get(node);
     if (known !== undefined) return known;
     const { definition, operands } = this.#open(node);
-    const axes = new Map<Axis, Affine>(definition.axes.map((axis, i) => [axis, scope.index[i] as Affine]));
+    const axes =
+      node === this.#group.root
+        ? this.#axes
+        : new Map(definition.axes.map((axis, i) => [axis, scope.index[i] as Affine]));
     if (definition.reduce !== undefined) this.#fuseReduction(node, definition.reduce, axes, operands);
     const locals = new Map<Local, Expr>();
     const load = this.#loader(operands, (value) => scope.values.get(value), scope.index);
@@ -249,6 +304,12 @@ class Fuser {
     invariant(value !== undefined, `${node.op.name} was not computed`);
     return value;
   }
+}
+
+/** A buffer for each operand, before it is known where that comes from. */
+function placeholdersOf({ op, operands }: Node): readonly Buffer[] {
+  const specs = Object.keys(op.operands);
+  return operands.map(({ type }, i) => denseBuffer(specs[i] ?? 'x', type.dtype, type.shape));
 }
 
 function literalOf(value: Value): Expr {

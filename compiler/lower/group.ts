@@ -4,6 +4,7 @@
  * - A contraction, window, reduction or gather takes the elementwise chain behind it.
  * - Elementwise nodes of one shape join each other; several values of a group may be stored.
  * - A reduction takes the elementwise chain before it when nothing else uses that chain.
+ * - Groups that go through the same rows, one of them a reduction of these, become one (`rows.ts`).
  *
  * All nodes of a group have one iteration space, so nothing is ever computed twice: an operand of smaller shape, which
  * would be computed again for each element, stays outside. Groups are ordered; a group reads only earlier ones, which
@@ -14,6 +15,7 @@ import { sameShape } from '../base/types.ts';
 import type { Graph, Node, Value } from '../graph/ir.ts';
 import { hasTrait } from '../graph/op.ts';
 import type { TargetInfo } from '../program/target.ts';
+import { joinRows } from './rows.ts';
 import type { Uses } from './uses.ts';
 import { usesOf } from './uses.ts';
 
@@ -30,6 +32,8 @@ export interface Group {
   readonly outputs: readonly Node[];
   /** Feeds updates only: may run after everything else of the graph and write persistent memory directly. */
   readonly commit: boolean;
+  /** Of a row-wise group: the groups it was made of, in order, the first a reduction over the last axis. */
+  readonly parts?: readonly Group[];
 }
 
 /** Groups in launch order, those with `commit` last. Views belong to no group; nodes that nothing uses are dropped. */
@@ -37,7 +41,8 @@ export function groupNodes(graph: Graph, _target: TargetInfo): readonly Group[] 
   const uses = usesOf(graph);
   const fusion = new Fusion(uses);
   for (const node of graph.nodes) if (uses.live.has(node)) fusion.place(node);
-  return fusion.groups().map((group) => finish(group, uses));
+  const groups = fusion.groups().map((group) => finish(group, uses));
+  return joinRows(groups, uses);
 }
 
 /** A constant that fills its shape with one value: a literal inside kernels. */

@@ -3,13 +3,16 @@ import type { Trait } from '../base/trait.ts';
 import { invariant } from '../base/invariant.ts';
 import type { Node, Value } from '../graph/ir.ts';
 import { sameAffine } from '../loop/affine.ts';
-import type { Buffer, Expr, Kernel } from '../loop/ir.ts';
-import { exprsOf, visitExpr, visitStmts } from '../loop/rewrite.ts';
+import type { Buffer, Expr, Kernel, Stmt } from '../loop/ir.ts';
+import { exprsOf, flatMapStmts, visitExpr, visitStmts } from '../loop/rewrite.ts';
+import { inlineLets } from '../loop/transform/inline.ts';
+import { lockstepProblem } from '../loop/transform/vectorize.ts';
 import type { FusedDefinition, LayoutOf } from './fuse.ts';
-import { fuse } from './fuse.ts';
+import { fuse, fuseLoops } from './fuse.ts';
 import type { Group } from './group.ts';
 import { inputsOf } from './group.ts';
 import { nestOf } from './nest.ts';
+import { rowNest } from './row-kernel.ts';
 import { structureOf } from './structure.ts';
 
 export type { Group } from './group.ts';
@@ -29,6 +32,8 @@ export interface LoweredGroup {
 /** The kernel of a group, before any schedule. Its reduction order, and with it every bit of the result, is final. */
 export function lowerGroup(group: Group, layoutOf: LayoutOf): LoweredGroup {
   invariant(group.kind === 'kernel', `${group.root.op.name} has no kernel`);
+  if (group.root.op.loops !== undefined) return lowerLoops(group, layoutOf);
+  if (group.parts !== undefined) return lowerRows(group, group.parts, layoutOf);
   const fused = fuse(group, layoutOf);
   const kernel = nestOf(fused, nameOf(group), kindOf(group.root));
   return {
@@ -39,17 +44,57 @@ export function lowerGroup(group: Group, layoutOf: LayoutOf): LoweredGroup {
   };
 }
 
+function lowerRows(group: Group, parts: readonly Group[], layoutOf: LayoutOf): LoweredGroup {
+  const nest = rowNest(group, parts, layoutOf);
+  return {
+    kernel: inlineLets({ name: nameOf(group), kind: kindOf(group.root), ...nest }),
+    inputs: group.inputs,
+    outputs: group.outputs,
+    // A part may write where a later one still reads.
+    inPlace: [],
+  };
+}
+
+/** The kernel around an op that writes its own loops. Lanes that what was fused cannot keep to run one after the other. */
+function lowerLoops(group: Group, layoutOf: LayoutOf): LoweredGroup {
+  const { inputs, outputs, body, elsewhere } = fuseLoops(group, layoutOf);
+  return {
+    kernel: inlineLets({
+      name: nameOf(group),
+      kind: kindOf(group.root),
+      inputs: inputs.map(({ buffer }) => buffer),
+      outputs: outputs.map(({ buffer }) => buffer),
+      body: flatMapStmts(body, (stmt) => [isRefused(stmt) ? { ...stmt, mode: 'serial' } : stmt]),
+    }),
+    inputs: inputs.map(({ value }) => value),
+    outputs: outputs.map(({ value }) => value),
+    inPlace: sharingPairs(inputs, outputs, elsewhere),
+  };
+}
+
+const isRefused = (stmt: Stmt): stmt is Stmt & { readonly kind: 'for' } =>
+  stmt.kind === 'for' && stmt.mode === 'vectorize' && lockstepProblem(stmt) !== undefined;
+
 /**
  * `lowerGroup` that lowers groups of one structure once: they get the same kernel object. Deep models repeat their layers.
  */
 export function lowering(): (group: Group, layoutOf: LayoutOf) => LoweredGroup {
   const known = new Map<string, LoweredGroup>();
-  return (group, layoutOf) => {
+  const lower = (group: Group, layoutOf: LayoutOf): LoweredGroup => {
     const structure = structureOf(group, layoutOf);
     const found = known.get(structure);
     if (found !== undefined) return rebound(found, group);
     const lowered = lowerGroup(group, layoutOf);
     known.set(structure, lowered);
+    return lowered;
+  };
+  // The plan asks for a group, its check and the launch do again.
+  const asked = new Map<Group, { readonly layoutOf: LayoutOf; readonly lowered: LoweredGroup }>();
+  return (group, layoutOf) => {
+    const before = asked.get(group);
+    if (before?.layoutOf === layoutOf) return before.lowered;
+    const lowered = lower(group, layoutOf);
+    asked.set(group, { layoutOf, lowered });
     return lowered;
   };
 }
@@ -93,6 +138,14 @@ function inPlacePairs(kernel: Kernel, { inputs, outputs, index }: FusedDefinitio
       (place, i) => !('clamped' in place) && index[i] !== undefined && sameAffine(place, index[i]),
     ),
   );
+  return sharingPairs(inputs, outputs, elsewhere);
+}
+
+function sharingPairs(
+  inputs: FusedDefinition['inputs'],
+  outputs: readonly { readonly value: Node; readonly buffer: Buffer }[],
+  elsewhere: ReadonlySet<Buffer>,
+): LoweredGroup['inPlace'] {
   return outputs.flatMap((output) =>
     inputs
       .filter(({ buffer }) => !elsewhere.has(buffer) && sameMemory(buffer, output.buffer))

@@ -15,6 +15,17 @@ import { conditionalLoops } from './ranges.ts';
  * at the place of the store only.
  */
 export function nestOf(fused: FusedDefinition, name: string, kind: Trait): Kernel {
+  return inlineLets({
+    name,
+    kind,
+    inputs: fused.inputs.map(({ buffer }) => buffer),
+    outputs: fused.outputs.map(({ buffer }) => buffer),
+    body: fused.axes.reduceRight<readonly Stmt[]>((inner, axis) => [serial(axis, inner)], iterationOf(fused)),
+  });
+}
+
+/** What is done at one place of `fused.axes`. */
+export function iterationOf(fused: FusedDefinition): readonly Stmt[] {
   const reduction = fused.reduce === undefined ? undefined : reductionStmts(fused.reduce, fused);
   const finished = (expr: Expr): Expr =>
     mapExpr(expr, (e) => (e.kind === 'reduced' ? loadScalar(reduction?.result as Buffer) : e));
@@ -22,14 +33,7 @@ export function nestOf(fused: FusedDefinition, name: string, kind: Trait): Kerne
     return { kind: 'store', buffer, index: fused.index, value: finished(element) };
   });
   const lets = fused.lets.map(({ local, value }): Stmt => ({ kind: 'let', local, value: finished(value) }));
-  const body = [...(reduction?.stmts ?? []), ...lets, ...stores];
-  return inlineLets({
-    name,
-    kind,
-    inputs: fused.inputs.map(({ buffer }) => buffer),
-    outputs: fused.outputs.map(({ buffer }) => buffer),
-    body: fused.axes.reduceRight<readonly Stmt[]>((inner, axis) => [serial(axis, inner)], body),
-  });
+  return [...(reduction?.stmts ?? []), ...lets, ...stores];
 }
 
 /** acc per chunk, then total = combine(total, acc); a single chunk needs no total. */

@@ -4,7 +4,7 @@ import type { LayoutOf } from './fuse.ts';
 import type { Group } from './group.ts';
 import { isLiteral } from './group.ts';
 
-export function structureOf({ nodes, root, outputs }: Group, layoutOf: LayoutOf): string {
+export function structureOf({ nodes, root, outputs, parts = [] }: Group, layoutOf: LayoutOf): string {
   const members = new Map<Value, number>(nodes.map((node, i) => [node, i]));
   const inputs = new Map<Value, number>();
   const layout = (value: Value): string => {
@@ -28,5 +28,6 @@ export function structureOf({ nodes, root, outputs }: Group, layoutOf: LayoutOf)
     return `${op.name}(${operands.map(reference).join()};${given.join()})${type.dtype}[${type.shape.join()}]`;
   });
   const results = outputs.map((value) => `%${members.get(value) ?? 0}:${layout(value)}`);
-  return `${texts.join('\n')}\n${members.get(root) ?? 0}\n${results.join()}`;
+  const divided = parts.map((part) => part.nodes.map((node) => members.get(node)).join());
+  return [...texts, members.get(root) ?? 0, results.join(), ...divided].join('\n');
 }

@@ -265,4 +265,20 @@ model Right {
 }
 `,
   },
+  E0416: {
+    title: 'Channels do not divide into groups',
+    explanation:
+      'A convolution with groups divides the channels of the image and its own filters into so many equal parts; each filter ' +
+      'sees the channels of its part only. Both numbers must be multiples of groups. groups: 1 is the usual convolution.',
+    wrong: `model Wrong {
+  input image: f32[8, 8, 3]
+  image -> Conv2D(8, 3x3, groups: 2) -> output features
+}
+`,
+    right: `model Right {
+  input image: f32[8, 8, 3]
+  image -> Conv2D(8, 3x3) -> Conv2D(8, 3x3, groups: 2) -> output features
+}
+`,
+  },
 };

@@ -38,7 +38,10 @@ export function evaluateNode(node: Node): readonly number[] {
 }
 
 /** Plain loops around a definition, its reduction in one piece. */
-function loopsOf({ axes, reduce, lets = [], element }: Definition, output: Buffer): readonly Stmt[] {
+function loopsOf(
+  { axes, index = axes.map(affine), reduce, lets = [], element }: Definition,
+  output: Buffer,
+): readonly Stmt[] {
   const body: Stmt[] = [];
   let finished = (expr: Expr): Expr => expr;
   if (reduce !== undefined) {
@@ -63,6 +66,6 @@ function loopsOf({ axes, reduce, lets = [], element }: Definition, output: Buffe
       mapExpr(expr, (e) => (e.kind === 'reduced' ? { kind: 'load', buffer: acc, index: [] } : e));
   }
   for (const { local, value } of lets) body.push({ kind: 'let', local, value: finished(value) });
-  body.push({ kind: 'store', buffer: output, index: axes.map(affine), value: finished(element) });
+  body.push({ kind: 'store', buffer: output, index, value: finished(element) });
   return axes.reduceRight<readonly Stmt[]>((inner, axis) => [serial(axis, inner)], body);
 }

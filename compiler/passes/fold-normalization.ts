@@ -3,21 +3,11 @@ import { sameType } from '../base/types.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Graph, Node, Value } from '../graph/ir.ts';
 import type { Op } from '../graph/op.ts';
-import { hasTrait } from '../graph/op.ts';
-import { add, conv2d, divide, matmul, multiply, negative, reshape, subtract } from '../ops/index.ts';
+import { add, divide, multiply, negative, reshape, subtract } from '../ops/index.ts';
 import { withoutDeadNodes } from './dce.ts';
 import { fixedValues } from './fixed.ts';
 import type { Pass } from './pass.ts';
 import { rebuild } from './rewrite.ts';
-
-/**
- * For contractions that are linear in their kernel: which operand that is, and whether its output channels are its last
- * axis (as everywhere by convention) or, in a transposed matrix, its first.
- */
-const kernels: readonly { readonly op: Op; readonly kernel: number; readonly transposed?: string }[] = [
-  { op: conv2d, kernel: 1 },
-  { op: matmul, kernel: 1, transposed: 'transpose_b' },
-];
 
 /** What has been done to the result of a contraction so far: y = contraction * scale + shift, both per output channel. */
 interface Affine {
@@ -93,8 +83,9 @@ interface Link {
 /** A contraction and the steps behind it, in order. */
 interface Chain {
   readonly contraction: Node;
-  readonly kernel: number;
-  readonly transposed: boolean;
+  /** The operand to scale, and the axis of its that counts the channels. */
+  readonly weights: number;
+  readonly axis: number;
   readonly links: readonly Link[];
 }
 
@@ -145,12 +136,11 @@ function findChains(graph: Graph): ReadonlyMap<Node, Chain> {
 }
 
 function startOf(node: Node, fixed: (value: Value) => boolean): Chain | undefined {
-  if (!hasTrait(node.op, 'contraction')) return undefined;
-  const entry = kernels.find(({ op }) => op === node.op);
-  const kernel = entry === undefined ? undefined : node.operands[entry.kernel];
-  if (entry === undefined || kernel === undefined || !fixed(kernel) || fixed(node)) return undefined;
-  const transposed = entry.transposed !== undefined && node.attributes[entry.transposed] === true;
-  return { contraction: node, kernel: entry.kernel, transposed, links: [] };
+  const { weights } = node.op;
+  const kernel = weights && node.operands[weights.operand];
+  if (weights === undefined || kernel === undefined || !fixed(kernel) || fixed(node)) return undefined;
+  const { operand, channels } = weights;
+  return { contraction: node, weights: operand, axis: channels(node.attributes), links: [] };
 }
 
 /** One number, or one per element of the last axis. */
@@ -174,12 +164,12 @@ function fold(g: GraphBuilder, chain: Chain, now: (value: Value) => Value): Valu
     invariant(t !== undefined, `${node.op.name} has two operands`);
     y = entry.step(g, y, flat(g, now(t)));
   }
-  const { contraction, kernel, transposed } = chain;
+  const { contraction } = chain;
   const operands = contraction.operands.map(now);
-  const weights = operands[kernel];
-  invariant(weights !== undefined && y.scale !== undefined, 'a chain scales a kernel');
-  const scale = transposed && y.scale.type.shape.length > 0 ? column(g, y.scale) : y.scale;
-  operands[kernel] = g.emit(multiply, { a: weights, b: scale });
+  const weights = operands[chain.weights];
+  invariant(weights !== undefined && y.scale !== undefined, 'a chain scales weights');
+  const scale = along(g, y.scale, weights.type.shape.length - 1 - chain.axis);
+  operands[chain.weights] = g.emit(multiply, { a: weights, b: scale });
   const outside = g.location;
   g.location = contraction.location;
   const scaled = g.node(contraction.op, operands, contraction.attributes);
@@ -194,6 +184,9 @@ function flat(g: GraphBuilder, value: Value): Value {
   return shape.length <= 1 ? value : g.emit(reshape, { x: value }, { shape: [Number(last)] });
 }
 
-/** One row per channel, for a transposed matrix. */
-const column = (g: GraphBuilder, value: Value): Value =>
-  g.emit(reshape, { x: value }, { shape: [Number(value.type.shape[0]), 1] });
+/** A vector per channel for an axis with `behind` others behind it. */
+function along(g: GraphBuilder, value: Value, behind: number): Value {
+  const [extent] = value.type.shape;
+  if (extent === undefined || behind === 0) return value;
+  return g.emit(reshape, { x: value }, { shape: [Number(extent), ...Array<number>(behind).fill(1)] });
+}

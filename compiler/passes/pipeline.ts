@@ -9,6 +9,7 @@ import { foldConstants } from './fold-constants.ts';
 import { foldNormalization } from './fold-normalization.ts';
 import type { Pass } from './pass.ts';
 import { simplify, stabilize } from './simplify.ts';
+import { winograd } from './winograd.ts';
 
 /** The passes of every graph, in order. `hoist` follows for inference; fusion, planning and lowering come after. */
 export const pipeline: readonly Pass[] = [
@@ -18,6 +19,7 @@ export const pipeline: readonly Pass[] = [
   simplify,
   cse,
   foldNormalization,
+  winograd,
   dce,
 ];
 

@@ -16,6 +16,8 @@ export interface InPlacePair {
  * at other places too.
  */
 export function inPlaceCandidates(group: LaunchGroup): readonly InPlacePair[] {
+  // A part may write where a later one still reads.
+  if (group.parts !== undefined) return [];
   const elsewhere = readElsewhere(group.nodes);
   const readers = new Map<Value, Node[]>();
   for (const node of group.nodes)

@@ -12,6 +12,8 @@ export interface LaunchGroup {
   readonly inputs: readonly Value[];
   /** Nodes of the group that are stored. */
   readonly outputs: readonly Value[];
+  /** Groups that its kernel runs one after the other, row by row. */
+  readonly parts?: readonly LaunchGroup[];
 }
 
 /** How one value lies in its storage. Strides and offset in elements; dense unless it is a member of a concatenation. */

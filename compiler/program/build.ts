@@ -1,15 +1,18 @@
 /** Puts the parts together: the graphs of a model through passes, fusion, planning, lowering and schedules to a Program. */
 import { invariant } from '../base/invariant.ts';
 import type { Location } from '../base/source.ts';
-import { formatType } from '../base/types.ts';
-import type { Model } from '../frontend/model.ts';
+import { bytesPerElement, elementCount, formatType } from '../base/types.ts';
+import type { Model, Persistent } from '../frontend/model.ts';
 import type { Graph, Node } from '../graph/ir.ts';
 import type { Group } from '../lower/index.ts';
 import { groupNodes, lowering } from '../lower/index.ts';
 import { hoist } from '../passes/index.ts';
+import type { Buffer, Kernel } from '../loop/ir.ts';
+import { scratchOf } from '../loop/rewrite.ts';
 import { runPipeline } from '../passes/pipeline.ts';
-import type { Layout, PlannedLaunch, RoutinePlan, Storage } from '../plan/index.ts';
-import { planRoutine } from '../plan/index.ts';
+import type { Layout, PlannedLaunch, RoutineLayout, RoutinePlan, Storage } from '../plan/index.ts';
+import { layoutRoutine, placeRoutine } from '../plan/index.ts';
+import { schedule } from '../schedule/index.ts';
 import { copyKernel, fillKernel } from './copies.ts';
 import { KernelTable } from './kernels.ts';
 import { PersistentArena } from './persistent.ts';
@@ -24,6 +27,8 @@ export interface BuildOptions {
   readonly inference?: boolean;
   /** Names of the passes to run, in order; default: all. */
   readonly passes?: readonly string[];
+  /** How a lowered kernel becomes the one that runs; default: as the target does it. Called once for each kernel, in order. */
+  readonly schedule?: (kernel: Kernel) => Kernel;
   /** Told of every graph before the passes (`pass` undefined) and after each of them. */
   readonly onGraph?: (graph: Graph, pass: string | undefined) => void;
 }
@@ -47,6 +52,9 @@ interface Context {
   readonly arena: PersistentArena;
 }
 
+const kernelTable = ({ target, schedule: own }: BuildOptions): KernelTable =>
+  new KernelTable(own ?? ((kernel) => schedule(kernel, target)));
+
 export function buildProgram(model: Model, options: BuildOptions): Built {
   const optimize = (graph: Graph): Graph => optimizeGraph(graph, options);
   const { evaluate, step } = model.graphs;
@@ -57,7 +65,7 @@ export function buildProgram(model: Model, options: BuildOptions): Built {
   ]);
   const context: Context = {
     target: options.target,
-    kernels: new KernelTable(options.target),
+    kernels: kernelTable(options),
     lower: lowering(),
     arena: new PersistentArena(
       model.persistent.filter(({ role }) => role !== 'slot' || training !== undefined),
@@ -88,7 +96,41 @@ export function buildProgram(model: Model, options: BuildOptions): Built {
   return { program, routines };
 }
 
-function optimizeGraph(graph: Graph, { target, passes, onGraph }: BuildOptions): Graph {
+/**
+ * The routines of graphs that came without a model: what persists is what they declare, and begins as zeros. `infer` and all
+ * others have batches of `inferBatch`.
+ */
+export function buildGraphs(graphs: readonly Graph[], options: BuildOptions): Built {
+  const persistent = new Map<string, Persistent>();
+  for (const { name, role, type } of graphs.flatMap(({ parameters }) => parameters)) {
+    if (role !== 'input')
+      persistent.set(name, { name, role, type, initializer: { kind: 'constant', values: [0] } });
+  }
+  const context: Context = {
+    target: options.target,
+    kernels: kernelTable(options),
+    lower: lowering(),
+    arena: new PersistentArena([...persistent.values()]),
+  };
+  const names = ['prepare', 'evaluate', 'step'] as const;
+  const routines = graphs.map((graph) => {
+    const name = names.find((known) => known === graph.name) ?? 'infer';
+    return buildRoutine(name, optimizeGraph(graph, options), options.inferBatch ?? 1, context);
+  });
+  const program: Program = {
+    name: 'graphs',
+    inputs: [],
+    outputs: [],
+    persistent: context.arena.tensors,
+    persistentBytes: context.arena.bytes,
+    kernels: context.kernels.kernels,
+    routines: routines.map(({ routine }) => routine),
+  };
+  return { program, routines };
+}
+
+/** A graph after its passes. */
+export function optimizeGraph(graph: Graph, { target, passes, onGraph }: BuildOptions): Graph {
   onGraph?.(graph, undefined);
   return runPipeline(graph, target, {
     ...(passes === undefined ? {} : { passes }),
@@ -97,12 +139,25 @@ function optimizeGraph(graph: Graph, { target, passes, onGraph }: BuildOptions):
 }
 
 function buildRoutine(name: Routine['name'], graph: Graph, maxBatch: number, context: Context): BuiltRoutine {
-  const plan = planRoutine(graph, groupNodes(graph, context.target), { maxBatch });
+  const layout = layoutRoutine(graph, groupNodes(graph, context.target), { maxBatch });
+  const needs = (group: Group): readonly Buffer[] => scratchBuffers(group, layout, context);
+  const plan = placeRoutine(layout, (group) => needs(group).map(bytesOf));
   checkInPlace(plan, context);
   const allocations = plan.storages.map((storage, i) => allocate(storage, plan.offsets[i], context));
-  const at = (layout: Layout): number => layout.storage;
+  const scratch = new Map<Group, readonly number[]>();
+  for (const [group, planned] of plan.scratch) {
+    const buffers = needs(group).map(({ name: buffer, dtype, shape }, i): Allocation => {
+      const { offset = 0, bytes = 0 } = planned[i] ?? {};
+      return { name: buffer, dtype, shape, placement: { arena: 'work', offset, bytes } };
+    });
+    scratch.set(
+      group,
+      buffers.map((buffer) => allocations.push(buffer) - 1),
+    );
+  }
+  const at = ({ storage }: Layout): number => storage;
   const launches = (planned: readonly PlannedLaunch<Group>[]): Launch[] =>
-    planned.map((launch) => buildLaunch(launch, plan, context));
+    planned.map((launch) => buildLaunch(launch, plan, scratch, context));
   const places = (named: RoutinePlan['inputs']) =>
     named.map(({ name: key, layout }) => ({ name: key, allocation: at(layout) }));
   const compute = launches(plan.launches);
@@ -122,6 +177,20 @@ function buildRoutine(name: Routine['name'], graph: Graph, maxBatch: number, con
   };
   return { graph, plan, routine };
 }
+
+/** Scratch memory that is planned: WASM kernels have their own, as much for each thread. */
+function scratchBuffers(
+  group: Group,
+  { layoutOf }: RoutineLayout<Group>,
+  { target, kernels, lower }: Context,
+): readonly Buffer[] {
+  if (target.name === 'wasm') return [];
+  const { kernel } = lower(group, layoutOf);
+  if (scratchOf(kernel.body).length === 0) return [];
+  return scratchOf(kernels.kernels[kernels.add(kernel)]?.body ?? []);
+}
+
+const bytesOf = ({ dtype, shape }: Buffer): number => elementCount(shape, 1) * bytesPerElement[dtype];
 
 /** The plan shares memory by what it knows of groups; the kernels that came of them must agree. */
 function checkInPlace(plan: RoutinePlan<Group>, { lower }: Context): void {
@@ -145,6 +214,7 @@ function allocate(storage: Storage, offset: number | undefined, { arena }: Conte
 function buildLaunch(
   launch: PlannedLaunch<Group>,
   plan: RoutinePlan<Group>,
+  scratch: ReadonlyMap<Group, readonly number[]>,
   { kernels, lower }: Context,
 ): Launch {
   if (launch.kind !== 'group') {
@@ -152,7 +222,7 @@ function buildLaunch(
     const copied = launch.kind === 'copy';
     const kernel = copied ? copyKernel(launch.from, to) : fillKernel(launch.value, to);
     return {
-      kernel: kernels.add(kernel),
+      kernel: kernels.addEqual(kernel),
       operands: copied ? [launch.from.storage, to.storage] : [to.storage],
       locations: location === undefined ? [] : [location],
       comment: `${purpose} → ${formatType(to)}`,
@@ -162,7 +232,10 @@ function buildLaunch(
   const lowered = lower(group, plan.layoutOf);
   return {
     kernel: kernels.add(lowered.kernel),
-    operands: [...lowered.inputs, ...lowered.outputs].map((value) => plan.layoutOf(value).storage),
+    operands: [
+      ...[...lowered.inputs, ...lowered.outputs].map((value) => plan.layoutOf(value).storage),
+      ...(scratch.get(group) ?? []),
+    ],
     locations: locationsOf(group),
     comment: commentOf(group),
   };

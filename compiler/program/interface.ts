@@ -29,4 +29,6 @@ export interface Training {
   readonly epochs: number;
   /** The label that holds the classes of an output with class names: how a loader finds where to put its labels. */
   readonly classLabels: readonly { readonly label: string; readonly output: string }[];
+  /** Labels that are indices of classes, with how many classes there are, where an output or the loss says so. */
+  readonly classCounts: readonly { readonly label: string; readonly classes: number }[];
 }

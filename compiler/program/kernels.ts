@@ -1,40 +1,42 @@
 import type { Kernel } from '../loop/ir.ts';
 import { printKernel } from '../loop/print.ts';
-import { schedule } from '../schedule/index.ts';
-import type { TargetInfo } from './target.ts';
 
-/** The scheduled kernels of a program. Kernels of equal structure are one, whatever they are called or bound to. */
+/** The scheduled kernels of a program. */
 export class KernelTable {
-  readonly #target: TargetInfo;
+  readonly #schedule: (kernel: Kernel) => Kernel;
   readonly #kernels: Kernel[] = [];
   readonly #known = new Map<Kernel, number>();
-  readonly #byText = new Map<string, number>();
+  readonly #byText = new Map<string, Kernel>();
   readonly #names = new Map<string, number>();
 
-  constructor(target: TargetInfo) {
-    this.#target = target;
+  constructor(schedule: (kernel: Kernel) => Kernel) {
+    this.#schedule = schedule;
   }
 
   get kernels(): readonly Kernel[] {
     return this.#kernels;
   }
 
-  /** The index of the scheduled form of a lowered kernel. */
+  /** The index of the scheduled form of a lowered kernel. Groups of equal structure have one kernel, by `lowering`. */
   add(kernel: Kernel): number {
-    const known = this.#known.get(kernel) ?? this.#find(kernel);
+    const known = this.#known.get(kernel) ?? this.#append(kernel);
     this.#known.set(kernel, known);
     return known;
   }
 
-  #find(kernel: Kernel): number {
-    const text = printKernel({ ...kernel, name: 'kernel' });
-    const known = this.#byText.get(text);
-    if (known !== undefined) return known;
+  /** The same for a kernel made for one launch, which may equal that of another launch. */
+  addEqual(kernel: Kernel): number {
+    const text = printKernel(kernel);
+    const known = this.#byText.get(text) ?? kernel;
+    this.#byText.set(text, known);
+    return this.add(known);
+  }
+
+  #append(kernel: Kernel): number {
     const count = (this.#names.get(kernel.name) ?? 0) + 1;
     this.#names.set(kernel.name, count);
     const name = count === 1 ? kernel.name : `${kernel.name}_${count}`;
-    this.#kernels.push({ ...schedule(kernel, this.#target), name });
-    this.#byText.set(text, this.#kernels.length - 1);
+    this.#kernels.push({ ...this.#schedule(kernel), name });
     return this.#kernels.length - 1;
   }
 }

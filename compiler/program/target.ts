@@ -1,13 +1,14 @@
 /** What passes and schedules may ask of a target; nothing here names an op. */
 export interface TargetInfo {
-  readonly name: 'ts' | 'js';
+  /** `ts` is printed as TypeScript or as JavaScript. */
+  readonly name: 'ts' | 'wasm';
   /** Accumulators a contraction keeps in registers at once. */
   readonly accumulators: number;
   /** A reduction over at most so many points is written out in full. */
   readonly unroll: number;
   /** Of a longer one, the innermost loops are, up to so many points. */
   readonly unrollInner: number;
-  /** Whether `exp`, `log` and `tanh` become the f32 sequences that all CPU targets share. */
+  /** Whether the f32 sequences of `exp`, `log` and `tanh` stand in line; else the target has functions of them. */
   readonly lowerMath: boolean;
 }
 
@@ -20,11 +21,14 @@ export const typescript: TargetInfo = {
   accumulators: 4,
   unroll: 9,
   unrollInner: 6,
-  lowerMath: true,
+  lowerMath: false,
 };
 
-/** The same kernels without types. */
-export const javascript: TargetInfo = { ...typescript, name: 'js' };
+/** WebAssembly with SIMD. Its schedule does not go by the numbers, which are of scalar code. */
+export const webassembly: TargetInfo = { ...typescript, name: 'wasm', lowerMath: true };
 
-/** The targets by the name the user gives. */
-export const targets: Readonly<Record<'ts' | 'js', TargetInfo>> = { ts: typescript, js: javascript };
+/** The targets by name. */
+export const targets: Readonly<Record<TargetInfo['name'], TargetInfo>> = {
+  ts: typescript,
+  wasm: webassembly,
+};

@@ -1,17 +1,33 @@
 /** Which schedule a kernel gets on which target. */
 import type { Kernel } from '../loop/ir.ts';
 import type { TargetInfo } from '../program/target.ts';
+import { isBuilt, scheduleBuilt } from './built.ts';
+import type { Choice, Choices } from './choice.ts';
+import { structureKey } from './choice.ts';
+import { isRowWise, scheduleRows } from './rows.ts';
 import { scheduleForTs } from './ts.ts';
+import type { Scheduling } from './steps.ts';
+import { scheduleForWasm } from './wasm.ts';
 
 export type { Step } from './steps.ts';
 export { applyStep } from './steps.ts';
 
 /** The kernel as the target runs it: the same bits from other loops. */
-export function schedule(kernel: Kernel, target: TargetInfo): Kernel {
+export const schedule = (kernel: Kernel, target: TargetInfo): Kernel => scheduling(kernel, target).kernel;
+
+/** The same with what was chosen for the kernel, if anything was. */
+export const scheduleAs = (kernel: Kernel, target: TargetInfo, choices: Choices): Kernel =>
+  scheduling(kernel, target, choices.get(structureKey(kernel))).kernel;
+
+/** The same with the steps that were taken; `choice` is about WASM. */
+export function scheduling(kernel: Kernel, target: TargetInfo, choice?: Choice): Scheduling {
+  if (isBuilt(kernel)) return scheduleBuilt(kernel, target);
+  if (isRowWise(kernel)) return scheduleRows(kernel, target);
   switch (target.name) {
     case 'ts':
-    case 'js':
-      return scheduleForTs(kernel, target).kernel;
+      return scheduleForTs(kernel, target);
+    case 'wasm':
+      return scheduleForWasm(kernel, target, choice);
     default:
       return target.name satisfies never;
   }

@@ -1,6 +1,7 @@
 /** Schedule steps: plain data that can be printed, stored and compared. Each is one rewrite of loop/transform. */
 import { invariant } from '../base/invariant.ts';
 import type { Kernel } from '../loop/ir.ts';
+import { clip } from '../loop/transform/clip.ts';
 import { collapse } from '../loop/transform/collapse.ts';
 import { findLoop } from '../loop/transform/find.ts';
 import { hoist } from '../loop/transform/hoist.ts';
@@ -8,12 +9,23 @@ import { inlineLets } from '../loop/transform/inline.ts';
 import { jam } from '../loop/transform/jam.ts';
 import { keepInOutput } from '../loop/transform/keep-in-output.ts';
 import { lowerMath } from '../loop/transform/lower-math.ts';
+import { parallel } from '../loop/transform/parallel.ts';
+import type { Overlap, Part } from '../loop/transform/partition.ts';
+import { overlap, partition } from '../loop/transform/partition.ts';
 import { reorder } from '../loop/transform/reorder.ts';
 import { share } from '../loop/transform/share.ts';
+import { shift } from '../loop/transform/shift.ts';
 import { simplify } from '../loop/transform/simplify.ts';
+import { splitBatch } from '../loop/transform/split-batch.ts';
+import type { Staging } from '../loop/transform/stage.ts';
+import { stage } from '../loop/transform/stage.ts';
 import { peel, split } from '../loop/transform/split.ts';
+import { spread } from '../loop/transform/spread.ts';
+import { startInside } from '../loop/transform/start-inside.ts';
 import { scalarize, unroll, unrollMarked } from '../loop/transform/unroll.ts';
+import { vectorize } from '../loop/transform/vectorize.ts';
 import { visitStmts } from '../loop/rewrite.ts';
+import type { Choice } from './choice.ts';
 
 export type Step =
   /** Loops that walk memory in one row become one loop. */
@@ -34,11 +46,36 @@ export type Step =
       readonly step: 'jam';
       readonly axis: string;
       readonly through: readonly string[];
-      readonly mode: 'serial' | 'unroll';
+      readonly mode: 'serial' | 'unroll' | 'vectorize';
     }
+  /** One loop per part of an axis, with loops of their own inside. */
+  | { readonly step: 'partition'; readonly axis: string; readonly parts: readonly Part[] }
+  /** A split whose blocks may overlap, so that no rest is left. */
+  | ({ readonly step: 'overlap'; readonly axis: string; readonly size: number } & Overlap)
+  | {
+      readonly step: 'split_batch';
+      readonly axis: string;
+      readonly size: number;
+      readonly block: string;
+      readonly inner: string;
+      readonly rest: string;
+      readonly suffix: string;
+    }
+  /** Copies what an iteration reads of an operand into scratch memory, in an order of its own. */
+  | ({ readonly step: 'stage' } & Staging)
+  | { readonly step: 'vectorize'; readonly axis: string }
+  /** Three loops in place of one, of which the middle one runs over constant places. */
+  | { readonly step: 'clip'; readonly axis: string; readonly from: number; readonly to: number }
+  /** A loop whose bounds move with an outer axis runs over its window instead. */
+  | { readonly step: 'shift'; readonly axis: string; readonly along: string }
+  | { readonly step: 'parallel'; readonly axis: string }
   | { readonly step: 'unroll'; readonly axis: string }
   /** Writes out all marked loops and turns register arrays into registers. */
   | { readonly step: 'unroll_marked' }
+  /** A reduction whose order does not matter, in four lanes. */
+  | { readonly step: 'spread'; readonly axis: string }
+  /** Sums over the batch start in its first iteration. */
+  | { readonly step: 'start_inside'; readonly axis: string }
   /** A register array moves into the output made of it. */
   | { readonly step: 'keep_in_output'; readonly array: string }
   /** exp, log and tanh as f32 arithmetic. */
@@ -63,6 +100,26 @@ export function applyStep(kernel: Kernel, step: Step): Kernel {
       const through = new Set(step.through.map((name) => findLoop(kernel, name).axis));
       return jam(kernel, step.axis, { through, mode: step.mode });
     }
+    case 'partition':
+      return partition(kernel, step.axis, step.parts);
+    case 'overlap':
+      return overlap(kernel, step.axis, step);
+    case 'split_batch':
+      return splitBatch(kernel, step.axis, step.size, step);
+    case 'stage':
+      return stage(kernel, step);
+    case 'clip':
+      return clip(kernel, step.axis, step.from, step.to);
+    case 'start_inside':
+      return startInside(kernel, step.axis);
+    case 'spread':
+      return spread(kernel, step.axis);
+    case 'shift':
+      return shift(kernel, step.axis, step.along);
+    case 'vectorize':
+      return vectorize(kernel, step.axis);
+    case 'parallel':
+      return parallel(kernel, step.axis);
     case 'unroll':
       return unroll(kernel, step.axis);
     case 'unroll_marked':
@@ -97,10 +154,13 @@ function kept(kernel: Kernel, array: string): Kernel {
 /** A kernel on its way, and the steps that brought it there. */
 export class Scheduling {
   readonly steps: Step[] = [];
+  /** What whoever builds the program decided about it. */
+  readonly choice: Choice;
   #kernel: Kernel;
 
-  constructor(kernel: Kernel) {
+  constructor(kernel: Kernel, choice: Choice = {}) {
     this.#kernel = kernel;
+    this.choice = choice;
   }
 
   get kernel(): Kernel {
@@ -116,10 +176,15 @@ export class Scheduling {
 
   /** Applies the steps if all of them fit; says whether they did. */
   attempt(...steps: readonly Step[]): boolean {
+    return this.transaction(() => this.apply(...steps));
+  }
+
+  /** Runs what applies steps; if one does not fit, none has been applied. Says whether all did. */
+  transaction(run: () => void): boolean {
     const before = this.#kernel;
     const count = this.steps.length;
     try {
-      this.apply(...steps);
+      run();
       return true;
     } catch (error) {
       if (!(error instanceof Error) || error.name !== 'InvariantError') throw error;

@@ -22,8 +22,6 @@ export function scheduleForTs(kernel: Kernel, target: TargetInfo): Scheduling {
   const accumulates = nestOf(scheduling.kernel).inner.length > 0;
   if (accumulates) scheduleReduction(scheduling, target);
   scheduling.apply({ step: 'share' }, { step: 'hoist' }, { step: 'inline' });
-  // Last: what it writes has nothing left to share or to move.
-  if (target.lowerMath) scheduling.apply({ step: 'lower_math' });
   return scheduling;
 }
 
@@ -105,7 +103,7 @@ function loopsInside({ outer }: Nest, tiled: For): readonly string[] {
 }
 
 /** Windows that move by more than one place: the places between become cases of their own, whose bounds are constants. */
-function divideByStride(scheduling: Scheduling): void {
+export function divideByStride(scheduling: Scheduling): void {
   const nest = nestOf(scheduling.kernel);
   const divided = nest.outer.filter(
     (loop) => typeof loop.axis.extent === 'number' && isWhole(loop) && divisorOf(nest, loop) > 1,
@@ -126,7 +124,7 @@ function divideByStride(scheduling: Scheduling): void {
 }
 
 /** The divisor in the bounds of the reduction loops that depend on the loop's axis; 1 for none. */
-function divisorOf({ inner }: Nest, { axis }: For): number {
+export function divisorOf({ inner }: Nest, { axis }: For): number {
   for (const { range } of inner)
     for (const q of [...range.from, ...range.to]) {
       if (q !== 'N' && q.divisor > 1 && q.numerator.terms.some((term) => term.axis === axis))

@@ -85,6 +85,36 @@ function reportForeign(report: Report, file: string, token: IToken, instead: str
   report.add('E0111', span, message, { fix: replace(title, span, instead) });
 }
 
+function reportBlockComment(report: Report, file: string, text: string, comment: IToken): void {
+  const span = spanOf(file, comment);
+  // What stands behind it in its last line would become a part of the comment.
+  const isClosed = comment.image.length > 3 && comment.image.endsWith('*/');
+  const isLast = /^[ \t]*(?:[\r\n]|$)/.test(text.slice(span.end, span.end + 200));
+  const fix = isClosed && isLast ? { fix: replace('write `//`', span, asLines(comment.image)) } : {};
+  const sign = { file, start: span.start, end: span.start + 2 };
+  report.add('E0106', sign, 'comments begin with `//` and end with their line; there is no `/* … */`', fix);
+}
+
+/** The lines of a block comment, each with its `//`. */
+function asLines(comment: string): string {
+  const lines = comment
+    .slice(2, -2)
+    .split(/\r\n|\r|\n/)
+    .map((line) => ({ words: line.trim().replace(/^\*+/, '').trim(), line }));
+  // `/**` and `*/` on lines of their own hold nothing.
+  const first = lines.findIndex(({ words }) => words !== '');
+  const last = lines.findLastIndex(({ words }) => words !== '');
+  return lines
+    .slice(Math.max(first, 0), last + 1)
+    .map(({ words, line }, i) => {
+      const indent = i === 0 ? '' : line.slice(0, line.length - line.trimStart().length);
+      // The stars of the lines stand one further in than the comment.
+      const place = line.trimStart().startsWith('*') ? indent.slice(0, -1) : indent;
+      return `${place}//${words === '' ? '' : ' '}${words}`;
+    })
+    .join('\n');
+}
+
 /** `conv.0`: the point belongs to a name of graph text. */
 const continuesName = (token: IToken, previous: IToken | undefined): boolean =>
   previous !== undefined &&
@@ -103,20 +133,21 @@ export function mendTokens(file: string, text: string, lexed: t.Lexed): Mended {
     if (unexpected.isFull) break;
     reportUnexpected(unexpected, file, text, offset, length);
   }
-  const hashes = new Report();
+  const comments = new Report();
   for (const comment of lexed.hashComments) {
     const sign = { file, start: comment.startOffset, end: comment.startOffset + 1 };
-    hashes.add('E0106', sign, 'comments begin with `//`, not `#`', {
+    comments.add('E0106', sign, 'comments begin with `//`, not `#`', {
       fix: replace('write `//`', sign, '//'),
     });
   }
+  for (const comment of lexed.blockComments) reportBlockComment(comments, file, text, comment);
   const mended = new Report();
   const tokens: IToken[] = [];
   for (const token of lexed.tokens) {
     const kept = mend(mended, file, token, tokens[tokens.length - 1]);
     if (kept !== undefined) tokens.push(kept);
   }
-  return { tokens, diagnostics: [unexpected, hashes, mended].flatMap((report) => report.diagnostics) };
+  return { tokens, diagnostics: [unexpected, comments, mended].flatMap((report) => report.diagnostics) };
 }
 
 function mend(report: Report, file: string, token: IToken, previous: IToken | undefined): IToken | undefined {

@@ -198,6 +198,16 @@ export function endsOperand(token: IToken | undefined): boolean {
 const WhiteSpace = createToken({ name: 'WhiteSpace', pattern: /[ \t\r\n\uFEFF]+/, group: Lexer.SKIPPED });
 export const Comment = createToken({ name: 'Comment', pattern: /\/\/[^\r\n]*/, group: 'comments' });
 export const HashComment = createToken({ name: 'HashComment', pattern: /#[^\r\n]*/, group: 'hashComments' });
+/** To its end, or that of the text. */
+export const BlockComment = createToken({
+  name: 'BlockComment',
+  pattern: /\/\*[^]*?(?:\*\/|$)/,
+  line_breaks: true,
+  group: 'blockComments',
+});
+
+/** What no rule of the grammar sees. */
+const unseen: readonly TokenType[] = [WhiteSpace, Comment, HashComment, BlockComment];
 
 /** In the order the lexer tries them: the longer text before its prefix. */
 const lexed: TokenType[] = [
@@ -208,6 +218,7 @@ const lexed: TokenType[] = [
   IntegerDivision,
   Comment,
   HashComment,
+  BlockComment,
   Float,
   Size,
   TrailingDotFloat,
@@ -248,7 +259,7 @@ const lexed: TokenType[] = [
 
 /** What the parser may meet. */
 export const vocabulary: TokenType[] = [
-  ...lexed.filter((type) => type !== WhiteSpace && type !== Comment && type !== HashComment),
+  ...lexed.filter((type) => !unseen.includes(type)),
   ...introducers.values(),
   ...[From, As, In, For, Output],
   ...[OpenParen, OpenBracket, AnyMinus, BinaryOperator, LineLParen, LineLBracket, LineDot, LineMinus],
@@ -269,6 +280,7 @@ export interface Lexed {
   /** In the order of the text. */
   readonly comments: readonly IToken[];
   readonly hashComments: readonly IToken[];
+  readonly blockComments: readonly IToken[];
   /** Runs of characters that begin no token. */
   readonly unexpected: readonly { readonly offset: number; readonly length: number }[];
 }
@@ -279,6 +291,7 @@ export function lex(text: string): Lexed {
     tokens,
     comments: groups['comments'] ?? [],
     hashComments: groups['hashComments'] ?? [],
+    blockComments: groups['blockComments'] ?? [],
     unexpected: errors,
   };
 }

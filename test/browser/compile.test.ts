@@ -13,7 +13,7 @@ const executable = [
 ].find((path) => existsSync(path));
 
 /** No `eval` anywhere: neither the compiler nor a generated module may need it. */
-const policy = "default-src 'none'; script-src 'unsafe-inline' blob:";
+const policy = "default-src 'none'; script-src 'unsafe-inline' blob: 'wasm-unsafe-eval'";
 
 async function bundle(): Promise<string> {
   const { outputFiles } = await build({

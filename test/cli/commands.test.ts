@@ -10,7 +10,9 @@ describe('usage', () => {
     [['check'], /missing required argument/u],
     [['check', 'a.cnn', '--fxi'], /unknown option '--fxi'[^]*--fix/u],
     [['build', 'a.cnn', '--target', 'wasm'], /expected ts or js/u],
-    [['build', 'a.cnn', '--kernels', 'wasm'], /expected ts/u],
+    [['build', 'a.cnn', '--kernels', 'wgsl'], /expected wasm, ts or both/u],
+    [['build', 'a.cnn', '--threads', '2'], /expected none/u],
+    [['train', 'a.cnn', '--threads', '0'], /whole number from 1 to 64/u],
     [['train', 'a.cnn', '--epochs', '-1'], /whole number/u],
     [['train', 'a.cnn', '--epochs', '1.5'], /whole number/u],
     [['train', 'a.cnn', '--set', 'width'], /name=value/u],
@@ -42,6 +44,8 @@ describe('usage', () => {
       'evaluate',
       'predict',
       'ir',
+      'bench',
+      'tune',
       'explain',
     ]) {
       expect(help.out).toMatch(new RegExp(`^  ${name} `, 'mu'));
@@ -49,6 +53,18 @@ describe('usage', () => {
     expect((await cnnc('train', '--help')).out).toMatch(/--checkpoint-every/u);
     const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
     expect(await cnnc('--version')).toEqual({ status: 0, out: `${version}\n`, err: '' });
+  });
+
+  test('a folder is no file', async () => {
+    const { cnnc, file } = folder();
+    mkdirSync(file('empty'));
+    mkdirSync(file('models'));
+    writeFileSync(file('models/digits.cnn'), tinyModel);
+    const err = async (...args: string[]): Promise<string> => (await cnnc(...args)).err;
+    expect(await err('check', 'empty')).toBe('cnnc: empty: it is a folder, not a file\n');
+    expect(await err('summary', 'models')).toBe(
+      'cnnc: models: it is a folder, not a file; did you mean models/digits.cnn?\n',
+    );
   });
 
   test('a missing file names one that is there', async () => {
@@ -223,6 +239,55 @@ describe('ir', () => {
     const wrong = await cnnc('ir', 'wrong.graph');
     expect([wrong.status, wrong.out]).toEqual([1, '']);
     expect(wrong.err).toMatch(/wrong\.graph:\d+:\d+: error E07/u);
+  });
+});
+
+describe('ir with large constants', () => {
+  const numbers = Array.from({ length: 98 }, (_, i) => i / 7 - 3);
+  const wide = `model Wide {
+  input x: f32[100]
+  x -> add([${[...numbers, '-0.0', '1e-45'].join(', ')}]) -> Dense(3) -> output y
+}
+`;
+
+  test('keeps their elements beside the text, and reads both back', async () => {
+    const { cnnc, file, names } = folder();
+    writeFileSync(file('wide.cnn'), wide);
+    expect(await cnnc('ir', 'wide.cnn', '-o', 'dumps/wide.graph')).toMatchObject({ status: 0, out: '' });
+    const [text, constants] = ['', '.constants'].map((end) =>
+      readFileSync(file(`dumps/wide.graph${end}`), 'utf8'),
+    );
+    expect(text).toContain('hash');
+    expect(constants).toMatch(/^[0-9a-f]{16} f32\[100\] = -3, .*, -0, 1e-45\n$/u);
+    expect(await cnnc('ir', 'dumps/wide.graph', '-o', 'again.graph')).toMatchObject({ status: 0, err: '' });
+    expect(readFileSync(file('again.graph'), 'utf8')).toBe(text);
+    expect(readFileSync(file('again.graph.constants'), 'utf8')).toBe(constants);
+    expect(names()).toEqual(['again.graph', 'again.graph.constants', 'dumps', 'wide.cnn']);
+  });
+  test.each(['loops', 'plan'])('makes the same %s of graphs as of the model', async (stage) => {
+    const { cnnc, file } = folder();
+    writeFileSync(file('wide.cnn'), wide);
+    await cnnc('ir', 'wide.cnn', '-o', 'wide.graph');
+    const { out } = await cnnc('ir', 'wide.cnn', '--stage', stage);
+    expect(out).toMatch(stage === 'loops' ? /^kernel / : /^persistent /);
+    expect(await cnnc('ir', 'wide.graph', '--stage', stage)).toEqual({ status: 0, out, err: '' });
+    expect((await cnnc('ir', 'wide.cnn', '--stage', stage, '-o', 'there')).out).toBe('');
+    expect(readFileSync(file('there'), 'utf8')).toBe(out);
+  });
+  test('says what is missing', async () => {
+    const { cnnc, file } = folder();
+    writeFileSync(file('wide.cnn'), wide);
+    const printed = await cnnc('ir', 'wide.cnn');
+    expect(printed.err).toContain('-o FILE');
+    writeFileSync(file('wide.graph'), printed.out);
+    const read = await cnnc('ir', 'wide.graph');
+    expect([read.status, read.out]).toEqual([1, '']);
+    expect(read.err).toMatch(/E0706[^]*FILE\.constants/u);
+    // Elements that are not what the hash says are no better than none.
+    await cnnc('ir', 'wide.cnn', '-o', 'wide.graph');
+    const spoiled = readFileSync(file('wide.graph.constants'), 'utf8').replace('-3,', '-4,');
+    writeFileSync(file('wide.graph.constants'), spoiled);
+    expect((await cnnc('ir', 'wide.graph')).err).toContain('E0706');
   });
 });
 

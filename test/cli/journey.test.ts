@@ -1,5 +1,4 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
 import { encode as encodePng } from 'fast-png';
 import { describe, expect, test } from 'vitest';
 import { readSafetensors } from '../../runtime/safetensors.ts';
@@ -190,11 +189,27 @@ describe('train', () => {
     expect((await place.cnnc(...train, '--resume', '--epochs', '1')).err).toMatch(/begins anew/u);
     const other = await place.cnnc('train', 'tiny.cnn', '--data', `${tinyData}&seed=9`, '--resume');
     expect([other.status, other.err]).toEqual([1, expect.stringMatching(/not the data of the checkpoint/u)]);
+    const seeded = await place.cnnc(...train, '--resume', '--seed', '5');
+    expect([seeded.status, seeded.err]).toEqual([
+      2,
+      expect.stringMatching(/tiny\.checkpoint began with --seed 0/u),
+    ]);
+    expect((await place.cnnc(...train, '--resume', '--seed', '0', '--epochs', '1')).status).toBe(0);
     writeFileSync(
       place.file('tiny.checkpoint'),
       readFileSync(place.file('tiny.checkpoint')).subarray(0, 900),
     );
     expect((await place.cnnc(...train, '--resume')).status).toBe(1);
+    expect((await place.cnnc(...train, '--resume', '--seed', '5')).status).toBe(1);
+  });
+
+  test('data with more classes than the loss tells apart, though the output names none', async () => {
+    const place = withModel(tinyModel.replace(/\(classes: .*\)/u, '').replace('Dense(10', 'Dense(4'));
+    const { status, err } = await place.cnnc(...train);
+    expect([status, err]).toEqual([
+      1,
+      expect.stringMatching(/has 10 classes, the model has 4.*--only 0,1,2,3/u),
+    ]);
   });
 
   test('a run that begins anew keeps the checkpoint of an earlier one', async () => {
@@ -320,52 +335,5 @@ describe('predict', () => {
     expect((await place.cnnc('predict', 'tiny.cnn', '--input', 'picture=a.json')).status).toBe(2);
     expect((await place.cnnc('predict', 'tiny.cnn', 'a.json')).err).toMatch(/a\.json: is not a picture/u);
     expect((await place.cnnc('predict', 'tiny.cnn', 'no.png')).status).toBe(1);
-  });
-});
-
-describe('build', () => {
-  test('js with a .d.ts and weights beside it; --embed; half precision', async () => {
-    const place = withModel();
-    await place.cnnc(...train, '--epochs', '1');
-    const beside = await place.cnnc(
-      'build',
-      'tiny.cnn',
-      '--target',
-      'js',
-      '-o',
-      'a',
-      '--weights',
-      'tiny.safetensors',
-      '--kernels',
-      'ts',
-      '--inference',
-    );
-    expect(beside.status, beside.err).toBe(0);
-    expect(beside.out.split('\n').map((line) => line.split(' ')[0])).toEqual([
-      'a/tiny.js',
-      'a/tiny.d.ts',
-      'a/tiny.safetensors',
-      '',
-    ]);
-    const embedded = await place.cnnc(
-      'build',
-      'tiny.cnn',
-      '--target',
-      'js',
-      '-o',
-      'b',
-      '--embed',
-      '--weights-format',
-      'f16',
-    );
-    expect(embedded.status, embedded.err).toBe(0);
-    writeFileSync(place.file('b/tiny.mjs'), readFileSync(place.file('b/tiny.js')));
-    const module = (await import(pathToFileURL(place.file('b/tiny.mjs')).href)) as {
-      createModel(options: object): Promise<{ predict(inputs: object): Promise<{ digit: Float32Array }> }>;
-    };
-    const model = await module.createModel({});
-    const { digit } = await model.predict({ image: new Uint8Array(144).fill(100) });
-    expect(digit.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 3);
-    expect((await place.cnnc('build', 'tiny.cnn', '--weights-format', 'f16')).status).toBe(2);
   });
 });

@@ -222,7 +222,7 @@ describe('forms of a function', () => {
   test('in parts it gives what it gives as a whole', () => {
     const [whole, parts] = [new Float32Array(100), new Float32Array(100)];
     build(tiled(), 'whole')(x, w, whole, 5);
-    const run = build(tiled(), 'parts');
+    const run = build(tiled(), { outer: 'N' });
     for (const [start, end] of [
       [0, 1],
       [1, 2],
@@ -230,6 +230,20 @@ describe('forms of a function', () => {
     ] as const)
       run(x, w, parts, 5, start, end);
     expect(parts).toEqual(whole);
+  });
+  test('in parts of two loops, wherever they begin and end, it writes those parts and nothing else', () => {
+    const whole = new Float32Array(100);
+    build(tiled(), 'whole')(x, w, whole, 5);
+    const run = build(tiled(), { outer: 'N', inner: 4 });
+    // Where an iteration of the inner loop begins to write: rows of 20, of which 4 places for each of 4 blocks.
+    const place = (part: number): number => Math.floor(part / 4) * 20 + (part % 4) * 4;
+    const bounds = [0, 1, 3, 4, 6, 15, 16, 20];
+    for (const [i, end] of bounds.slice(1).entries()) {
+      const start = bounds[i]!;
+      const written = new Float32Array(100);
+      run(x, w, written, 5, start, end);
+      expect(written).toEqual(whole.map((value, at) => (at >= place(start) && at < place(end) ? value : 0)));
+    }
   });
   test('what stands before the last loop runs with the first part only', () => {
     const y = denseBuffer('y', 'f32', [1]);
@@ -247,7 +261,7 @@ describe('forms of a function', () => {
       ],
     };
     const result = new Float32Array(1);
-    const run = build(kernel, 'parts');
+    const run = build(kernel, { outer: 'N' });
     run(result, 1, 0, 3);
     run(result, 1, 3, 4);
     expect(result[0]).toBe(14);

@@ -48,7 +48,14 @@ function moduleOf(entry: string, options: CompileOptions = {}): ReadonlyMap<stri
   return made;
 }
 
-const kinds: CompileOptions[] = [{ target: 'ts' }, { target: 'js' }, { target: 'ts', inference: true }];
+const kinds: CompileOptions[] = [
+  { target: 'ts' },
+  { target: 'js' },
+  { target: 'ts', inference: true },
+  { target: 'ts', kernels: 'ts' },
+  { target: 'js', kernels: 'ts', inference: true },
+  { target: 'ts', kernels: 'both', threads: false },
+];
 
 describe.each(files)('%s', (file) => {
   test('is as prettier prints it', async () => {
@@ -66,7 +73,10 @@ describe.each(files)('%s', (file) => {
     for (const options of kinds) {
       for (const content of moduleOf(file, options).values()) {
         const code = content.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
-        expect(code).not.toMatch(/\bimport\b|\brequire\b|\beval\b|new Function|WebAssembly|\bprocess\b/);
+        expect(code).not.toMatch(/\bimport\b|\brequire\b|\beval\((?!: true)|new Function/);
+        if (options.kernels === 'ts') expect(code).not.toMatch(/WebAssembly|Atomics|SharedArrayBuffer/i);
+        if (options.kernels === 'ts' || options.threads === false)
+          expect(code).not.toMatch(/\bprocess\b|\bWorker\b/);
       }
     }
   });
@@ -89,6 +99,8 @@ describe('types', () => {
       const stem = file.replace('.cnn', '');
       write(`${stem}.ts`, moduleOf(file, { target: 'ts' }).get('ts')!);
       write(`${stem}_inference.ts`, moduleOf(file, { target: 'ts', inference: true }).get('ts')!);
+      write(`${stem}_script.ts`, moduleOf(file, { target: 'ts', kernels: 'ts' }).get('ts')!);
+      write(`${stem}_both.ts`, moduleOf(file, { target: 'ts', kernels: 'both', threads: false }).get('ts')!);
       write(`${stem}_js.d.ts`, moduleOf(file, { target: 'js' }).get('d.ts')!);
     }
     write('use.ts', use);
@@ -126,6 +138,8 @@ import { classes, createModel, imageFrom, ModelError, signature } from './digits
 import type { Dataset, History, Inputs, Model, Outputs } from './digits.ts';
 import { createModel as fromJs } from './digits_js.js';
 import { createModel as infer } from './digits_inference.ts';
+import { createModel as script } from './digits_script.ts';
+import { createModel as unthreaded } from './digits_both.ts';
 
 export async function use(weights: Uint8Array, image: Uint8Array, truth: Int32Array, pixels: ImageData): Promise<number> {
   const model: Model = await createModel({ weights, seed: 1 });
@@ -143,7 +157,12 @@ export async function use(weights: Uint8Array, image: Uint8Array, truth: Int32Ar
   await model.fit({ image });
   // @ts-expect-error
   imageFrom(pixels, 'truth');
-  const small = await infer({ weights });
+  const small = await infer({ weights, fast: true, threads: 2, createWorker: (text) => new Worker(text) });
+  await unthreaded({ seed: 1, fast: true });
+  // @ts-expect-error
+  await unthreaded({ seed: 1, threads: 2 });
+  // @ts-expect-error
+  await script({ seed: 1, fast: true });
   // @ts-expect-error
   await small.fit({ image, truth });
   try {
@@ -190,12 +209,13 @@ describe('the runtime', () => {
 describe('size of the Keras classifier', () => {
   const gzipped = (options: CompileOptions, ending: string): number =>
     gzipSync(moduleOf('keras_classifier.cnn', options).get(ending)!, { level: 9 }).length;
-  test('for inference at most 12 KB', () => {
-    expect(gzipped({ target: 'ts', inference: true }, 'ts')).toBeLessThanOrEqual(12 * 1024);
-    expect(gzipped({ target: 'js', inference: true }, 'js')).toBeLessThanOrEqual(12 * 1024);
+  test.each(['ts', 'js'] as const)('kernels in %s for inference at most 12 KB', (target) => {
+    expect(gzipped({ target, kernels: 'ts', inference: true }, target)).toBeLessThanOrEqual(12 * 1024);
   });
-  test('with training at most 25 KB', () => {
-    expect(gzipped({ target: 'ts' }, 'ts')).toBeLessThanOrEqual(25 * 1024);
-    expect(gzipped({ target: 'js' }, 'js')).toBeLessThanOrEqual(25 * 1024);
+  test.each(['ts', 'js'] as const)('kernels in %s with training at most 25 KB', (target) => {
+    expect(gzipped({ target, kernels: 'ts' }, target)).toBeLessThanOrEqual(25 * 1024);
+  });
+  test.each(['ts', 'js'] as const)('WebAssembly in %s with training at most 40 KB', (target) => {
+    expect(gzipped({ target }, target)).toBeLessThanOrEqual(40 * 1024);
   });
 });

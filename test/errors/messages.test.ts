@@ -119,6 +119,12 @@ describe('every fix', () => {
     ),
   );
 
+  it('is called what it does, in the same words', () => {
+    const titles = fixable.map(({ fix }) => fix.title);
+    const wording = /^(write `[^`]+`|remove `[^`]+`|add parentheses|join the lines)$/u;
+    expect(titles.filter((title) => !wording.test(title))).toEqual([]);
+  });
+
   it('removes its cause', () => {
     expect(fixable.length).toBeGreaterThan(5);
     for (const { text, diagnostic, fix } of fixable) {

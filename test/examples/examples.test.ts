@@ -65,7 +65,7 @@ describe('every example', () => {
   });
 
   it.each(withTraining)('%s learns', async (file) => {
-    const result = compileExample(file, { set: { batch_size: '8' } });
+    const result = compileExample(file, { kernels: 'wasm', set: { batch_size: '8' } });
     expect(result.model).toBeDefined();
     if (result.model === undefined) return;
     const { createModel } = await importModule(result);

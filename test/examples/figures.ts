@@ -1,5 +1,6 @@
 /** What each file of dsl-examples is known to give. A new example needs an entry here. */
 import { expect } from 'vitest';
+import type { CompileOptions } from '../../compiler/index.ts';
 import type { Elements } from '../../runtime/types.ts';
 import { compileExample, importModule, loadExample, readSafetensors, writeSafetensors } from './harness.ts';
 
@@ -21,8 +22,9 @@ async function expectProbabilities(
   inputs: Readonly<Record<string, number>>,
   output: string,
   classes: number,
+  options: CompileOptions = {},
 ): Promise<void> {
-  const { createModel } = await loadExample(name);
+  const { createModel } = await loadExample(name, options);
   const model = await createModel({ seed: 1 });
   const pictures = Object.entries(inputs).map(
     ([input, size]) => [input, Uint8Array.from({ length: 2 * size }, (_, i) => (i * 37) % 251)] as const,
@@ -118,6 +120,11 @@ export const figures: Readonly<Record<string, Check>> = {
     await expectProbabilities('small_residual.cnn', { image: 32 * 32 * 3 }, 'kind', 10);
   },
 
+  'mobile_digits.cnn': async () => {
+    expectParameters('mobile_digits.cnn', 7_730);
+    await expectProbabilities('mobile_digits.cnn', { image: 784 }, 'digit', 10);
+  },
+
   'overfitting.cnn': () => expectProbabilities('overfitting.cnn', { image: 784 }, 'digit', 10),
 
   'transfer.cnn': async () => {
@@ -151,6 +158,49 @@ export const figures: Readonly<Record<string, Check>> = {
     expect(names.filter((name) => name.startsWith('eye.')).length).toBeGreaterThan(0);
     expect(names.filter((name) => /^(a|b)\./.test(name))).toEqual([]);
     await model.dispose();
+  },
+
+  'torchvision.cnn': async () => {
+    const text = `import ImageNetPixels, Norm from "./torchvision.cnn"
+model Both {
+  input image: u8[1, 2, 3]
+  image -> ImageNetPixels -> Norm -> output y
+}
+`;
+    const { createModel } = await importModule(compileExample('both.cnn', {}, text));
+    const model = await createModel({ seed: 1 });
+    const image = Uint8Array.of(0, 0, 0, 255, 128, 64);
+    // Of fresh statistics, mean 0 and variance 1, only epsilon is left.
+    const each = [-0.485 / 0.229, -0.456 / 0.224, -0.406 / 0.225];
+    const second = [0.515 / 0.229, (128 / 255 - 0.456) / 0.224, (64 / 255 - 0.406) / 0.225];
+    expectClose(
+      (await model.predict({ image }))['y'],
+      [...each, ...second].map((value) => value / Math.sqrt(1.00001)),
+    );
+    await model.dispose();
+  },
+
+  'resnet18.cnn': async () => {
+    expectParameters('resnet18.cnn', 11_689_512);
+    const small = { set: { size: '32', classes: '10' } };
+    await expectProbabilities('resnet18.cnn', { image: 32 * 32 * 3 }, 'kind', 10, small);
+  },
+
+  'resnet20.cnn': async () => {
+    expectParameters('resnet20.cnn', 272_474);
+    await expectProbabilities('resnet20.cnn', { image: 32 * 32 * 3 }, 'kind', 10);
+  },
+
+  'squeezenet.cnn': async () => {
+    expectParameters('squeezenet.cnn', 1_235_496);
+    const small = { set: { size: '64', classes: '10' } };
+    await expectProbabilities('squeezenet.cnn', { image: 64 * 64 * 3 }, 'kind', 10, small);
+  },
+
+  'mobilenet_v2.cnn': async () => {
+    expectParameters('mobilenet_v2.cnn', 3_504_872);
+    const small = { set: { size: '64', classes: '10' } };
+    await expectProbabilities('mobilenet_v2.cnn', { image: 64 * 64 * 3 }, 'kind', 10, small);
   },
 
   'norm.cnn': async () => {

@@ -22,7 +22,7 @@ export interface GeneratedModel {
   dispose(): Promise<void>;
 }
 export interface GeneratedModule {
-  createModel(options: { seed?: number; weights?: Uint8Array }): Promise<GeneratedModel>;
+  createModel(options: { seed?: number; weights?: Uint8Array; threads?: number }): Promise<GeneratedModel>;
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'cnnc-examples-'));

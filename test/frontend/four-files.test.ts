@@ -115,6 +115,7 @@ describe('digits.cnn', () => {
       batchSize: 32,
       epochs: 10,
       classLabels: [{ label: 'truth', output: 'digit' }],
+      classCounts: [{ label: 'truth', classes: 10 }],
     });
   });
 

@@ -78,8 +78,61 @@ describe('activations', () => {
   it('as layers', () => {
     close(infer(modelOf(chain('f32[3]', 'LeakyReLU(0.1)')), { x }, 2), [1, 2, 3, -0.1, 0, 5]);
     close(infer(modelOf(chain('f32[3]', 'ReLU')), { x }, 2), [1, 2, 3, 0, 0, 5]);
+    close(infer(modelOf(chain('f32[3]', 'Rescaling(2) -> ReLU6')), { x }, 2), [2, 4, 6, 0, 0, 6]);
+    close(infer(modelOf(chain('f32[1, 3, 1]', 'GlobalMaxPooling2D')), { x }, 2), [3, 5]);
     close(infer(modelOf(chain('f32[3]', 'Activation(tanh)')), { x }, 2), x.map(Math.tanh));
     close(infer(modelOf(chain('f32[3]', 'linear')), { x }, 2), x);
+  });
+});
+
+describe('convolutions in groups', () => {
+  const [height, width, c] = [3, 2, 2];
+  const x = Array.from({ length: height * width * c }, (_, i) => Math.sin(i + 1));
+  const numbers = (count: number, phase: number) =>
+    Array.from({ length: count }, (_, i) => Math.cos(phase + i));
+  const [kernel, bias] = [numbers(3 * 3 * c * 2, 1), numbers(4, 2)];
+  /** Keras's: y[h, w, 2 c + m] of a 3x3 kernel [3, 3, c, m] with a zero on each side. */
+  const depthwise = Array.from({ length: height * width * c * 2 }, (_, at) => {
+    const [h, w] = [Math.floor(at / (width * 4)), Math.floor(at / 4) % width];
+    const [channel, m] = [Math.floor((at % 4) / 2), at % 2];
+    let total = 0;
+    for (let kh = 0; kh < 3; kh++)
+      for (let kw = 0; kw < 3; kw++) {
+        const [row, column] = [h + kh - 1, w + kw - 1];
+        if (row < 0 || row >= height || column < 0 || column >= width) continue;
+        const tap = ((kh * 3 + kw) * c + channel) * 2 + m;
+        total += (x[(row * width + column) * c + channel] ?? NaN) * (kernel[tap] ?? NaN);
+      }
+    return total;
+  });
+
+  it('DepthwiseConv2D', () => {
+    const model = modelOf(chain('f32[3, 2, 2]', 'DepthwiseConv2D(3x3, padding: 1, depth_multiplier: 2)'));
+    const y = infer(model, { x, 'depthwise_conv2d.kernel': kernel, 'depthwise_conv2d.bias': bias }, 1);
+    close(
+      y,
+      depthwise.map((value, i) => value + (bias[i % 4] ?? NaN)),
+    );
+  });
+
+  it('SeparableConv2D', () => {
+    const stage = 'SeparableConv2D(3, 3x3, padding: same, depth_multiplier: 2, use_bias: false)';
+    const mix = numbers(4 * 3, 3);
+    const y = infer(
+      modelOf(chain('f32[3, 2, 2]', stage)),
+      { x, 'separable_conv2d.depthwise_kernel': kernel, 'separable_conv2d.pointwise_kernel': mix },
+      1,
+    );
+    const mixed = Array.from({ length: height * width * 3 }, (_, at) => {
+      const from = Math.floor(at / 3) * 4;
+      return sum([0, 1, 2, 3].map((i) => (depthwise[from + i] ?? NaN) * (mix[i * 3 + (at % 3)] ?? NaN)));
+    });
+    close(y, mixed);
+  });
+
+  it('Conv2D with as many groups as channels is a DepthwiseConv2D', () => {
+    const model = modelOf(chain('f32[3, 2, 2]', 'Conv2D(4, 3x3, padding: 1, groups: 2, use_bias: false)'));
+    close(infer(model, { x, 'conv2d.kernel': kernel }, 1), depthwise);
   });
 });
 

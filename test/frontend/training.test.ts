@@ -25,6 +25,7 @@ describe('a train block', () => {
       batchSize: 32,
       epochs: 10,
       classLabels: [{ label: 'truth', output: 'kind' }],
+      classCounts: [{ label: 'truth', classes: 3 }],
     });
   });
 

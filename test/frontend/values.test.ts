@@ -140,6 +140,25 @@ describe('`--set`', () => {
     expect(model.outputs[0]?.type.shape).toEqual([100]);
   });
 
+  it('reads lists, also for sizes and initializers', () => {
+    const listed = `model Net(widths: list = [1], kernel: size = 3, start: initializer = zeros, names: list = ["a", "b"]) {
+  input x: f32[8, 8, 1]
+  x -> for width in widths { -> Conv2D(width, kernel, bias_initializer: start) } -> GlobalAveragePooling2D -> output y(classes: names)
+}
+`;
+    const shapes = (set: Readonly<Record<string, string>>) =>
+      modelOf(listed, { set }).persistent.flatMap(({ name, type }) =>
+        name.endsWith('kernel') ? [type.shape] : [],
+      );
+    expect(shapes({ widths: '[4, 2]' })).toEqual([[3, 3, 1, 4], [3, 3, 4, 2]]); // prettier-ignore
+    expect(shapes({ widths: '[ 3,5,2, ]', kernel: '(1, 2)' })).toEqual([[1, 2, 1, 3], [1, 2, 3, 5], [1, 2, 5, 2]]); // prettier-ignore
+    expect(shapes({ widths: '[2]', start: '[0.5, -1]' })).toHaveLength(1);
+    const named = modelOf(listed, { set: { widths: '(2)', names: '["x, (y", "z"]' } });
+    expect(named.outputs[0]?.classes).toEqual(['x, (y', 'z']);
+    for (const widths of ['[[2]]', '2', '[', '[2,,3]', ']['])
+      expect(run(listed, { set: { widths } }).diagnostics.length, widths).toBeGreaterThan(0);
+  });
+
   it('takes the name of a layer or op for a stage', () => {
     const staged = text
       .replace('units: int', 'act: stage = relu, units: int')

@@ -50,7 +50,7 @@ test('the printed form', () => {
   param conv2d.kernel: f32[3, 3, 1, 2],
   state momentum@conv2d.kernel: f32[3, 3, 1, 2]
 ) {
-  %0: f32[N, 4, 4, 2] = conv2d(image, conv2d.kernel, strides: [1, 1], padding: same) @ digits.cnn:6:5 in conv2d
+  %0: f32[N, 4, 4, 2] = conv2d(image, conv2d.kernel, strides: [1, 1], padding: same, groups: 1) @ digits.cnn:6:5 in conv2d
   %1: f32[2] = const(0.5, -1e-7)
   %2: f32[N, 4, 4, 2] = add(%0, %1) @ "my models/a.cnn":7:1
   %3: f32[N, 4, 4, 2] = relu(%2)

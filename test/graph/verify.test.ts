@@ -121,10 +121,10 @@ test('attributes are complete and of their type', () => {
     ...withLast({ op: conv2d, operands: [image, kernel], attributes, type: image.type }),
     parameters: [x, w, image, kernel],
   });
-  expect(() => verifyGraph(convolution({ strides: [1, 1], padding: [0, 0] }))).not.toThrow();
-  fails(convolution({ strides: [1], padding: 'valid' }), /strides must be size/);
-  fails(convolution({ strides: [1, 1.5], padding: 'valid' }), /strides must be size/);
-  fails(convolution({ strides: [1, 1], padding: 'full' }), /padding must be padding/);
+  expect(() => verifyGraph(convolution({ strides: [1, 1], padding: [0, 0], groups: 1 }))).not.toThrow();
+  fails(convolution({ strides: [1], padding: 'valid', groups: 1 }), /strides must be size/);
+  fails(convolution({ strides: [1, 1.5], padding: 'valid', groups: 1 }), /strides must be size/);
+  fails(convolution({ strides: [1, 1], padding: 'full', groups: 1 }), /padding must be padding/);
 });
 
 test('an attribute is not inherited', () => {

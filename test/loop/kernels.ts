@@ -59,7 +59,7 @@ function windowKernel(
   const w = parameter('w', [...kernel, channels, filters]);
   const pooling = { pool_size: kernel, strides, padding };
   const [op, operands, attributes]: [Op, readonly Parameter[], Attributes] =
-    kind < 3 ? [ops.conv2d, [x, w], { strides, padding }] : [ops.maxPool2d, [x], pooling];
+    kind < 3 ? [ops.conv2d, [x, w], { strides, padding, groups: 1 }] : [ops.maxPool2d, [x], pooling];
   const type = op.infer(
     operands.map((operand) => operand.type),
     attributes,

@@ -74,6 +74,25 @@ describe('fused kernels', () => {
     }
   });
 
+  it('take bias, activation and residual of a convolution in groups along', () => {
+    const g = new GraphBuilder();
+    const [x, kernel, b, skip] = [
+      parameter('x', 'N', 4, 3, 4),
+      parameter('kernel', 3, 3, 2, 6),
+      parameter('b', 6),
+      parameter('skip', 'N', 4, 3, 6),
+    ];
+    const y = g.emit(ops.conv2d, { x, kernel }, { padding: 'same', groups: 2 });
+    const shifted = g.emit(ops.add, { a: y, b });
+    const sum = g.emit(ops.add, { a: g.emit(ops.relu6, { x: shifted }), b: skip });
+    const graph = graphOf(g.nodes, sum, shifted);
+    const [group, more] = groupsOf(graph);
+    expect(more).toBeUndefined();
+    expectSameBits(graph, [x, kernel, b, skip], 2);
+    // The residual is read where the sum is written: both may be one memory.
+    expect(lowerGroup(group as Group, dense).inPlace).toContainEqual({ output: sum, input: skip });
+  });
+
   it('write into a strided window', () => {
     const g = new GraphBuilder();
     const x = parameter('x', 'N', 2);

@@ -9,6 +9,7 @@ import { isMismatch } from '../../compiler/graph/op.ts';
 import { DefinitionBuilder, denseBuffer, dtypeOf, readerOf } from '../../compiler/loop/builder.ts';
 import { codes } from '../../compiler/ops/codes.ts';
 import { ops } from '../../compiler/ops/index.ts';
+import { expectToRunThrough } from '../support/space.ts';
 
 const shapes: fc.Arbitrary<readonly Extent[]> = fc
   .tuple(fc.boolean(), fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 4 }))
@@ -71,9 +72,9 @@ test.each([...ops.values()])('$name', (op) => {
       expect(result.shape.every(isExtent), JSON.stringify(result)).toBe(true);
       if (op.lower === 'none') return;
       const readers = types.map(({ dtype, shape }, i) => readerOf(denseBuffer(`x${i}`, dtype, shape)));
-      const { axes, element } = op.lower(new DefinitionBuilder(), readers, given, result);
-      expect(axes.map(({ extent }) => extent)).toEqual(result.shape);
-      expect(dtypeOf(element)).toBe(result.dtype);
+      const definition = op.lower(new DefinitionBuilder(), readers, given, result);
+      expectToRunThrough(definition, result.shape);
+      expect(dtypeOf(definition.element)).toBe(result.dtype);
     }),
     { numRuns: 100 },
   );

@@ -42,6 +42,16 @@ describe('conv2d', () => {
     expect(runOp(ops.conv2d, [x, values([1, 1, 2, 3], 1, 0, 2, 0, 1, 10)]).data).toEqual([3, 5, 56]);
   });
 
+  test('groups: each filter sees the channels of its group', () => {
+    const x = values([1, 1, 1, 4], 1, 10, 100, 1000);
+    const kernel = values([1, 1, 2, 4], 1, 2, 3, 4, 5, 6, 7, 8);
+    expect(runOp(ops.conv2d, [x, kernel], { groups: 2 }).data).toEqual([51, 62, 7300, 8400]);
+    // One channel in each group and two filters for it, the first channel's first: a depthwise convolution.
+    const depthwise = values([1, 1, 1, 8], 1, 2, 3, 4, 5, 6, 7, 8);
+    const y = runOp(ops.conv2d, [x, depthwise], { groups: 4 });
+    expect(y.data).toEqual([1, 2, 30, 40, 500, 600, 7000, 8000]);
+  });
+
   test('input gradients scatter the kernel to where its windows lay', () => {
     const kernel = counting(1, 3, 1, 1);
     const dy = (...given: number[]) => values([1, 1, given.length, 1], ...given);

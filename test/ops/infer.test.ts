@@ -97,6 +97,35 @@ const cases: readonly [
     { kernel_size: [3, 3] },
     /result/,
   ],
+  [
+    'E0403',
+    ops.conv2d,
+    [f32('N', 8, 8, 6), f32(3, 3, 6, 4)],
+    { groups: 2 },
+    /takes 6 input channels in each of 2 groups, the image has 6$/,
+  ],
+  [
+    'E0416',
+    ops.conv2d,
+    [f32('N', 8, 8, 3), f32(3, 3, 1, 8)],
+    { groups: 2 },
+    /3 channels and 8 filters .* 2 groups/,
+  ],
+  ['E0416', ops.conv2d, [f32('N', 8, 8, 4), f32(3, 3, 2, 3)], { groups: 2 }, /3 filters/],
+  [
+    'E0416',
+    ops.conv2dInputGradient,
+    [f32('N', 2, 2, 3), f32(3, 3, 2, 3)],
+    { size: [4, 4], groups: 2 },
+    /4 channels and 3 filters/,
+  ],
+  [
+    'E0416',
+    ops.conv2dKernelGradient,
+    [f32('N', 4, 4, 3), f32('N', 2, 2, 4)],
+    { kernel_size: [3, 3], groups: 2 },
+    /3 channels and 4 filters/,
+  ],
   ['E0415', ops.averagePool2dGradient, [f32('N', 4, 4, 1)], { ...by2, size: [4, 4] }, /result/],
 ];
 
@@ -152,6 +181,18 @@ test('types of results', () => {
   expect(infer(ops.conv2d, [f32('N', 28, 27, 3), kernel], { padding: 'same', strides: [2, 2] })).toEqual(
     f32('N', 14, 14, 6),
   );
+  expect(infer(ops.conv2d, [f32('N', 28, 28, 6), f32(5, 5, 3, 8)], { groups: 2 })).toEqual(
+    f32('N', 24, 24, 8),
+  );
+  expect(
+    infer(ops.conv2dInputGradient, [f32('N', 24, 24, 8), f32(5, 5, 3, 8)], { size: [28, 28], groups: 2 }),
+  ).toEqual(f32('N', 28, 28, 6));
+  expect(
+    infer(ops.conv2dKernelGradient, [f32('N', 28, 28, 6), f32('N', 24, 24, 8)], {
+      kernel_size: [5, 5],
+      groups: 2,
+    }),
+  ).toEqual(f32(5, 5, 3, 8));
   expect(infer(ops.reshape, [f32('N', 4, 4, 2)], { shape: [-1] })).toEqual(f32('N', 32));
   expect(infer(ops.mean, [f32('N', 4, 4, 2)], { keep: [-1] })).toEqual(f32(2));
   expect(infer(ops.mean, [f32('N', 4, 4, 2)], { axes: [1, 2] })).toEqual(f32('N', 2));

@@ -7,11 +7,11 @@ import { groupNodes, lowerGroup } from '../../compiler/lower/index.ts';
 import { targets } from '../../compiler/program/target.ts';
 import type { Tensor } from '../support/evaluate.ts';
 import { evaluate } from '../support/evaluate.ts';
-import { calls, draw, emitCall, generator } from '../support/samples.ts';
+import { calls, draw, emitCall, generator, hasKernel } from '../support/samples.ts';
 
 const dense = ({ type: { shape } }: Value) => ({ shape, strides: denseStrides(shape), offset: 0 });
 
-test.each(calls.filter(({ op }) => op.lower !== 'none'))('$title', (call) => {
+test.each(calls.filter(({ op }) => hasKernel(op)))('$title', (call) => {
   const { parameters, node } = emitCall(call);
   const graph = {
     name: 'call',

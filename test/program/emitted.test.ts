@@ -10,14 +10,14 @@ import { targets } from '../../compiler/program/target.ts';
 import { schedule } from '../../compiler/schedule/index.ts';
 import { elementCount } from '../../compiler/base/types.ts';
 import { emittedKernel } from '../support/emitted.ts';
-import { calls, draw, emitCall, generator } from '../support/samples.ts';
+import { calls, draw, emitCall, generator, hasKernel } from '../support/samples.ts';
 
 const dense = ({ type: { shape } }: Value) => ({ shape, strides: denseStrides(shape), offset: 0 });
 
 /** 1, maxBatch - 1, maxBatch and 2 * maxBatch + 1 for a maxBatch of 4. */
 const batches = [1, 3, 4, 9];
 
-test.each(calls.filter(({ op }) => op.lower !== 'none'))('$title', (call) => {
+test.each(calls.filter(({ op }) => hasKernel(op)))('$title', (call) => {
   const { parameters, node } = emitCall(call);
   const graph = {
     name: 'call',
@@ -28,7 +28,7 @@ test.each(calls.filter(({ op }) => op.lower !== 'none'))('$title', (call) => {
   };
   const { kernel, inputs } = lowerGroup(groupNodes(graph, targets.ts)[0]!, dense);
   const lowered = lowerMath(kernel);
-  const run = emittedKernel(schedule(kernel, targets.js));
+  const run = emittedKernel(schedule(kernel, targets.ts));
   for (const n of batches) {
     const random = generator(n);
     const drawn = new Map<Value, Elements>(

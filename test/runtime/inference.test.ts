@@ -25,7 +25,12 @@ describe('createModel', () => {
     expect(await weights(3)).not.toBe(await weights(4));
   });
   test('says what the model is', () => {
-    expect(model.info).toMatchObject({ name: 'Tiny', target: 'ts', parameters: 18 + 6 + 12 + 12 + 2 });
+    expect(model.info).toMatchObject({
+      name: 'Tiny',
+      target: 'wasm',
+      threads: 1,
+      parameters: 18 + 6 + 12 + 12 + 2,
+    });
     expect(model.info.maxBatch).toMatchObject({ infer: 1, step: 4, evaluate: 4 });
     expect(model.info.memory['weights']).toBeGreaterThan(50 * 4);
   });
@@ -61,7 +66,7 @@ describe('predict', () => {
     expect(together.map(({ kind }) => kind)).toEqual(separate);
   });
   test.each([
-    ['nothing', {}, '`x` takes a Float32Array with 3 numbers per sample, but got Undefined'],
+    ['nothing', {}, '`x` takes a Float32Array with 3 numbers per sample, but got nothing'],
     ['another type', { x: new Float64Array(3) }, 'Float64Array'],
     ['a list', { x: [1, 2, 3] }, 'Array'],
     ['a part of a sample', { x: new Float32Array(4) }, '4 numbers'],

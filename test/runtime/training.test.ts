@@ -122,6 +122,13 @@ describe('data', () => {
     // Of the arrays nothing was used; of the dataset the batches before.
     expect(await hex(model.saveWeights())).not.toBe(before);
   });
+  test('the classes are counted by the loss where the output names none', async () => {
+    const text = tinyText.replace('(classes: ["a", "b"])', '');
+    const model = await (await moduleOf(text)).createModel({ seed: 1 });
+    const wrong = { x: data.x, truth: data.truth.with(17, 2) };
+    expect(await failure(model.fit(wrong))).toMatchObject({ code: 'label', details: { place: 17 } });
+    expect(await model.fit(data, { epochs: 1 })).toHaveLength(1);
+  });
   test('empty or incomplete', async () => {
     const model = await tiny.createModel({ seed: 1 });
     for (const wrong of [
@@ -222,6 +229,13 @@ describe('numbers that are not finite', () => {
     const error = await failure(model.fit(spoiled(1e30), { shuffle: false }));
     expect(error).toMatchObject({ code: 'not-finite', details: { value: Infinity } });
     expect(error.message).toMatch(/`hidden` \(model\.cnn:4\)/);
+  });
+  test('are traced to a weight that an update made infinite', async () => {
+    const text = tinyText.replace('Adam(learning_rate: 0.02)', 'SGD(learning_rate: 3e38, momentum: 0.9)');
+    const model = await (await moduleOf(text)).createModel({ seed: 1 });
+    const error = await failure(model.fit(data, { shuffle: false }));
+    expect(error).toMatchObject({ code: 'not-finite' });
+    expect(error.message).toMatch(/the weight `[a-z.]+` is the first to give/);
   });
   test('leave a checkpoint of the step before', async () => {
     const model = await tiny.createModel({ seed: 1 });

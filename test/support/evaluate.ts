@@ -7,6 +7,7 @@ import type { DType, Extent, TensorType } from '../../compiler/base/types.ts';
 import { elementCount } from '../../compiler/base/types.ts';
 import type { Node, Value } from '../../compiler/graph/ir.ts';
 import { hasTrait } from '../../compiler/graph/op.ts';
+import { winograd, winogradKernel } from './winograd.ts';
 import { evaluateAffine } from '../../compiler/loop/affine.ts';
 import { DefinitionBuilder, denseBuffer, readerOf } from '../../compiler/loop/builder.ts';
 import type { Definition } from '../../compiler/loop/definition.ts';
@@ -59,6 +60,8 @@ function evaluateNode(node: Node, operands: readonly Tensor[], n: number): Tenso
   const { op, type } = node;
   if (hasTrait(op, 'view')) return { ...(operands[0] as Tensor), shape: concrete(type.shape, n) };
   if (hasTrait(op, 'concatenation')) return concatenated(node, operands, n);
+  if (op.name === 'winograd_kernel') return winogradKernel(node, operands, n);
+  if (op.name === 'winograd_conv2d') return winograd(node, operands, n);
   invariant(op.lower !== 'none', `${op.name} cannot be evaluated`);
   const buffers = node.operands.map((operand, i) =>
     denseBuffer(`x${i}`, operand.type.dtype, operand.type.shape),

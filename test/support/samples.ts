@@ -27,6 +27,9 @@ export const calls: readonly Call[] = [...ops.values()].flatMap((op) =>
   })),
 );
 
+/** Whether the op is computed by a kernel: views, concatenations and pseudo ops are not. */
+export const hasKernel = (op: Op): boolean => op.lower !== 'none' || op.loops !== undefined;
+
 function positional(op: Op, sample: Sample): SampleOperand[] {
   return byPosition<SampleOperand>(op.operands, sample.operands).flatMap((operand) => operand ?? []);
 }

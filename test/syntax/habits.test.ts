@@ -21,6 +21,14 @@ const habits: readonly (readonly [string, readonly string[], string])[] = [
   [`x -> Conv2D(activation: None, strides: 2)`, ['E0109'], 'x -> Conv2D(strides: 2)'],
   [`x -> Conv2D(activation: None)`, ['E0109'], 'x -> Conv2D()'],
   [`x -> relu # activation`, ['E0106'], 'x -> relu // activation'],
+  [`x -> relu /* activation */`, ['E0106'], 'x -> relu // activation'],
+  [`/* first\n     second */\n  x -> relu`, ['E0106'], '// first\n     // second\n  x -> relu'],
+  [
+    `/**\n   * first\n   *\n   * second\n   */\n  x -> relu`,
+    ['E0106'],
+    '// first\n  //\n  // second\n  x -> relu',
+  ],
+  [`/**/\n  x -> relu`, ['E0106'], '\n  x -> relu'],
   [`x -> Dropout(.5)`, ['E0104'], 'x -> Dropout(0.5)'],
   [`x -> Dropout(.5e-1)`, ['E0104'], 'x -> Dropout(0.5e-1)'],
   [`y = 5. + 1`, ['E0104'], 'y = 5.0 + 1'],
@@ -56,6 +64,19 @@ const habits: readonly (readonly [string, readonly string[], string])[] = [
 ];
 
 describe('habits of other languages have a code and a fix', () => {
+  it.each(['x -> Conv2D(/* filters */ 32)', 'x -> relu /* never closed', 'x -> relu /*/'])(
+    '%s: the fix would make more than it into a comment',
+    (line) => {
+      expect(codesOf(inModel(line))).toContain('E0106');
+      expect(parse('a.cnn', inModel(line)).diagnostics.find(({ code }) => code === 'E0106')?.fix).toBe(
+        undefined,
+      );
+    },
+  );
+  it('however long a comment', () => {
+    for (const filler of [' ', '*', '\n', ' *\n', '/* '])
+      expect(codesOf(`/*${filler.repeat(300_000)}`)).toContain('E0106');
+  });
   it.each(habits)('%s', (wrong, codes, right) => {
     expect(codesOf(inModel(wrong))).toEqual(codes);
     expect(fixed(inModel(wrong))).toBe(inModel(right));

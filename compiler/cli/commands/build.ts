@@ -1,18 +1,32 @@
 import { join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { halfWeights } from '../../index.ts';
+import type { Kernels } from '../../index.ts';
 import { UsageError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { loadModel } from '../module.ts';
-import { addModelOptions, modelOptions, oneOf, stem, wholeNumber } from '../options.ts';
-import type { ModelOptions } from '../options.ts';
+import {
+  addModelOptions,
+  addScheduleOption,
+  kernelKinds,
+  kernelsHelp,
+  modelOptions,
+  oneOf,
+  stem,
+  wholeNumber,
+} from '../options.ts';
+import type { ModelOptions, ScheduleOptions } from '../options.ts';
+import { readSchedules } from '../schedules.ts';
 import { compileFile } from '../source.ts';
 import { byteSize } from '../text.ts';
 import { writeFilesAtomic } from '../write.ts';
 import type { FileToWrite } from '../write.ts';
 import { nameFaults, readWeights } from '../weights.ts';
 
-interface Options extends ModelOptions {
+interface Options extends ModelOptions, ScheduleOptions {
   readonly target: 'ts' | 'js';
+  readonly kernels: Kernels;
+  readonly threads?: 'none';
   readonly output: string;
   readonly inference?: boolean;
   readonly weights?: string;
@@ -28,19 +42,20 @@ export function addBuild(program: Command, io: Io): void {
     .description('write the module that trains and predicts without anything else')
     .argument('<file>', 'a .cnn file')
     .option('--target <target>', 'ts, or js with a .d.ts', oneOf('ts', 'js'), 'ts')
-    .option('--kernels <kind>', 'what the kernels are written in', oneOf('ts'), 'ts')
+    .option('--kernels <kind>', kernelsHelp, oneOf(...kernelKinds), 'wasm')
+    .option('--threads <none>', 'none: without what runs kernels in workers', oneOf('none'))
     .option('-o, --output <folder>', 'where the files go', '.')
     .option('--inference', 'only what prediction needs')
     .option('--weights <file>', 'weights to put beside the module, or into it')
     .option('--embed', 'put the weights into the module (default file: NAME.safetensors)')
     .option(
       '--weights-format <format>',
-      'how --embed stores them: f32, or f16 for half the bytes',
+      'how they are stored: f32, or f16 for half the bytes',
       oneOf('f32', 'f16'),
       'f32',
     )
     .option('--batch-size <n>', 'the largest batch of one prediction; more run in chunks', wholeNumber(1));
-  addModelOptions(command)
+  addModelOptions(addScheduleOption(command))
     .option('--json', 'one JSON object')
     .action((file: string, options: Options) => build(io, file, options));
 }
@@ -59,6 +74,9 @@ async function build(io: Io, file: string, options: Options): Promise<void> {
     compileFile(io, file, {
       ...modelOptions(options),
       target: options.target,
+      kernels: options.kernels,
+      ...readSchedules(io, options),
+      ...(options.threads && { threads: false }),
       ...(options.inference && { inference: true }),
       ...(options.batchSize !== undefined && { batchSize: options.batchSize }),
       ...(options.embed && weights && { weights, weightsFormat: options.weightsFormat }),
@@ -82,7 +100,8 @@ async function checked(io: Io, file: string, options: Options, weights: Uint8Arr
   const { module } = await loadModel(io, file, { ...modelOptions(options), inference: true });
   const model = await module.createModel({ weights });
   try {
-    return await model.saveWeights();
+    const saved = await model.saveWeights();
+    return options.weightsFormat === 'f16' ? halfWeights(saved) : saved;
   } finally {
     await model.dispose();
   }

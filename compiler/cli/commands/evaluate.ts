@@ -3,12 +3,19 @@ import { InputError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { openModelData } from '../model-data.ts';
 import { isTrainable, loadModel } from '../module.ts';
-import { addDataOptions, addModelOptions, modelOptions, oneOf } from '../options.ts';
-import type { DataOptions, ModelOptions } from '../options.ts';
+import {
+  addDataOptions,
+  addModelOptions,
+  addRunOptions,
+  modelOptions,
+  oneOf,
+  threadsOf,
+} from '../options.ts';
+import type { DataOptions, ModelOptions, RunOptions } from '../options.ts';
 import { grouped, scores } from '../text.ts';
 import { nameFaults, readWeights } from '../weights.ts';
 
-interface Options extends ModelOptions, DataOptions {
+interface Options extends ModelOptions, DataOptions, RunOptions {
   readonly weights?: string;
   readonly split?: 'train' | 'test';
   readonly json?: boolean;
@@ -20,20 +27,25 @@ export function addEvaluate(program: Command, io: Io): void {
     .description('loss and metrics on data the model was not trained on')
     .argument('<file>', 'a .cnn file')
     .option('--weights <file>', 'a safetensors file (default: NAME.safetensors)');
-  addModelOptions(addDataOptions(command))
+  addRunOptions(addModelOptions(addDataOptions(command)))
     .option('--split <which>', 'train or test (default: test where the data have it)', oneOf('train', 'test'))
     .option('--json', 'one JSON object')
     .action((file: string, options: Options) => evaluate(io, file, options));
 }
 
 async function evaluate(io: Io, file: string, options: Options): Promise<void> {
-  const { compiled, module } = await loadModel(io, file, modelOptions(options));
+  const { compiled, module } = await loadModel(io, file, {
+    ...modelOptions(options),
+    kernels: options.kernels,
+  });
   const { model } = compiled;
   if (!model.training)
     throw new InputError(`${file}: \`${model.name}\` has no \`train\` block, so there is no loss to measure`);
   const data = openModelData(model, options);
   const weights = readWeights(io, file, options.weights);
-  const instance = await nameFaults(weights.path, () => module.createModel({ weights: weights.bytes }));
+  const instance = await nameFaults(weights.path, () =>
+    module.createModel({ weights: weights.bytes, ...threadsOf(options) }),
+  );
   if (!isTrainable(instance)) throw new InputError(`${file}: \`${model.name}\` has no \`train\` block`);
   const split = options.split ?? (data.test ? 'test' : 'train');
   const samples = data[split];

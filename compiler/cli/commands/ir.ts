@@ -1,10 +1,12 @@
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { dump, hasErrors, pipeline } from '../../index.ts';
+import { constantsPath, dump, hasErrors, pipeline } from '../../index.ts';
 import { InputError, UsageError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { addModelOptions, modelOptions, oneOf, wholeNumber, wordList } from '../options.ts';
 import type { ModelOptions } from '../options.ts';
 import { openSource, printDiagnostics } from '../source.ts';
+import { writeFilesAtomic } from '../write.ts';
 
 interface Options extends ModelOptions {
   readonly stage: 'graph' | 'loops' | 'plan';
@@ -13,6 +15,7 @@ interface Options extends ModelOptions {
   readonly passes?: readonly string[];
   readonly inference?: boolean;
   readonly batchSize?: number;
+  readonly output?: string;
 }
 
 export function addIr(program: Command, io: Io): void {
@@ -27,6 +30,7 @@ export function addIr(program: Command, io: Io): void {
     .option('--passes <list>', 'run these passes in this order', wordList)
     .option('--inference', 'without training')
     .option('--batch-size <n>', 'the largest batch of a prediction', wholeNumber(1))
+    .option('-o, --output <file>', 'write to this file, and large constants to FILE.constants beside it')
     .addHelpText(
       'after',
       () => `\nPasses, in order:\n${pipeline.map(({ name, doc }) => `  ${name}: ${doc}`).join('\n')}`,
@@ -34,7 +38,7 @@ export function addIr(program: Command, io: Io): void {
     .action((file: string, options: Options) => {
       checkNames(options);
       const source = openSource(io, file);
-      const { text, diagnostics } = dump(source, {
+      const { text, constants, diagnostics } = dump(source, {
         ...modelOptions(options),
         stage: options.stage,
         ...(options.after !== undefined && { after: options.after }),
@@ -45,8 +49,20 @@ export function addIr(program: Command, io: Io): void {
       });
       printDiagnostics(io, source, diagnostics);
       if (hasErrors(diagnostics)) throw new InputError('');
-      io.out(text);
+      if (options.output !== undefined) write(resolve(io.cwd, options.output), text, constants);
+      else {
+        io.out(text);
+        if (constants !== '') io.err(hashesOnly);
+      }
     });
+}
+
+const hashesOnly =
+  'Large constants stand as hashes. To read the graphs back, write them with -o FILE: it keeps the elements beside them.\n';
+
+function write(path: string, text: string, constants: string): void {
+  const beside = constants === '' ? [] : [{ path: constantsPath(path), content: constants }];
+  writeFilesAtomic([{ path, content: text }, ...beside]);
 }
 
 function checkNames({ stage, after, afterEach, passes }: Options): void {

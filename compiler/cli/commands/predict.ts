@@ -9,13 +9,13 @@ import { readInputs } from '../inputs.ts';
 import type { Io } from '../io.ts';
 import { portInfo } from '../model-data.ts';
 import { loadModel } from '../module.ts';
-import { addModelOptions, modelOptions } from '../options.ts';
-import type { ModelOptions } from '../options.ts';
+import { addModelOptions, addRunOptions, modelOptions, threadsOf } from '../options.ts';
+import type { ModelOptions, RunOptions } from '../options.ts';
 import { predictionLines, predictionOf } from '../prediction.ts';
 import { nameFaults, readWeights } from '../weights.ts';
 import { pictureLines } from '../terminal-picture.ts';
 
-interface Options extends ModelOptions {
+interface Options extends ModelOptions, RunOptions {
   readonly weights?: string;
   readonly input?: readonly string[];
   readonly data: string;
@@ -46,7 +46,7 @@ export function addPredict(program: Command, io: Io): void {
       (word: string, before: string[] = []) => [...before, word],
     )
     .option('--data <spec>', 'where the samples come from when no picture is named', 'synthetic:digits');
-  addModelOptions(command)
+  addRunOptions(addModelOptions(command))
     .option('--json', 'one JSON object per sample')
     .action((file: string, pictures: readonly string[], options: Options) =>
       predict(io, file, pictures, options),
@@ -57,10 +57,16 @@ async function predict(io: Io, file: string, pictures: readonly string[], option
   if (options.input && pictures.length > 0)
     throw new UsageError('predict takes pictures or --input, not both');
   const weights = readWeights(io, file, options.weights);
-  const { compiled, module } = await loadModel(io, file, { ...modelOptions(options), inference: true });
+  const { compiled, module } = await loadModel(io, file, {
+    ...modelOptions(options),
+    kernels: options.kernels,
+    inference: true,
+  });
   const { model } = compiled;
   const inputs = model.inputs.map(portInfo);
-  const instance = await nameFaults(weights.path, () => module.createModel({ weights: weights.bytes }));
+  const instance = await nameFaults(weights.path, () =>
+    module.createModel({ weights: weights.bytes, ...threadsOf(options) }),
+  );
   for await (const one of cases(io, model, inputs, pictures, options)) {
     const outputs = await instance.predict(one.inputs);
     for (let sample = 0; sample < one.samples; sample++) {

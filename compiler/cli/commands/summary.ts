@@ -74,5 +74,20 @@ function asText(model: Model, report: Report): string {
     `\n${grouped(report.parameters)} parameters, ${grouped(macs.total)} multiply-adds per sample\n`,
     `\nmemory: ${byteSize(report.persistentBytes)} for weights and what training keeps; working memory:\n`,
     table(memory, [2, 3]),
+    winogradText(report),
   ].join('');
+}
+
+/** The convolutions in tiles; those of prediction stand for the same ones elsewhere. */
+function winogradText({ winograd }: Report): string {
+  const rows = winograd
+    .filter(({ routine }) => routine === 'infer')
+    .map(({ layer = '', tile, size, channels, filters, error }) => [
+      `  ${layer}`,
+      `${size.join('x')}, ${channels} → ${filters} channels`,
+      `tiles of ${tile}x${tile}`,
+      `expected error ${error.toExponential(1)}`,
+    ]);
+  if (rows.length === 0) return '';
+  return `\nconvolutions with fewer multiplications (Winograd; not with --no-winograd):\n${table(rows)}`;
 }

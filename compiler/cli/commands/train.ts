@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { checkpointSeed } from '../../../runtime/checkpoint.ts';
 import type { Dataset, EpochRecord, History, TrainableModel, Batch } from '../../../runtime/types.ts';
 import { openData, splitDataset } from '../../data/index.ts';
 import type { Data, FingerprintedDataset } from '../../data/index.ts';
@@ -12,25 +13,27 @@ import type { Loaded } from '../module.ts';
 import {
   addDataOptions,
   addModelOptions,
+  addRunOptions,
   modelOptions,
   quoteWord,
   repeated,
   seconds,
   stem,
+  threadsOf,
   wholeNumber,
 } from '../options.ts';
-import type { DataOptions, ModelOptions } from '../options.ts';
+import type { DataOptions, ModelOptions, RunOptions } from '../options.ts';
 import { adviceOf } from '../advice.ts';
 import { trainingProgress } from '../progress.ts';
 import { duration, grouped, scores } from '../text.ts';
 import { nameFaults } from '../weights.ts';
 import { writeFileAtomic } from '../write.ts';
 
-interface Options extends ModelOptions, DataOptions {
+interface Options extends ModelOptions, DataOptions, RunOptions {
   readonly output?: string;
   readonly validation: string;
   readonly epochs?: number;
-  readonly seed: number;
+  readonly seed?: number;
   readonly init?: string;
   readonly resume?: boolean;
   readonly checkpointEvery: number;
@@ -55,7 +58,7 @@ export function addTrain(program: Command, io: Io): void {
     .command('train')
     .description('train a model; writes its weights, and checkpoints on the way')
     .argument('<file>', 'a .cnn file');
-  addModelOptions(addDataOptions(command))
+  addRunOptions(addModelOptions(addDataOptions(command)))
     .option('-o, --output <file>', 'where the weights go (default: NAME.safetensors)')
     .option(
       '--validation <what>',
@@ -63,7 +66,11 @@ export function addTrain(program: Command, io: Io): void {
       '0.1',
     )
     .option('--epochs <n>', "how many epochs in total (default: the file's)", wholeNumber(0))
-    .option('--seed <n>', 'for the first weights and everything random', wholeNumber(0, 2 ** 32 - 1), 0)
+    .option(
+      '--seed <n>',
+      'for the first weights and everything random (default: 0)',
+      wholeNumber(0, 2 ** 32 - 1),
+    )
     .option(
       '--init <file>',
       'weights to begin with; LAYER=FILE: those of one layer, or of the model used as it',
@@ -75,15 +82,17 @@ export function addTrain(program: Command, io: Io): void {
 }
 
 /** A model with its first weights. */
-async function begin(io: Io, { module }: Loaded, { init, seed }: Options) {
-  if (init === undefined) return module.createModel({ seed });
+async function begin(io: Io, { module }: Loaded, options: Options) {
+  const { init, seed = 0 } = options;
+  const threads = threadsOf(options);
+  if (init === undefined) return module.createModel({ seed, ...threads });
   const ofLayer = existsSync(resolve(io.cwd, init)) ? null : /^([\w.]+)=(.+)$/su.exec(init);
   const [, only, path = init] = ofLayer ?? [];
   if (!existsSync(resolve(io.cwd, path))) throw new InputError(`${path}: there is no such file`);
   const weights = readFileSync(resolve(io.cwd, path));
   return nameFaults(path, async () => {
-    if (only === undefined) return module.createModel({ seed, weights });
-    const model = await module.createModel({ seed });
+    if (only === undefined) return module.createModel({ seed, weights, ...threads });
+    const model = await module.createModel({ seed, ...threads });
     await model.loadWeights(weights, { only });
     return model;
   });
@@ -93,7 +102,7 @@ async function train(io: Io, file: string, options: Options): Promise<void> {
   if (options.resume && options.init !== undefined) {
     throw new UsageError('--resume goes on with the weights of its checkpoint; --init does not go with it');
   }
-  const loaded = await loadModel(io, file, modelOptions(options));
+  const loaded = await loadModel(io, file, { ...modelOptions(options), kernels: options.kernels });
   const model = loaded.compiled.model;
   if (!model.training)
     throw new InputError(`${file}: \`${model.name}\` has no \`train\` block, so it cannot be trained`);
@@ -101,7 +110,7 @@ async function train(io: Io, file: string, options: Options): Promise<void> {
   const { train, validation } = split(loaded, data, options);
   const weightsFile = options.output ?? `${stem(file)}.safetensors`;
   const checkpointFile = `${weightsFile.replace(/\.safetensors$/u, '')}.checkpoint`;
-  const resume = options.resume ? readCheckpoint(io, checkpointFile) : undefined;
+  const resume = options.resume ? readCheckpoint(io, checkpointFile, options.seed) : undefined;
   const instance = await begin(io, loaded, options);
   if (!isTrainable(instance)) throw new InputError(`${file}: \`${model.name}\` has no \`train\` block`);
   if (!resume) setAside(io, checkpointFile);
@@ -136,9 +145,14 @@ function split(
   return { train: data.train, validation: data.test };
 }
 
-function readCheckpoint(io: Io, file: string): Uint8Array | undefined {
+function readCheckpoint(io: Io, file: string, seed: number | undefined): Uint8Array | undefined {
   const path = resolve(io.cwd, file);
-  if (existsSync(path)) return readFileSync(path);
+  if (existsSync(path)) {
+    const checkpoint = readFileSync(path);
+    const known = checkpointSeed(checkpoint);
+    if (seed === undefined || seed === known) return checkpoint;
+    throw new UsageError(`--seed ${seed} does not go with --resume: ${file} began with --seed ${known}`);
+  }
   io.err(`there is no ${file} yet: training begins anew\n`);
   return undefined;
 }

@@ -1,31 +1,22 @@
-import type { Axis } from '../../loop/ir.ts';
+import type { Affine } from '../../loop/ir.ts';
 import type { Text } from './expression.ts';
+import type { Loop } from './sums.ts';
 
-/** A value that can be used again: under a name where it is used more than once, else in place. */
-export interface Shared {
-  readonly id: number;
-  readonly text: Text;
-}
-
-/**
- * A block of the function being printed. A kernel is printed twice: the first time counts how often each shared value is
- * used, the second time names those used more than once.
- */
+/** A block of the function being printed. */
 export class Block {
   readonly parent: Block | undefined;
-  /** The loop variable, where the block is the body of a loop. */
-  readonly axis: Axis | undefined;
+  /** The loop that the block is the body of. */
+  readonly loop: Loop | undefined;
   /** What is computed at the start of the block: bases of indices. */
   readonly header: string[] = [];
   readonly lines: string[] = [];
-  /** Sums of index terms up to this loop, and elements of memory, by key. */
-  readonly bases = new Map<string, Shared>();
-  readonly loads = new Map<string, Shared>();
+  /** The names of sums of index terms up to this loop, by key. */
+  readonly bases = new Map<string, Text>();
   readonly #depth: number;
 
-  constructor(parent?: Block, axis?: Axis) {
+  constructor(parent?: Block, loop?: Loop) {
     this.parent = parent;
-    this.axis = axis;
+    this.loop = loop;
     this.#depth = parent ? parent.#depth + 1 : 1;
   }
 
@@ -47,18 +38,9 @@ export class Block {
     this.lines.push(`${head} {`, ...inner.text().map((line) => `  ${line}`), tail);
   }
 
-  findLoad(key: string): Shared | undefined {
-    return this.loads.get(key) ?? this.parent?.findLoad(key);
-  }
-
-  /** Memory changes: no element read so far may be used again. */
-  forgetLoads(): void {
-    this.loads.clear();
-    this.parent?.forgetLoads();
-  }
-
-  /** The innermost loop around (or at) this block that runs over one of `axes`. */
-  loopOver(axes: ReadonlySet<Axis>): Block | undefined {
-    return this.axis && axes.has(this.axis) ? this : this.parent?.loopOver(axes);
+  /** The body of the innermost loop around (or at) this block that one of the terms depends on. */
+  loopOver(terms: Affine['terms']): Block | undefined {
+    const axis = this.loop?.axis;
+    return axis && terms.some((term) => term.axis === axis) ? this : this.parent?.loopOver(terms);
   }
 }

@@ -18,6 +18,8 @@ import { routineFunction } from './routine.ts';
 import { runtimeClosure } from './runtime.ts';
 import type { Declaration, FunctionNode, Language } from './tree.ts';
 import { printModule } from './tree.ts';
+import type { EmbeddedWasm } from './wasm.ts';
+import { wasmConst, wasmRoutineFunction, wasmTable } from './wasm.ts';
 import { embeddedWeights } from './weights.ts';
 
 export interface EmitOptions {
@@ -30,6 +32,14 @@ export interface EmitOptions {
   readonly weights?: Uint8Array;
   /** How embedded weights are stored; default f32. */
   readonly weightsFormat?: 'f32' | 'f16';
+  /** Whether kernels that are WebAssembly may run in threads; default true. */
+  readonly threads?: boolean;
+}
+
+/** A program and how its kernels are printed: as WebAssembly where there is `wasm`. */
+export interface Variant {
+  readonly program: Program;
+  readonly wasm?: EmbeddedWasm;
 }
 
 export interface EmittedFile {
@@ -38,19 +48,26 @@ export interface EmittedFile {
 }
 
 /**
- * Prints the module. The same program and options give the same bytes. Throws a `ModelError` of the runtime
- * (`weights-…`) when the weights to embed are not those of the program, or too large.
+ * Prints the module: with the kernels of one variant, or with WebAssembly and, where that cannot run, TypeScript. The same
+ * programs and options give the same bytes. Throws a `ModelError` of the runtime (`weights-…`) when the weights to embed are
+ * not those of the program, or too large.
  */
-export function emitModule(program: Program, options: EmitOptions): readonly EmittedFile[] {
+export function emitModule(
+  variants: readonly [Variant] | readonly [wasm: Variant, script: Variant],
+  options: EmitOptions,
+): readonly EmittedFile[] {
   const stem = (options.sourceName.split(/[/\\]/).pop() ?? '').replace(/\.cnn$/, '') || 'model';
-  const { model, end, weights } = partsOf(program, options, stem);
+  const { model, end, data } = partsOf(variants, options, stem);
   const text = { model: printModule(model, 'ts'), end: printModule(end, 'ts') };
   const runtime = runtimeClosure(text.model + text.end);
   const print = (language: Language): string =>
     [
       language === 'ts' ? text.model : printModule(model, language),
-      printModule([{ kind: 'section', title: 'Runtime' }, ...runtime], language),
-      printModule([{ kind: 'section', title: 'The model' }, ...end, ...weights], language),
+      printModule(
+        [{ kind: 'section', title: 'Runtime, the same for all models: see runtime/ of cnnc' }, ...runtime],
+        language,
+      ),
+      printModule([{ kind: 'section', title: 'The model' }, ...end, ...data], language),
     ].join('\n');
   if (options.target === 'ts') return [{ path: `${stem}.ts`, content: print('ts') }];
   return [
@@ -63,39 +80,98 @@ interface ModuleParts {
   /** What tells this model from others: header, types, tables, kernels, routines. */
   readonly model: readonly Declaration[];
   readonly end: readonly Declaration[];
-  readonly weights: readonly Declaration[];
+  /** Long texts. */
+  readonly data: readonly Declaration[];
 }
 
-function partsOf(program: Program, options: EmitOptions, stem: string): ModuleParts {
-  const routines = chosenRoutines(program, options.inference);
-  const trains = routines.some(({ name }) => name === 'step');
-  const tensors = program.persistent.filter(({ role }) => trains || role !== 'slot');
+/** What is known of the module as a whole. */
+interface Facts {
+  readonly trains: boolean;
+  readonly embedded: boolean;
+  readonly inference: boolean;
+  readonly names: NameScope;
+  readonly outer: OuterNames;
+}
+
+function partsOf(
+  variants: readonly [Variant] | readonly [Variant, Variant],
+  options: EmitOptions,
+  stem: string,
+): ModuleParts {
+  const [{ program, wasm }, script] = variants;
+  const trains = chosenRoutines(program, options.inference).some(({ name }) => name === 'step');
   const weights =
     options.weights && embeddedWeights(program, options.weights, options.weightsFormat ?? 'f32');
   const embedded = weights !== undefined;
   const names = topLevelNames();
-  const outer = outerNames(names);
-  const bound = routines.map((routine) => ({ routine, name: names.unique(routine.name) }));
-  const { functions, calls } = kernelFunctions(program, routines, names, outer);
+  const facts = { trains, embedded, inference: options.inference, names, outer: outerNames(names) };
+  const kernels = wasm === undefined ? 'ts' : script === undefined ? 'wasm' : 'both';
+  const threads = options.threads ?? true;
   const images = imageInputs(program);
   const model: readonly Declaration[] = [
-    header({ ...options, program, version, trains, embedded, file: `${stem}.${options.target}` }),
+    header({
+      ...options,
+      program,
+      version,
+      trains,
+      embedded,
+      kernels,
+      threads,
+      file: `${stem}.${options.target}`,
+    }),
     moduleTypes(program, trains),
     signatureConst(program, trains),
     classesConst(program),
-    tensorsConst(tensors),
-    { kind: 'section', title: 'Kernels' },
-    { kind: 'text', ts: roundText, js: roundText, dts: '' },
-    ...functions,
-    { kind: 'section', title: 'Routines' },
-    ...bound.map(({ routine, name }) => routineFunction(program, routine, name, calls, outer)),
-    blueprintConst({ program, tensors, kernels: functions.length, routines: bound, trains, embedded }),
+    ...variantParts(variants[0], facts, 'tensors', 'blueprint'),
+    ...(script === undefined ? [] : variantParts(script, facts, 'scriptTensors', 'scriptBlueprint')),
   ];
   const end: readonly Declaration[] = [
     ...(images.length > 0 ? [imageFromFunction(program, images)] : []),
-    createModelFunction(trains, embedded),
+    createModelFunction(facts, kernels, threads),
   ];
-  return { model, end, weights: weights ? [weights] : [] };
+  return { model, end, data: [...(wasm ? [wasmConst(wasm)] : []), ...(weights ? [weights] : [])] };
+}
+
+/** Tables, kernels and routines of one variant. */
+function variantParts(
+  variant: Variant,
+  { trains, embedded, inference, names, outer }: Facts,
+  tensorsName: string,
+  name: string,
+): readonly Declaration[] {
+  const { program, wasm } = variant;
+  const routines = chosenRoutines(program, inference);
+  const tensors = program.persistent.filter(({ role }) => trains || role !== 'slot');
+  const bound = routines.map((routine) => ({ routine, name: names.unique(routine.name) }));
+  const blueprint = (kernels: number): Declaration =>
+    blueprintConst({
+      name,
+      tensorsName,
+      program,
+      tensors,
+      kernels,
+      routines: bound,
+      trains,
+      embedded,
+      ...(wasm && { wasm: wasmTable(wasm) }),
+    });
+  const table = tensorsConst(tensorsName, tensors, wasm?.persistentBase ?? 0);
+  const section = { kind: 'section', title: 'Routines' } as const;
+  if (wasm !== undefined) {
+    const functions = bound.map((each) => wasmRoutineFunction(program, each.routine, each.name, wasm));
+    return [table, section, ...functions, blueprint(program.kernels.length)];
+  }
+  const { functions, math, calls } = kernelFunctions(program, routines, names, outer);
+  return [
+    table,
+    { kind: 'section', title: 'Kernels' },
+    { kind: 'text', ts: roundText, js: roundText, dts: '' },
+    ...math,
+    ...functions,
+    section,
+    ...bound.map((each) => routineFunction(program, each.routine, each.name, calls, outer)),
+    blueprint(functions.length),
+  ];
 }
 
 const roundText =
@@ -135,13 +211,25 @@ const ownNames = [
   'classes',
   'tensors',
   'blueprint',
+  'scriptTensors',
+  'scriptBlueprint',
   'embedded',
+  'wasm',
   'createModel',
   'imageFrom',
 ];
 
-function createModelFunction(trains: boolean, embedded: boolean): FunctionNode {
-  const core = 'createCore(blueprint, options)';
+function createModelFunction(
+  { trains, embedded }: Facts,
+  kernels: 'ts' | 'wasm' | 'both',
+  threads: boolean,
+): FunctionNode {
+  const start = kernels === 'ts' ? 'scriptEngine' : threads ? 'threadEngine' : 'wasmEngine';
+  const type = kernels === 'ts' ? 'CreateOptions' : threads ? 'ThreadOptions' : 'WasmOptions';
+  const core =
+    kernels === 'both'
+      ? `await createEither(blueprint, scriptBlueprint, options, ${start})`
+      : `await createCore(blueprint, options, ${start})`;
   const model = trains ? `trainableModel(${core}, options.seed)` : `inferenceModel(${core})`;
   const needs = embedded ? 'without weights it has those that are embedded' : 'needs weights or a seed';
   return {
@@ -150,7 +238,7 @@ function createModelFunction(trains: boolean, embedded: boolean): FunctionNode {
     exported: true,
     async: true,
     name: 'createModel',
-    params: [{ name: 'options', type: 'CreateOptions', initial: '{}' }],
+    params: [{ name: 'options', type, initial: '{}' }],
     returns: 'Promise<Model>',
     body: [{ ts: `return ${model} as unknown as Model;`, js: `return ${model};` }],
   };

@@ -14,17 +14,21 @@ export interface HeaderFacts {
   readonly version: string;
   readonly trains: boolean;
   readonly embedded: boolean;
+  readonly kernels: 'ts' | 'wasm' | 'both';
+  /** Whether WebAssembly may run in threads. */
+  readonly threads: boolean;
   /** The name of the module's file. */
   readonly file: string;
 }
 
-export function header({ program, sourceName, version, trains, embedded, file }: HeaderFacts): Declaration {
+export function header(facts: HeaderFacts): Declaration {
+  const { program, sourceName, version, trains, embedded, file } = facts;
   const names = (ports: readonly Port[]): string => ports.map(({ name }) => commentText(name)).join(', ');
   const labels = program.training?.labels ?? [];
   const lines = [
     `${commentText(program.name)}, made by cnnc ${version} from ${commentText(sourceName)}. Change that file, not this one.`,
     '',
-    "Needs nothing else: no imports, no eval, no WebAssembly; as content-security policy script-src 'self' is enough.",
+    ...needs(facts),
     '',
     `  import { createModel } from './${commentText(file)}';`,
     `  const model = await createModel(${embedded ? '' : '{ weights }'});${embedded ? '' : ' // a safetensors file as Uint8Array, or { seed: 1 }'}`,
@@ -40,6 +44,24 @@ export function header({ program, sourceName, version, trains, embedded, file }:
   // Deno finds the declarations beside a JavaScript file by this comment only.
   const declarations = `// @ts-self-types="./${commentText(file.replace(/\.js$/, '.d.ts'))}"`;
   return { kind: 'text', ts: `// @ts-nocheck\n${text}`, js: `${declarations}\n${text}`, dts: text };
+}
+
+/** What a page must allow. */
+function needs({ kernels, threads }: HeaderFacts): readonly string[] {
+  if (kernels === 'ts') {
+    return [
+      "Needs nothing else: no imports, no eval, no WebAssembly; as content-security policy script-src 'self' is enough.",
+    ];
+  }
+  const without = kernels === 'both' ? '; without the latter it runs TypeScript kernels' : '';
+  return [
+    `Needs nothing else: no imports, no eval. A content-security policy needs script-src 'self' 'wasm-unsafe-eval'${without}.`,
+    ...(threads
+      ? [
+          'For { threads: n } it also needs worker-src blob: (or give createWorker), and the page must be cross-origin isolated.',
+        ]
+      : []),
+  ];
 }
 
 /** `export interface Inputs { readonly image: Uint8Array }` */
@@ -102,11 +124,12 @@ export function classesConst(program: Program): ConstNode {
   };
 }
 
-export function tensorsConst(tensors: readonly PersistentTensor[]): ConstNode {
+/** `base`: where persistent tensors begin in their memory. */
+export function tensorsConst(name: string, tensors: readonly PersistentTensor[], base: number): ConstNode {
   return {
     kind: 'const',
     doc: ['What persists, and where it stands in the memory of the weights.'],
-    name: 'tensors',
+    name,
     type: 'readonly Tensor[]',
     value: tensors.map(({ name, role, dtype, shape, placement, initializer }) =>
       object({
@@ -114,7 +137,7 @@ export function tensorsConst(tensors: readonly PersistentTensor[]): ConstNode {
         role,
         dtype: dtype === 'f32' ? undefined : dtype,
         shape,
-        offset: placement.offset,
+        offset: base + placement.offset,
         ...(initializer && initialValues(initializer)),
       }),
     ),
@@ -141,21 +164,29 @@ function initialValues(initializer: Initializer): Readonly<Record<string, Data>>
 }
 
 export interface BlueprintFacts {
+  /** Names of the constant and of the one with the tensors. */
+  readonly name: string;
+  readonly tensorsName: string;
   readonly program: Program;
   readonly tensors: readonly PersistentTensor[];
   readonly kernels: number;
   readonly routines: readonly { readonly routine: Routine; readonly name: string }[];
   readonly trains: boolean;
   readonly embedded: boolean;
+  /** Of kernels that are WebAssembly. */
+  readonly wasm?: Data;
 }
 
 export function blueprintConst({
+  name,
+  tensorsName,
   program,
   tensors,
   kernels,
   routines,
   trains,
   embedded,
+  wasm,
 }: BlueprintFacts): ConstNode {
   const size = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
   const { training } = program;
@@ -163,20 +194,17 @@ export function blueprintConst({
     routine.name,
     object({ maxBatch: routine.maxBatch, bytes: routine.memory.planned, bind: code(name) }),
   ]);
-  const classCounts = (trains ? (training?.classLabels ?? []) : []).flatMap(({ label, output }): Data[] => {
-    const port = training?.labels.find(({ name }) => name === label);
-    const classes = program.outputs.find(({ name }) => name === output)?.classes;
-    return port?.type.dtype === 'f32' || classes === undefined ? [] : [[label, classes.length]];
-  });
+  const counts = trains ? (training?.classCounts ?? []) : [];
+  const classCounts = counts.map(({ label, classes }): Data => [label, classes]);
   return {
     kind: 'const',
     doc: ['All that tells this model from any other.'],
-    name: 'blueprint',
-    type: 'Blueprint',
+    name,
+    type: wasm === undefined ? 'Blueprint' : 'WasmBlueprint',
     value: object({
       signature: code('signature'),
       kernels,
-      tensors: code('tensors'),
+      tensors: code(tensorsName),
       bytes: Math.max(
         0,
         ...tensors.map(
@@ -188,6 +216,7 @@ export function blueprintConst({
       epochs: trains ? training?.epochs : undefined,
       classCounts: classCounts.length > 0 ? classCounts : undefined,
       embedded: embedded ? code('() => fromBase64(embedded)') : undefined,
+      wasm,
     }),
   };
 }

@@ -1,15 +1,18 @@
 import { invariant } from '../../base/invariant.ts';
-import type { Affine, Axis, Buffer, Local } from '../../loop/ir.ts';
+import type { Affine, Axis, Buffer, Local, Stmt } from '../../loop/ir.ts';
 import { arrayOf } from './arrays.ts';
-import type { Block, Shared } from './block.ts';
+import type { Block } from './block.ts';
 import type { Text } from './expression.ts';
 import { binary, number, primary } from './expression.ts';
 import type { NameScope } from './names.ts';
+import type { Sum } from './sums.ts';
+import { Sums } from './sums.ts';
 
 /** The names of one kernel function, and the values that its text shares. */
 export class KernelScope {
   /** Arrays for registers that are indexed by a loop: made once per call. */
   readonly declarations: string[] = [];
+  readonly sums: Sums;
   readonly #names: NameScope;
   readonly #memory = new Map<Buffer, string>();
   readonly #axes = new Map<Axis, string>();
@@ -19,36 +22,22 @@ export class KernelScope {
   readonly #arrays: ReadonlySet<Buffer>;
   readonly #variables = new Map<Buffer, Map<number, string>>();
   readonly #pending = new Set<string>();
-  /** For the keys of shared values. */
-  readonly #ids = new Map<object, number>();
-  readonly #counts: Map<number, number>;
-  readonly #counting: boolean;
-  #shared = 0;
 
-  /** `arrays`: the register buffers that cannot be single variables. `counts`: uses of shared values, by their order. */
+  /** `arrays`: the register buffers that cannot be single variables. */
   constructor(
+    body: readonly Stmt[],
     operands: readonly Buffer[],
     arrays: ReadonlySet<Buffer>,
     names: NameScope,
-    counts: Map<number, number>,
-    counting: boolean,
   ) {
     this.#names = names;
     this.#arrays = arrays;
-    this.#counts = counts;
-    this.#counting = counting;
+    this.sums = new Sums(body, (buffer) => this.isVariable(buffer));
     for (const buffer of operands) this.#memory.set(buffer, this.unique(buffer.name));
   }
 
   unique(wanted: string): string {
     return this.#names.unique(wanted);
-  }
-
-  /** A number that stands for an axis or a buffer in keys. */
-  id(thing: object): number {
-    const id = this.#ids.get(thing) ?? this.#ids.size;
-    this.#ids.set(thing, id);
-    return id;
   }
 
   memory(buffer: Buffer): string {
@@ -130,80 +119,39 @@ export class KernelScope {
     return this.#pending.delete(variable);
   }
 
-  /** Whether a variable still has no value. */
-  isPending(variable: string): boolean {
-    return this.#pending.has(variable);
-  }
-
-  /**
-   * A value that may be needed again under `key` in `block`; `target` takes its declaration if it gets a name: when it is
-   * used more than once, or `always`.
-   */
-  share(
-    known: Map<string, Shared>,
-    key: string,
-    found: Shared | undefined,
-    value: () => Text,
-    declare: { readonly lines: string[]; readonly name: string; readonly always: boolean },
-  ): Text {
-    let shared = found;
-    if (shared === undefined) {
-      const id = this.#shared++;
-      const text = value();
-      shared = { id, text };
-      if (this.#counting || declare.always || (this.#counts.get(id) ?? 0) > 1) {
-        const name = this.unique(declare.name);
-        declare.lines.push(`const ${name} = ${text.text};`);
-        shared = { id, text: primary(name) };
-      }
-      known.set(key, shared);
-    }
-    if (this.#counting) this.#counts.set(shared.id, (this.#counts.get(shared.id) ?? 0) + 1);
-    return shared.text;
-  }
-
   /** Index arithmetic: the part that depends on outer loops only is computed at the start of their bodies. */
-  index({ constant, terms }: Affine, block: Block, hint = 'i'): Text {
+  index({ constant, terms, key }: Sum, block: Block, hint = 'i'): Text {
     if (terms.length === 0) return number(constant);
-    const base = this.#base(terms, block, hint);
+    const base = this.#base(terms, key, block, hint);
     if (constant === 0) return base;
     return binary(constant > 0 ? '+' : '-', base, number(Math.abs(constant)));
   }
 
-  #base(terms: Affine['terms'], block: Block, hint: string): Text {
-    const owner = block.loopOver(new Set(terms.map(({ axis }) => axis)));
-    const last = terms.find(({ axis }) => axis === owner?.axis);
-    invariant(owner && last, 'an index over an axis that is not of an open loop');
+  /** A sum gets a name where it is computed in an outer loop or needed more than once. */
+  #base(terms: Affine['terms'], key: string, block: Block, hint: string): Text {
+    const owner = block.loopOver(terms);
+    const loop = owner?.loop;
+    const last = terms.find(({ axis }) => axis === loop?.axis);
+    invariant(owner && loop && last, 'an index over an axis that is not of an open loop');
     const name = this.axis(last.axis);
-    const rest = terms.filter((term) => term !== last);
-    if (rest.length === 0 && last.factor === 1) return primary(name);
-    const key = terms
-      .map(({ axis, factor }) => `${this.id(axis)}*${factor}`)
-      .sort()
-      .join('+');
-    const sum = (): Text => {
-      const size = Math.abs(last.factor);
-      const term = size === 1 ? primary(name) : binary('*', primary(name), number(size));
-      if (rest.length === 0) return last.factor > 0 ? term : binary('-', number(0), term);
-      return binary(last.factor > 0 ? '+' : '-', this.#base(rest, owner, hint), term);
-    };
-    const declare = { lines: owner.header, name: `${hint}_${name}`, always: owner !== block };
-    return this.share(owner.bases, key, owner.bases.get(key), sum, declare);
+    if (terms.length === 1 && last.factor === 1) return primary(name);
+    const known = owner.bases.get(key);
+    if (known !== undefined) return known;
+    const sum = this.#sum(last, terms, owner, hint);
+    if (owner === block && this.sums.usesIn(loop, key) < 2) return sum;
+    const base = primary(this.unique(`${hint}_${name}`));
+    owner.header.push(`const ${base.text} = ${sum.text};`);
+    owner.bases.set(key, base);
+    return base;
   }
 
-  /** The place of an element that affine indices give, in elements from the start of the buffer's memory. */
-  flatten(buffer: Buffer, index: readonly Affine[]): Affine {
-    const factors = new Map<Axis, number>();
-    let constant = buffer.offset;
-    index.forEach((place, i) => {
-      const stride = buffer.strides[i] as number;
-      constant += place.constant * stride;
-      for (const { axis, factor } of place.terms)
-        factors.set(axis, (factors.get(axis) ?? 0) + factor * stride);
-    });
-    const terms = [...factors]
-      .filter(([, factor]) => factor !== 0)
-      .map(([axis, factor]) => ({ axis, factor }));
-    return { constant, terms };
+  #sum(last: Affine['terms'][number], terms: Affine['terms'], owner: Block, hint: string): Text {
+    const name = primary(this.axis(last.axis));
+    const size = Math.abs(last.factor);
+    const term = size === 1 ? name : binary('*', name, number(size));
+    if (terms.length === 1) return last.factor > 0 ? term : binary('-', number(0), term);
+    const rest = terms.filter((other) => other !== last);
+    const base = this.#base(rest, this.sums.keyOf(rest), owner, hint);
+    return binary(last.factor > 0 ? '+' : '-', base, term);
   }
 }

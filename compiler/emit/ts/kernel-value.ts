@@ -2,18 +2,18 @@
 import { invariant, InvariantError } from '../../base/invariant.ts';
 import type { DType } from '../../base/types.ts';
 import { dtypeOf } from '../../loop/builder.ts';
-import type { Affine, BinaryOp, Buffer, Combine, CompareOp, Expr, Index } from '../../loop/ir.ts';
+import type { Affine, BinaryOp, Combine, CompareOp, Expr } from '../../loop/ir.ts';
 import { Block } from './block.ts';
 import { lineWidth } from './data.ts';
 import type { BinaryOperator, Text } from './expression.ts';
 import { binary, call, conditional, element, number, primary, unary } from './expression.ts';
 import type { KernelScope } from './kernel-scope.ts';
+import type { Access } from './sums.ts';
 
-/** Where an expression is printed. `lazy`: it may not be evaluated, so nothing of it may be computed beforehand. */
+/** Where an expression is printed. */
 export interface Context {
   readonly block: Block;
   readonly scope: KernelScope;
-  readonly lazy: boolean;
 }
 
 /** Builds an expression from parts; parts that would make the line too long become constants of their own. */
@@ -61,7 +61,7 @@ export function value(expr: Expr, context: Context, round = true): Text {
     case 'literal':
       return number(expr.dtype === 'f32' ? Math.fround(expr.value) : Number(expr.value));
     case 'index':
-      return scope.index(expr.index, context.block);
+      return scope.index(scope.sums.of(expr.index), context.block);
     case 'batch':
       return primary('N');
     case 'load':
@@ -169,11 +169,15 @@ export function combined(
   return compose(context, [b], (part = b) => operation(combine, dtype, a, part, round));
 }
 
+/** What the functions of `math.ts` are called. */
+export const mathNames = { exp: 'expf', log: 'logf', tanh: 'tanhf' } as const;
+
 function unaryValue(expr: Expr & { kind: 'unary' }, context: Context, round: boolean): Text {
-  if (expr.op === 'not' || expr.op === 'isfinite') return asNumber(condition(expr, context));
+  const { op } = expr;
+  if (op === 'not' || op === 'isfinite') return asNumber(condition(expr, context));
   const isFloat = expr.dtype === 'f32';
   const apply = (x: Text): Text => {
-    switch (expr.op) {
+    switch (op) {
       case 'neg':
         return isFloat ? unary('-', x) : rounded(expr.dtype, unary('-', x));
       case 'abs':
@@ -182,13 +186,17 @@ function unaryValue(expr: Expr & { kind: 'unary' }, context: Context, round: boo
         return call('Math.sign', x);
       case 'floor':
       case 'ceil':
-        return isFloat ? call(`Math.${expr.op}`, x) : x;
+        return isFloat ? call(`Math.${op}`, x) : x;
       case 'round':
         return isFloat ? call('roundHalfEven', x) : x;
       case 'sqrt':
         return round ? call('f', call('Math.sqrt', x)) : call('Math.sqrt', x);
+      case 'exp':
+      case 'log':
+      case 'tanh':
+        return call(mathNames[op], x);
       default:
-        throw new InvariantError(`${expr.op} reached the TypeScript target without lowerMath`);
+        return op satisfies never;
     }
   };
   return compose(context, [value(expr.x, context)], (x = primary('0')) => apply(x));
@@ -203,7 +211,7 @@ function select(
   const test = compose(context, [condition(expr.condition, context)], (c = primary('0')) => c);
   const branch = (branchExpr: Expr): { block: Block; text: Text } => {
     const block = new Block(context.block);
-    return { block, text: print(branchExpr, { ...context, block, lazy: true }) };
+    return { block, text: print(branchExpr, { ...context, block }) };
   };
   const a = branch(expr.a);
   const b = branch(expr.b);
@@ -251,32 +259,17 @@ function bitcast(expr: Expr & { kind: 'bitcast' }, context: Context): Text {
 }
 
 function load(expr: Expr & { kind: 'load' }, context: Context): Text {
-  const { block, scope } = context;
+  const { scope } = context;
   const { buffer } = expr;
   if (scope.isVariable(buffer)) return primary(scope.variable(buffer, expr.index as readonly Affine[]));
-  const affine = expr.index.filter((place): place is Affine => !('clamped' in place));
-  if (buffer.space === 'register' || affine.length < expr.index.length) {
-    return element(scope.memory(buffer), place(buffer, expr.index, context));
-  }
-  const { constant, terms } = scope.flatten(buffer, affine);
-  const key = [
-    scope.id(buffer),
-    constant,
-    ...terms.map(({ axis, factor }) => `${scope.id(axis)}*${factor}`).sort(),
-  ].join('+');
-  const found = block.findLoad(key);
-  const read = (): Text =>
-    element(scope.memory(buffer), scope.index({ constant, terms }, block, scope.memory(buffer)));
-  if (context.lazy && found === undefined) return read();
-  const declare = { lines: block.lines, name: scope.memory(buffer), always: false };
-  return scope.share(block.loads, key, found, read, declare);
+  return element(scope.memory(buffer), place(expr, context));
 }
 
 /** The place of an element in its array. A computed index is clamped into its axis. */
-export function place(buffer: Buffer, index: readonly Index[], context: Context): Text {
+export function place(access: Access, context: Context): Text {
   const { block, scope } = context;
-  const affine = index.map((entry): Affine => ('clamped' in entry ? { constant: 0, terms: [] } : entry));
-  const base = scope.index(scope.flatten(buffer, affine), block, scope.memory(buffer));
+  const { buffer, index } = access;
+  const base = scope.index(scope.sums.at(access), block, scope.memory(buffer));
   return index.reduce((sum, entry, axis) => {
     if (!('clamped' in entry)) return sum;
     const extent = buffer.shape[axis];

@@ -1,10 +1,11 @@
 /** One kernel of the Loop IR as one JavaScript function. */
 import { invariant } from '../../base/invariant.ts';
+import type { Extent } from '../../base/types.ts';
 import { formatType } from '../../base/types.ts';
 import type { IntervalOf } from '../../loop/bounds.ts';
 import { alwaysInside, boundsOf, boundsOfRange, wholeInterval } from '../../loop/bounds.ts';
 import type { Affine, Buffer, Kernel, Quotient, Stmt } from '../../loop/ir.ts';
-import { exprsOf, visitExpr, visitStmts } from '../../loop/rewrite.ts';
+import { exprsOf, scratchOf, visitExpr, visitStmts } from '../../loop/rewrite.ts';
 import { foldConstants } from '../../loop/transform/fold-constants.ts';
 import { arrayOf } from './arrays.ts';
 import { Block } from './block.ts';
@@ -21,10 +22,16 @@ import { unroll } from './unroll.ts';
 
 /**
  * How a function is called. `whole`: runs all of the kernel. `sized`: the extent of its outermost loop is an argument, so
- * that kernels that differ in nothing else are one function. `parts`: runs iterations `start` … `end - 1` of the outermost
+ * that kernels that differ in nothing else are one function. Parts: runs iterations `start` … `end - 1` of the outermost
  * loop, so that the event loop need not wait for all of them.
  */
-export type KernelForm = 'whole' | 'sized' | 'parts';
+export type KernelForm = 'whole' | 'sized' | Parts;
+
+/** The iterations of the outermost loop; with `inner`, of that many of the loop inside for each of them. */
+export interface Parts {
+  readonly outer: Extent;
+  readonly inner?: number;
+}
 
 /** The kernel as it is printed: constants folded, marked loops written out. */
 export const writtenOut = (kernel: Kernel): Kernel => ({
@@ -52,20 +59,14 @@ export function printWrittenOut(
   const { body } = kernel;
   const arrays = registerArrays(body);
   const operands = [...kernel.inputs, ...kernel.outputs, ...scratchOf(body)];
-  const extra = form === 'sized' ? ['size', 'N'] : form === 'parts' ? ['N', 'start', 'end'] : ['N'];
-  const counts = new Map<number, number>();
-  const print = (counting: boolean): { scope: KernelScope; lines: readonly string[] } => {
-    const local = new NameScope(names);
-    for (const argument of extra) local.reserve(argument);
-    const scope = new KernelScope(operands, arrays, local, counts, counting);
-    const block = new Block();
-    const at = { block, scope, lazy: false, interval: wholeInterval };
-    if (form === 'parts') statementsInParts(body, at);
-    else statements(body, { ...at, ...(form === 'sized' ? { outermost: { end: 'size' } } : {}) });
-    return { scope, lines: [...scope.declarations, ...block.text()] };
-  };
-  print(true);
-  const { scope, lines } = print(false);
+  const extra = form === 'sized' ? ['size', 'N'] : form === 'whole' ? ['N'] : ['N', 'start', 'end'];
+  const local = new NameScope(names);
+  for (const argument of extra) local.reserve(argument);
+  const scope = new KernelScope(body, operands, arrays, local);
+  const block = new Block();
+  const at = { block, scope, interval: wholeInterval };
+  if (typeof form === 'object') statementsInParts(body, form, at);
+  else statements(body, { ...at, ...(form === 'sized' ? { outermost: { end: primary('size') } } : {}) });
   const describe = (buffers: readonly Buffer[]): string =>
     buffers.map((buffer) => `${scope.memory(buffer)} ${formatType(buffer)}`).join(', ');
   return {
@@ -77,12 +78,12 @@ export function printWrittenOut(
       ...extra.map((argument) => ({ name: argument, type: 'number' })),
     ],
     returns: 'void',
-    body: lines,
+    body: [...scope.declarations, ...block.text()],
   };
 }
 
 /** What stands before the last loop runs once, with the first part; values that the loop uses are computed each time. */
-function statementsInParts(body: readonly Stmt[], at: Place): void {
+function statementsInParts(body: readonly Stmt[], { inner: each }: Parts, at: Place): void {
   const last = body.at(-1);
   const before = body.slice(0, -1);
   invariant(last?.kind === 'for', 'a kernel in parts ends in a loop');
@@ -96,15 +97,8 @@ function statementsInParts(body: readonly Stmt[], at: Place): void {
     before.filter(({ kind }) => kind === 'let'),
     at,
   );
-  loop(last, { ...at, outermost: { start: 'start', end: 'end' } });
-}
-
-export function scratchOf(body: readonly Stmt[]): readonly Buffer[] {
-  const buffers: Buffer[] = [];
-  visitStmts(body, (stmt) => {
-    if (stmt.kind === 'alloc' && stmt.buffer.space === 'scratch') buffers.push(stmt.buffer);
-  });
-  return buffers;
+  const outermost = { start: primary('start'), end: primary('end') };
+  loop(last, { ...at, outermost: each === undefined ? outermost : { ...outermost, each } });
 }
 
 /** Register buffers of which every access has a constant place are single variables; the others small arrays. */
@@ -131,23 +125,14 @@ function registerArrays(body: readonly Stmt[]): ReadonlySet<Buffer> {
   return arrays;
 }
 
-const writesMemory = (body: readonly Stmt[]): boolean => {
-  let writes = false;
-  visitStmts(body, (stmt) => {
-    if ((stmt.kind === 'store' || stmt.kind === 'accumulate') && stmt.buffer.space !== 'register')
-      writes = true;
-  });
-  return writes;
-};
-
 /** Where a statement is printed, and what is known of the axes there. */
-interface Place extends Context {
+export interface Place extends Context {
   readonly interval: IntervalOf;
   /** Arguments in place of the bounds of the loops that stand here. */
-  readonly outermost?: { readonly start?: string; readonly end: string };
+  readonly outermost?: { readonly start?: Text; readonly end: Text; readonly each?: number };
 }
 
-function statements(body: readonly Stmt[], at: Place): void {
+export function statements(body: readonly Stmt[], at: Place): void {
   for (const stmt of body) statement(stmt, at);
   at.scope.declarePending(at.block);
 }
@@ -193,12 +178,11 @@ function assign(stmt: Write, at: Place): void {
 
 function write(stmt: Write, at: Place): void {
   const { block, scope } = at;
-  const target = element(scope.memory(stmt.buffer), place(stmt.buffer, stmt.index, at));
+  const target = element(scope.memory(stmt.buffer), place(stmt, at));
   // An array of floats rounds what it is given.
   const text = written(stmt, at, target, stmt.buffer.dtype !== 'f32');
   const fits = block.indent + target.text.length + text.text.length + 4 <= lineWidth;
   block.push(`${target.text} = ${(fits ? text : named(at, text)).text};`);
-  if (stmt.buffer.space !== 'register') block.forgetLoads();
 }
 
 function loop(stmt: Stmt & { readonly kind: 'for' }, at: Place): void {
@@ -207,17 +191,24 @@ function loop(stmt: Stmt & { readonly kind: 'for' }, at: Place): void {
   scope.declarePending(block);
   const bounds = boundsOfRange(stmt.range, interval);
   if (bounds.low > bounds.high) return;
-  const from =
-    outermost?.start === undefined ? extreme('max', stmt.range.from, at) : primary(outermost.start);
-  let end = outermost === undefined ? extreme('min', stmt.range.to, at) : primary(outermost.end);
+  const { each, start, end: last } = outermost ?? {};
+  const part = (bound: Text): Text => (each === undefined ? bound : binary('/', bound, number(each)));
+  const from = start === undefined ? extreme('max', stmt.range.from, at) : part(start);
+  let end = last === undefined ? extreme('min', stmt.range.to, at) : part(last);
   if (end.op !== undefined || end.text.includes('(')) end = named(at, end, `${stmt.axis.name}_end`);
-  if (writesMemory(stmt.body)) block.forgetLoads();
-  const axis = scope.open(stmt.axis, outermost?.end === 'size' ? 'i' : stmt.axis.name);
-  const inner = new Block(block, stmt.axis);
+  const axis = scope.open(stmt.axis, last?.text === 'size' ? 'i' : stmt.axis.name);
+  const inner = new Block(block, stmt);
   const known: IntervalOf = (other) => (other === stmt.axis ? bounds : interval(other));
-  statements(stmt.body, { ...rest, block: inner, scope, interval: known });
+  const body = { ...rest, block: inner, scope, interval: known };
+  if (outermost?.start && each !== undefined) {
+    const before = binary('*', primary(axis), number(each));
+    const first = call('Math.max', binary('-', outermost.start, before), number(0));
+    const limit = call('Math.min', binary('-', outermost.end, before), number(each));
+    statements(stmt.body, { ...body, outermost: { start: first, end: limit } });
+  } else statements(stmt.body, body);
   scope.close();
-  block.nest(`for (let ${axis} = ${from.text}; ${axis} < ${end.text}; ${axis}++)`, inner);
+  const first = from.op === '/' ? call('Math.floor', from) : from;
+  block.nest(`for (let ${axis} = ${first.text}; ${axis} < ${end.text}; ${axis}++)`, inner);
 }
 
 /** The largest or smallest of loop bounds. */
@@ -229,7 +220,7 @@ function extreme(pick: 'min' | 'max', bounds: readonly (Quotient | 'N')[], at: P
     else if (bound.numerator.terms.length === 0)
       constants.push(Math.floor(bound.numerator.constant / bound.divisor));
     else {
-      const index = at.scope.index(bound.numerator, at.block);
+      const index = at.scope.index(at.scope.sums.of(bound.numerator), at.block);
       const { divisor } = bound;
       others.push(divisor === 1 ? index : call('Math.floor', binary('/', index, number(divisor))));
     }
@@ -249,7 +240,7 @@ function branch(stmt: Stmt & { readonly kind: 'if' }, at: Place): void {
     const above = low >= 0;
     const below = extent === 'N' ? alwaysInside(index, extent, interval) : high < extent;
     if (above && below) continue;
-    const sum = scope.index(index, block);
+    const sum = scope.index(scope.sums.of(index), block);
     const text = sum.op === undefined ? sum : named(at, sum, 'i');
     if (!above) tests.push(binary('>=', text, number(0)));
     if (!below) tests.push(binary('<', text, extent === 'N' ? primary('N') : number(extent)));

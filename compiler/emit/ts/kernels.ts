@@ -4,7 +4,9 @@ import type { IntervalOf } from '../../loop/bounds.ts';
 import type { Extent } from '../../base/types.ts';
 import type { Kernel, Stmt } from '../../loop/ir.ts';
 import type { Program, Routine } from '../../program/program.ts';
+import type { Parts } from './kernel.ts';
 import { printWrittenOut, writtenOut } from './kernel.ts';
+import { mathFunctions } from './math.ts';
 import type { NameScope, OuterNames } from './names.ts';
 import type { FunctionNode } from './tree.ts';
 
@@ -12,17 +14,24 @@ import type { FunctionNode } from './tree.ts';
 export interface KernelCall {
   readonly name: string;
   readonly size?: number;
-  readonly parts?: Extent;
+  readonly parts?: Parts;
 }
 
 export interface KernelFunctions {
   readonly functions: readonly FunctionNode[];
+  /** What they call. */
+  readonly math: readonly FunctionNode[];
   /** By the kernel's index in the program. */
   readonly calls: ReadonlyMap<number, KernelCall>;
 }
 
-/** About ten milliseconds of a kernel on a slow machine: from here on it runs in parts. */
-const longWork = 4_000_000;
+/**
+ * From here on a kernel runs in parts: some 30 ms of statements where an engine has yet to optimize them (about 10 ns each;
+ * ten times as fast afterwards). With smaller parts the module is larger.
+ */
+const longWork = 3_000_000;
+/** Where an iteration of the outermost loop is longer than this, a part is one of the loop inside. */
+const longPart = 500_000;
 
 /** Functions for the kernels that `routines` launch. */
 export function kernelFunctions(
@@ -34,7 +43,7 @@ export function kernelFunctions(
   const used = [...largestBatches(routines)].map(([index, batch]) => {
     const kernel = writtenOut(program.kernels[index] as Kernel);
     const { body } = kernel;
-    const parts = work(body, batch, wholeInterval) > longWork ? partsOf(body) : undefined;
+    const parts = partsOf(body, batch);
     const size = parts === undefined ? soleExtent(body) : undefined;
     const sized = size === undefined ? undefined : printWrittenOut(kernel, '', outer, 'sized');
     // Kernels with the same key differ at most in the extent of their outermost loop.
@@ -58,10 +67,11 @@ export function kernelFunctions(
       functions.push(withSize(sized, name, size));
     } else {
       calls.set(index, parts === undefined ? { name } : { name, parts });
-      functions.push(printWrittenOut(kernel, name, outer, parts === undefined ? 'whole' : 'parts'));
+      functions.push(printWrittenOut(kernel, name, outer, parts ?? 'whole'));
     }
   }
-  return { functions, calls };
+  const kernels = used.map(({ kernel }) => kernel);
+  return { functions, math: mathFunctions(kernels, outer), calls };
 }
 
 /** The largest batch each kernel is launched with, in the order of the program. */
@@ -96,11 +106,18 @@ function soleExtent(body: readonly Stmt[]): number | undefined {
   return extent === 'N' || body.some(({ kind }) => kind === 'if') ? undefined : extent;
 }
 
-/** The extent of the last loop of a body that can be run in parts: nothing before it leaves anything in registers. */
-function partsOf(body: readonly Stmt[]): Extent | undefined {
+/** How a long body can be run in parts: by its last loop, if nothing before it leaves anything in registers. */
+function partsOf(body: readonly Stmt[], batch: number): Parts | undefined {
+  const all = work(body, batch, wholeInterval);
   const last = body.at(-1);
   const keeps = body.some(({ kind }) => kind === 'alloc' || kind === 'accumulate');
-  return last?.kind === 'for' && !keeps ? wholeExtent(last) : undefined;
+  if (all <= longWork || last?.kind !== 'for' || keeps) return undefined;
+  const outer = wholeExtent(last);
+  if (outer === undefined) return undefined;
+  const [inside, other] = last.body;
+  const inner = inside?.kind === 'for' && other === undefined ? wholeExtent(inside) : undefined;
+  const isLong = all / (outer === 'N' ? batch : outer) > longPart;
+  return isLong && typeof inner === 'number' && inner > 1 ? { outer, inner } : { outer };
 }
 
 /** The extent of a loop from 0 to a constant or N. */

@@ -8,7 +8,7 @@ const words = `
   static string super switch symbol this throw true try type typeof undefined unique unknown var void while with yield
   Array ArrayBuffer Error Float32Array Infinity Int32Array Math NaN Number Object Promise Uint8Array Uint32Array
   constructor globalThis prototype toString valueOf hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString
-  f N
+  f N expf logf tanhf
 `;
 
 export const reservedWords: ReadonlySet<string> = new Set(words.trim().split(/\s+/));
@@ -31,6 +31,8 @@ export interface OuterNames {
 export class NameScope {
   readonly #outer: OuterNames;
   readonly #taken = new Set<string>();
+  /** The last number given to each name. */
+  readonly #counts = new Map<string, number>();
 
   constructor(outer: OuterNames = reservedWords) {
     this.#outer = outer;
@@ -51,10 +53,14 @@ export class NameScope {
   }
 
   /** `wanted` made an identifier; numbered where it is taken, or where `allowed` says no. */
-  unique(wanted: string, allowed: (name: string) => boolean = (name) => !this.has(name)): string {
+  unique(wanted: string, allowed?: (name: string) => boolean): string {
     const base = sanitize(wanted);
-    let name = base;
-    for (let count = 1; !allowed(name); count++) name = `${base}_${count}`;
+    // Names stay taken, so the search goes on where it ended before: a deep model has the same name many times.
+    let count = allowed === undefined ? (this.#counts.get(base) ?? 0) : 0;
+    const free = allowed ?? ((name: string) => !this.has(name));
+    let name = count === 0 ? base : `${base}_${count}`;
+    while (!free(name)) name = `${base}_${++count}`;
+    if (allowed === undefined) this.#counts.set(base, count);
     this.#taken.add(name);
     return name;
   }

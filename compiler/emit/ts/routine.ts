@@ -7,13 +7,13 @@ import type { Allocation, Launch, Program, Routine } from '../../program/program
 import { arrayOf } from './arrays.ts';
 import type { Data } from './data.ts';
 import { code, commentText, object, printData } from './data.ts';
-import { scratchOf } from './kernel.ts';
+import { scratchOf } from '../../loop/rewrite.ts';
 import type { KernelCall } from './kernels.ts';
 import type { OuterNames } from './names.ts';
 import { NameScope } from './names.ts';
 import type { FunctionNode } from './tree.ts';
 
-const about: Readonly<Record<Routine['name'], string>> = {
+export const about: Readonly<Record<Routine['name'], string>> = {
   prepare: 'What depends on the weights alone; runs again when they changed.',
   infer: 'Inputs to outputs.',
   evaluate: 'Inputs and labels to the loss and metrics of each sample.',
@@ -70,17 +70,21 @@ export function routineFunction(
   };
 }
 
-function allocationOf(routine: Routine, index: number): Allocation {
+export function allocationOf(routine: Routine, index: number): Allocation {
   const allocation = routine.allocations[index];
   invariant(allocation, `${routine.name} has no allocation ${index}`);
   return allocation;
 }
 
-/** Inputs and results have exactly maxBatch samples; other views may be larger than their shape (windows of concats). */
+/** The elements of an input or result: exactly maxBatch samples. */
+export const portLength = (routine: Routine, index: number): number =>
+  elementCount(allocationOf(routine, index).shape, routine.maxBatch);
+
+/** Views that are no ports may be larger than their shape (windows of concats). */
 function viewText(routine: Routine, index: number): string {
-  const { dtype, shape, placement } = allocationOf(routine, index);
+  const { dtype, placement } = allocationOf(routine, index);
   const isPort = [...routine.inputs, ...routine.results].some(({ allocation }) => allocation === index);
-  const exact = elementCount(shape, routine.maxBatch);
+  const exact = portLength(routine, index);
   const length = isPort ? exact : Math.max(exact, Math.floor(placement.bytes / bytesPerElement[dtype]));
   const memory = placement.arena === 'persistent' ? 'weights' : 'work';
   return `new ${arrayOf[dtype]}(${memory}, ${placement.offset}, ${length})`;
@@ -103,41 +107,60 @@ function launchData(
     `${callee.name} takes ${operands} operands, not ${launch.operands.length}`,
   );
   const { name, size, parts } = callee;
+  const part = (operand: number, elements: string): string => `${viewOf(operand)}.subarray(0, ${elements})`;
   const extra = [
     ...(size === undefined ? [] : [String(size)]),
     'N',
     ...(parts === undefined ? [] : ['start', 'end']),
   ];
   const call: Data = { kind: 'call', name, args: [...launch.operands.map(viewOf), ...extra] };
-  const [location] = launch.locations;
-  const line = location ? `${location.file}:${location.line}` : undefined;
-  const layer = location?.scope ?? launch.comment;
   return {
     kind: 'commented',
-    comment: commentText([line, launch.comment].filter((part) => part !== undefined).join('  ')),
+    comment: launchComment(launch),
     value: object({
       run: { kind: 'arrow', params: parts === undefined ? '(N)' : '(N, start, end)', body: call },
-      parts,
-      of: traced ? (line === undefined ? layer : `\`${layer}\` (${line})`) : undefined,
-      writes: traced ? tracedOutputs(kernel, launch, viewOf) : undefined,
+      parts: parts?.outer,
+      each: parts?.inner,
+      of: traced ? layerOf(launch) : undefined,
+      writes: traced ? tracedOutputs(program, launch, viewOf, part) : undefined,
     }),
   };
 }
 
-/** What a launch has written, for the search for numbers that are not finite. */
-function tracedOutputs(kernel: Kernel, launch: Launch, viewOf: (index: number) => string): Data | undefined {
+const lineOf = ({ locations: [location] }: Launch): string | undefined =>
+  location && `${location.file}:${location.line}`;
+
+/** The `.cnn` line and what is computed. */
+export const launchComment = (launch: Launch): string =>
+  commentText([lineOf(launch), launch.comment].filter((part) => part !== undefined).join('  '));
+
+/** The layer, for messages. */
+export function layerOf(launch: Launch): string {
+  const line = lineOf(launch);
+  const layer = launch.locations[0]?.scope ?? launch.comment;
+  return line === undefined ? layer : `\`${layer}\` (${line})`;
+}
+
+/** What a launch has written, for the search for numbers that are not finite: in `whole` views, or the first of an operand. */
+export function tracedOutputs(
+  program: Program,
+  launch: Launch,
+  whole: (operand: number) => string,
+  first: (operand: number, elements: string) => string,
+): Data | undefined {
+  const { inputs, outputs } = program.kernels[launch.kernel] as Kernel;
   let usesBatch = false;
-  const written = kernel.outputs.flatMap((buffer, i): string[] => {
+  const written = outputs.flatMap((buffer, i): string[] => {
     if (buffer.dtype !== 'f32') return [];
-    const view = viewOf(launch.operands[kernel.inputs.length + i] as number);
+    const operand = launch.operands[inputs.length + i] as number;
     const ofBatch = buffer.shape[0] === 'N';
     usesBatch ||= ofBatch;
     if (!isDense(buffer)) {
       const shape = buffer.shape.map((extent) => String(extent)).join(', ');
-      return [`windowOf(${view}, ${buffer.offset}, [${shape}], [${buffer.strides.join(', ')}])`];
+      return [`windowOf(${whole(operand)}, ${buffer.offset}, [${shape}], [${buffer.strides.join(', ')}])`];
     }
     const size = elementCount(buffer.shape, 1);
-    return [`${view}.subarray(0, ${ofBatch ? (size === 1 ? 'N' : `N * ${size}`) : size})`];
+    return [first(operand, ofBatch ? (size === 1 ? 'N' : `N * ${size}`) : String(size))];
   });
   if (written.length === 0) return undefined;
   return { kind: 'arrow', params: usesBatch ? '(N)' : '()', body: written.map(code) };

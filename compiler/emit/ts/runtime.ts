@@ -21,6 +21,6 @@ export function runtimeClosure(text: string): readonly Declaration[] {
     kind: 'text',
     ts,
     js,
-    dts: ['model-types', 'training-types', 'errors'].includes(name) ? dts : '',
+    dts: name === 'errors' || name.endsWith('-types') ? dts : '',
   }));
 }

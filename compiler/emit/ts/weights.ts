@@ -3,6 +3,7 @@ import { readSafetensors, writeSafetensors } from '../../../runtime/safetensors.
 import type { SavedTensor } from '../../../runtime/safetensors.ts';
 import { weightsFor } from '../../../runtime/weights.ts';
 import type { Program } from '../../program/program.ts';
+import { toBase64 } from './base64.ts';
 import { code } from './data.ts';
 import { toHalf } from './half.ts';
 import type { ConstNode } from './tree.ts';
@@ -46,18 +47,22 @@ export function embeddedWeights(program: Program, bytes: Uint8Array, format: 'f3
   };
 }
 
+/** A safetensors file with its f32 numbers in half precision. Throws a `ModelError` where one is too large for that. */
+export function halfWeights(bytes: Uint8Array): Uint8Array {
+  const { tensors } = readSafetensors(bytes);
+  return writeSafetensors(
+    [...tensors.values()].map((tensor) => {
+      if (tensor.dtype !== 'f32') return tensor;
+      checkHalf(tensor.name, tensor.data);
+      return { ...tensor, data: Uint16Array.from(tensor.data, toHalf) };
+    }),
+  );
+}
+
 /** A module with an infinite weight would refuse its own weights. */
 function checkHalf(name: string, data: SavedTensor['data']): void {
   const large = data.find((value) => Math.abs(value) >= halfEnd);
   if (large === undefined) return;
-  const message = `\`${name}\` contains ${large}, and f16 ends at 65504: embed it as f32`;
+  const message = `\`${name}\` contains ${large}, and f16 ends at 65504: store it as f32`;
   throw new ModelError('weights-value', message, { name });
-}
-
-function toBase64(bytes: Uint8Array): string {
-  let text = '';
-  for (let start = 0; start < bytes.length; start += 0x8000) {
-    text += String.fromCharCode(...bytes.subarray(start, start + 0x8000));
-  }
-  return btoa(text);
 }

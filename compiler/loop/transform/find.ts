@@ -2,18 +2,24 @@
 import { invariant } from '../../base/invariant.ts';
 import type { Axis, Kernel, Stmt } from '../ir.ts';
 import { Names } from '../names.ts';
-import { bodyOf, visitStmts } from '../rewrite.ts';
+import { bodyOf, visitStmts, withBody } from '../rewrite.ts';
 
 export type For = Stmt & { readonly kind: 'for' };
 
 /** The first loop over the axis of this name, outer before inner. */
 export function findLoop(kernel: Kernel, axis: string): For {
-  let found: For | undefined;
-  visitStmts(kernel.body, (stmt) => {
-    if (found === undefined && stmt.kind === 'for' && stmt.axis.name === axis) found = stmt;
-  });
+  const found = loopIn(kernel.body, axis);
   invariant(found !== undefined, `${kernel.name} has no loop over ${axis}`);
   return found;
+}
+
+function loopIn(body: readonly Stmt[], axis: string): For | undefined {
+  for (const stmt of body) {
+    if (stmt.kind === 'for' && stmt.axis.name === axis) return stmt;
+    const inside = stmt.kind === 'for' || stmt.kind === 'if' ? loopIn(stmt.body, axis) : undefined;
+    if (inside !== undefined) return inside;
+  }
+  return undefined;
 }
 
 /** The kernel with each loop over the axis of this name replaced. Loops inside of a replaced one are left to `f`. */
@@ -25,7 +31,7 @@ export function replaceLoops(kernel: Kernel, axis: string, f: (loop: For) => rea
         count++;
         return f(stmt);
       }
-      return stmt.kind === 'for' || stmt.kind === 'if' ? [{ ...stmt, body: replace(stmt.body) }] : [stmt];
+      return stmt.kind === 'for' || stmt.kind === 'if' ? [withBody(stmt, replace(stmt.body))] : [stmt];
     });
   const body = replace(kernel.body);
   invariant(count > 0, `${kernel.name} has no loop over ${axis}`);

@@ -7,7 +7,7 @@ import {
 } from '../arithmetic.ts';
 import { dtypeOf } from '../builder.ts';
 import type { Expr, Kernel, Local, Stmt, UnaryOp } from '../ir.ts';
-import { mapExpr } from '../rewrite.ts';
+import { mapExpr, withBody, withValue } from '../rewrite.ts';
 
 /**
  * op(2, 3) → its value; let c = 2 … c → 2; select(true, a, b) → a. f32 values round after each operation, as at run time,
@@ -25,16 +25,16 @@ function foldBody(body: readonly Stmt[], known: Known): readonly Stmt[] {
     switch (stmt.kind) {
       case 'let': {
         const value = fold(stmt.value, known);
-        if (value.kind !== 'literal') return [{ ...stmt, value }];
+        if (value.kind !== 'literal') return [withValue(stmt, value)];
         known.set(stmt.local, value);
         return [];
       }
       case 'store':
       case 'accumulate':
-        return [{ ...stmt, value: fold(stmt.value, known) }];
+        return [withValue(stmt, fold(stmt.value, known))];
       case 'for':
       case 'if':
-        return [{ ...stmt, body: foldBody(stmt.body, known) }];
+        return [withBody(stmt, foldBody(stmt.body, known))];
       case 'alloc':
       case 'barrier':
         return [stmt];

@@ -1,6 +1,6 @@
 import { dtypeOf } from '../builder.ts';
 import type { Affine, Axis, Buffer, Expr, Kernel, Local, Stmt } from '../ir.ts';
-import { childrenOf, mapChildren, visitStmts } from '../rewrite.ts';
+import { childrenOf, mapChildren, visitStmts, withValue } from '../rewrite.ts';
 import type { For } from './find.ts';
 import { isWhole } from './find.ts';
 import { Keys, stemOf } from './keys.ts';
@@ -31,6 +31,8 @@ function hoistBody(body: readonly Stmt[], context: Context): readonly Stmt[] {
   return body.flatMap((stmt): readonly Stmt[] => {
     if (stmt.kind === 'if') return [{ ...stmt, body: hoistBody(stmt.body, context) }];
     if (stmt.kind !== 'for') return [stmt];
+    // Nothing leaves lanes by itself: loading and spreading a scalar over them is one instruction.
+    if (stmt.mode === 'vectorize') return [stmt];
     const loop: For = { ...stmt, body: hoistBody(stmt.body, context) };
     return surelyRuns(loop) ? new Hoisting(loop, context).run() : [loop];
   });
@@ -66,18 +68,25 @@ class Hoisting {
   }
 
   run(): readonly Stmt[] {
+    const kept = this.#kept(this.#loop.body);
+    return [...this.#moved, { ...this.#loop, body: kept }];
+  }
+
+  #kept(body: readonly Stmt[]): readonly Stmt[] {
     const kept: Stmt[] = [];
-    for (const stmt of this.#loop.body) {
+    for (const stmt of body) {
       if (stmt.kind === 'let' && this.#dependence(stmt.value) === 'fixed') {
         this.#varying.delete(stmt.local);
         this.#moved.push(stmt);
       } else if (stmt.kind === 'let' || stmt.kind === 'store' || stmt.kind === 'accumulate') {
-        kept.push({ ...stmt, value: this.#replace(stmt.value) });
+        kept.push(withValue(stmt, this.#replace(stmt.value)));
+      } else if (stmt.kind === 'for' && stmt.mode === 'vectorize') {
+        kept.push({ ...stmt, body: this.#kept(stmt.body) });
       } else {
         kept.push(stmt);
       }
     }
-    return [...this.#moved, { ...this.#loop, body: kept }];
+    return kept;
   }
 
   #dependence(expr: Expr): Dependence {

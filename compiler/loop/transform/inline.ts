@@ -1,5 +1,14 @@
 import type { Kernel, Local, Stmt } from '../ir.ts';
-import { bodyOf, childrenOf, exprsOf, mapBlocks, substituteExpr, visitExpr, visitStmts } from '../rewrite.ts';
+import {
+  bodyOf,
+  childrenOf,
+  exprsOf,
+  mapBlocks,
+  substituteExpr,
+  visitExpr,
+  visitStmts,
+  withValue,
+} from '../rewrite.ts';
 import type { Expr } from '../ir.ts';
 
 /** Expressions stay short enough to read on a line or two. */
@@ -53,7 +62,7 @@ function inlineBlock(block: readonly Stmt[], uses: ReadonlyMap<Local, number>): 
     } else if (stmt.kind === 'store' || stmt.kind === 'accumulate') {
       const value = take(stmt.value);
       flush();
-      result.push({ ...stmt, value });
+      result.push(withValue(stmt, value));
     } else {
       if (bodyOf(stmt).length > 0) flush();
       result.push(stmt);

@@ -9,12 +9,13 @@ import type { Affine, Axis, Buffer, Expr, Kernel, Stmt } from '../ir.ts';
 import { axesOfRange, bodyOf, exprsOf, substituteStmts, visitExpr, visitStmts } from '../rewrite.ts';
 import type { For } from './find.ts';
 import { isWhole, namesBeside, replaceLoops } from './find.ts';
+import { lockstepProblem } from './vectorize.ts';
 
 export interface JamOptions {
   /** Loops to move past, by axis; others are moved as they are. */
   readonly through: ReadonlySet<Axis>;
   /** How the moved loops are to be run. */
-  readonly mode: 'serial' | 'unroll';
+  readonly mode: 'serial' | 'unroll' | 'vectorize';
 }
 
 /**
@@ -47,8 +48,11 @@ class Jam {
   }
 
   #distribute(body: readonly Stmt[]): readonly Stmt[] {
-    if (!body.some((stmt) => stmt.kind === 'for' && this.#passes(stmt)))
-      return [this.#wrap(body, !body.some((stmt) => stmt.kind === 'for'))];
+    const loops = body.filter((stmt) => stmt.kind === 'for');
+    // Lanes hold no declarations: registers of a straight body become arrays, too.
+    const declares = this.#options.mode === 'vectorize' && body.some((stmt) => stmt.kind === 'alloc');
+    if (!loops.some((loop) => this.#passes(loop)) && !(declares && loops.length === 0))
+      return [this.#wrap(body, loops.length === 0)];
     const allocs: Stmt[] = [];
     const result: Stmt[] = [];
     let together: Stmt[] = [];
@@ -62,7 +66,7 @@ class Jam {
       } else if (stmt.kind === 'for') {
         flush();
         result.push(
-          this.#passes(stmt) ? { ...stmt, body: this.#distribute(stmt.body) } : this.#wrap([stmt], false),
+          this.#passes(stmt) ? { ...stmt, body: this.#distribute(stmt.body) } : this.#wrap([stmt], true),
         );
       } else {
         together.push(stmt);
@@ -90,7 +94,11 @@ class Jam {
     const over: Axis = fresh ? { ...axis, name: this.#name(`${axis.name}_each`) } : axis;
     const moved = indexExpanded(body, this.#expanded, affine(axis));
     const renamed = fresh ? substituteStmts(moved, { axes: new Map([[axis, affine(over)]]) }) : moved;
-    return { ...this.#loop, axis: over, mode: this.#options.mode, range: this.#loop.range, body: renamed };
+    const { mode } = this.#options;
+    const wrapped = { ...this.#loop, axis: over, mode, range: this.#loop.range, body: renamed };
+    const problem = mode === 'vectorize' ? lockstepProblem(wrapped) : undefined;
+    invariant(problem === undefined, `${axis.name} cannot be vectorized: ${problem}`);
+    return wrapped;
   }
 }
 

@@ -5,7 +5,7 @@
  */
 import type { DType } from '../../base/types.ts';
 import { DefinitionBuilder, dtypeOf } from '../builder.ts';
-import type { Expr, Kernel, Stmt } from '../ir.ts';
+import type { Expr, Kernel, Local, Stmt, UnaryOp } from '../ir.ts';
 import { flatMapStmts, mapExpr } from '../rewrite.ts';
 
 /** s(exp(e))  →  let …; s(v)   and likewise for log and tanh. */
@@ -13,15 +13,31 @@ export function lowerMath(kernel: Kernel): Kernel {
   const body = flatMapStmts(kernel.body, (stmt): readonly Stmt[] => {
     if (stmt.kind !== 'let' && stmt.kind !== 'store' && stmt.kind !== 'accumulate') return [stmt];
     const sequence = new Sequence();
-    const value = mapExpr(stmt.value, (e) => {
-      if (e.kind !== 'unary') return e;
-      if (e.op === 'exp') return sequence.exp(e.x);
-      if (e.op === 'log') return sequence.log(e.x);
-      return e.op === 'tanh' ? sequence.tanh(e.x) : e;
-    });
+    const value = mapExpr(stmt.value, (e) => (e.kind === 'unary' && isMath(e.op) ? sequence[e.op](e.x) : e));
     return [...sequence.stmts, { ...stmt, value }];
   });
   return { ...kernel, body };
+}
+
+/** The operations that have a sequence. */
+export const mathOps = ['exp', 'log', 'tanh'] as const;
+export type MathOp = (typeof mathOps)[number];
+
+const isMath = (op: UnaryOp): op is MathOp => (mathOps as readonly UnaryOp[]).includes(op);
+
+/** The sequence of one operation as a function of one argument, for targets that call it. */
+export interface MathFunction {
+  readonly argument: Local;
+  readonly body: readonly Stmt[];
+  readonly result: Expr;
+}
+
+/** op(e)  →  let …; v   once, for an argument that stands for every e. */
+export function mathFunction(op: MathOp): MathFunction {
+  const argument: Local = { name: 'x', dtype: 'f32' };
+  const sequence = new Sequence();
+  const result = sequence[op]({ kind: 'local', local: argument });
+  return { argument, body: sequence.stmts, result };
 }
 
 /** ln 2 in two parts; products of the first with whole numbers below 2^15 are exact. */

@@ -1,34 +1,48 @@
 import { dtypeOf } from '../builder.ts';
 import type { Buffer, Expr, Kernel, Local, Stmt } from '../ir.ts';
-import { childrenOf, exprsOf, mapBlocks, mapChildren, visitExpr, visitStmts } from '../rewrite.ts';
+import { childrenOf, exprsOf, mapChildren, visitExpr, visitStmts, withValue } from '../rewrite.ts';
 import { Keys, stemOf } from './keys.ts';
 
 /**
  * s(e); t(e)  →  let v = e; s(v); t(v)   within a run of statements without a loop.
  *
  * For every expression that reads memory and stands there more than once. What the kernel writes is
- * never shared: its value changes. An input that shares memory with an output is read before that is written, because the
+ * never shared: its value changes (scratch changes only where it is written). An input that shares memory with an output is read before that is written, because the
  * first of equal loads stands before the store of its own element.
  */
 export function share(kernel: Kernel): Kernel {
-  const written = new Set<Buffer>();
-  visitStmts(kernel.body, (stmt) => {
-    if (stmt.kind === 'store' || stmt.kind === 'accumulate') written.add(stmt.buffer);
-  });
-  return { ...kernel, body: mapBlocks(kernel.body, (block) => shareBlock(block, written)) };
+  const written = writtenIn(kernel.body);
+  return { ...kernel, body: shareBlock(kernel.body, written, false) };
 }
 
-function shareBlock(block: readonly Stmt[], written: ReadonlySet<Buffer>): readonly Stmt[] {
+function writtenIn(body: readonly Stmt[]): ReadonlySet<Buffer> {
+  const written = new Set<Buffer>();
+  visitStmts(body, (stmt) => {
+    if (stmt.kind === 'store' || stmt.kind === 'accumulate') written.add(stmt.buffer);
+  });
+  return written;
+}
+
+/** In `lanes` single elements stay where they are: to load one and spread it over the lanes is one instruction. */
+function shareBlock(block: readonly Stmt[], written: ReadonlySet<Buffer>, lanes: boolean): readonly Stmt[] {
   const result: Stmt[] = [];
   let run: Stmt[] = [];
   const flush = (): void => {
-    result.push(...(readsTwice(run, written) ? new Run(run, written).shared() : run));
+    // Scratch is nobody else's memory: it changes only where the run itself writes.
+    const here = writtenIn(run);
+    const changing = new Set([...written].filter((b) => b.space !== 'scratch' || here.has(b)));
+    result.push(...(readsTwice(run, changing) ? new Run(run, changing, lanes).shared() : run));
     run = [];
   };
   for (const stmt of block) {
     if (stmt.kind === 'for' || stmt.kind === 'if' || stmt.kind === 'barrier') {
       flush();
-      result.push(stmt);
+      if (stmt.kind === 'barrier') result.push(stmt);
+      else
+        result.push({
+          ...stmt,
+          body: shareBlock(stmt.body, written, lanes || (stmt.kind === 'for' && stmt.mode === 'vectorize')),
+        });
     } else {
       run.push(stmt);
     }
@@ -55,6 +69,7 @@ function readsTwice(run: readonly Stmt[], written: ReadonlySet<Buffer>): boolean
 class Run {
   readonly #stmts: readonly Stmt[];
   readonly #written: ReadonlySet<Buffer>;
+  readonly #lanes: boolean;
   readonly #keys = new Keys();
   readonly #pure = new Map<number, boolean>();
   /** How often each expression would be computed: what is inside a shared one counts once. */
@@ -63,7 +78,8 @@ class Run {
   readonly #named = new Map<string, number>();
   readonly #result: Stmt[] = [];
 
-  constructor(stmts: readonly Stmt[], written: ReadonlySet<Buffer>) {
+  constructor(stmts: readonly Stmt[], written: ReadonlySet<Buffer>, lanes: boolean) {
+    this.#lanes = lanes;
     this.#stmts = stmts;
     this.#written = written;
   }
@@ -89,6 +105,8 @@ class Run {
       case 'batch':
       case 'index':
         return false;
+      case 'load':
+        return !this.#lanes && this.#isPure(expr);
       default:
         return this.#isPure(expr);
     }
@@ -110,7 +128,7 @@ class Run {
 
   #statement(stmt: Stmt): void {
     if (stmt.kind === 'store' || stmt.kind === 'accumulate') {
-      this.#result.push({ ...stmt, value: this.#replace(stmt.value) });
+      this.#result.push(withValue(stmt, this.#replace(stmt.value)));
     } else if (stmt.kind === 'let') {
       const key = this.#keys.of(stmt.value);
       const first = this.#isRepeated(stmt.value) && !this.#locals.has(key);
@@ -118,7 +136,7 @@ class Run {
         ? mapChildren(stmt.value, (child) => this.#replace(child))
         : this.#replace(stmt.value);
       if (first) this.#locals.set(key, stmt.local);
-      this.#result.push({ ...stmt, value });
+      this.#result.push(withValue(stmt, value));
     } else {
       this.#result.push(stmt);
     }

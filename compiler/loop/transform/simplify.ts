@@ -4,7 +4,7 @@ import type { Interval } from '../bounds.ts';
 import { alwaysHolds, boundsOf, boundsOfQuotient, boundsOfRange, wholeInterval } from '../bounds.ts';
 import { dtypeOf } from '../builder.ts';
 import type { Affine, Axis, Condition, Expr, Kernel, Quotient, Range, Stmt } from '../ir.ts';
-import { mapExpr, substituteStmts } from '../rewrite.ts';
+import { mapExpr, substituteStmts, withValue } from '../rewrite.ts';
 
 /**
  * Removes what can be decided without running: bounds that another one implies, loops of no or one iteration, conditions
@@ -29,7 +29,7 @@ function simplifyStmt(stmt: Stmt, known: Intervals): readonly Stmt[] {
     case 'let':
     case 'store':
     case 'accumulate':
-      return [{ ...stmt, value: foldIntegers(stmt.value) }];
+      return [withValue(stmt, foldIntegers(stmt.value))];
     case 'alloc':
     case 'barrier':
       return [stmt];
@@ -46,7 +46,7 @@ function simplifyLoop(loop: Stmt & { kind: 'for' }, known: Intervals): readonly 
     return simplifyBody(substituteStmts(loop.body, { axes: new Map([[loop.axis, single]]) }), known);
   const inside = new Map(known).set(loop.axis, boundsOfRange(range, intervalIn(known)));
   const body = simplifyBody(loop.body, inside);
-  return body.length === 0 ? [] : [{ ...loop, range, body }];
+  return body.length === 0 ? [] : [{ kind: 'for', axis: loop.axis, range, mode: loop.mode, body }];
 }
 
 const intervalIn =

@@ -1,5 +1,5 @@
 import { defineOp, tensor } from '../../graph/op.ts';
-import { channelMismatch, kernelOf, padding, strides } from '../support/convolution.ts';
+import { channelMismatch, groups, inGroups, kernelOf, padding, strides } from '../support/convolution.ts';
 import { failed, imageOf } from '../support/shapes.ts';
 import { covered, fourAxes, inside, sizeAt, windowMismatch, windowsOver } from '../support/window.ts';
 import { conv2dInputGradient } from './conv2d_input_gradient.ts';
@@ -9,19 +9,21 @@ export const conv2d = defineOp({
   name: 'conv2d',
   doc:
     'Two-dimensional convolution, that is, cross-correlation, as in Keras: y[n, h, w, o] = sum over kh, kw, i of ' +
-    'x[n, h*stride - before + kh, w*stride - before + kw, i] * kernel[kh, kw, i, o], zeros outside of x.',
+    'x[n, h*stride - before + kh, w*stride - before + kw, i] * kernel[kh, kw, i, o], zeros outside of x. With groups filter o ' +
+    'sees the channels of group floor(o / filters of a group) only, and i counts in it.',
   operands: {
     x: tensor('images [N, height, width, channels]'),
-    kernel: tensor('[kernel rows, kernel columns, channels, filters]'),
+    kernel: tensor('[kernel rows, kernel columns, channels of a group, filters]'),
   },
-  attributes: { strides, padding },
+  attributes: { strides, padding, groups },
   traits: ['contraction'],
+  weights: { operand: 'kernel', channels: () => 3 },
   infer: ({ x, kernel }, attributes) => {
     const image = imageOf('the input', x);
     if (failed(image)) return image;
     const filters = kernelOf(kernel);
     if (failed(filters)) return filters;
-    const channels = channelMismatch(image.channels, filters.inputs);
+    const channels = channelMismatch(image.channels, filters, attributes.groups);
     if (failed(channels)) return channels;
     const windows = windowsOver(
       [image.height, image.width],
@@ -52,20 +54,25 @@ export const conv2d = defineOp({
       attributes.strides,
       attributes.padding,
     );
+    const channels = Number(kernel.shape[2]);
     const [kh, kw, ci] = [
       b.axis('kh', windows[0].kernel),
       b.axis('kw', windows[1].kernel),
-      b.axis('ci', x.shape[3] ?? 1),
+      b.axis('ci', channels),
     ];
-    return b.reduce(type.shape, (axes) => {
-      const [n, h, w, c] = fourAxes(axes);
+    const y = inGroups(b, type.shape, attributes.groups);
+    const [n, h, w, c] = fourAxes(y.index);
+    return b.reduce(y, () => {
       const [row, column] = [covered(b, windows[0], h, kh), covered(b, windows[1], w, kw)];
       return {
         axes: [kh, kw, ci],
         combine: 'add',
         init: 0,
         where: inside(b, windows, [row, column]),
-        body: b.mul(x.at([n, row, column, ci]), kernel.at([kh, kw, ci, c])),
+        body: b.mul(
+          x.at([n, row, column, b.plus(b.times(y.group, channels), ci)]),
+          kernel.at([kh, kw, ci, c]),
+        ),
       };
     });
   },
@@ -94,6 +101,18 @@ export const conv2d = defineOp({
     {
       operands: { x: { shape: ['N', 3, 3, 2] }, kernel: { shape: [1, 1, 2, 2] } },
       attributes: { strides: [2, 2] },
+    },
+    {
+      operands: { x: { shape: ['N', 3, 2, 4] }, kernel: { shape: [3, 2, 2, 6] } },
+      attributes: { padding: [1, 0], groups: 2 },
+    },
+    {
+      operands: { x: { shape: ['N', 4, 4, 3] }, kernel: { shape: [3, 3, 1, 3] } },
+      attributes: { strides: [2, 2], padding: [1, 1], groups: 3 },
+    },
+    {
+      operands: { x: { shape: [1, 3, 3, 2] }, kernel: { shape: [2, 2, 1, 6] } },
+      attributes: { padding: 'same', groups: 2 },
     },
   ],
 });

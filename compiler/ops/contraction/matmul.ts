@@ -10,6 +10,7 @@ export const matmul = defineOp({
   operands: { a: tensor('[…, k]'), b: tensor('[k, n], or [n, k] with transpose_b') },
   attributes: { transpose_b: { type: 'bool', doc: 'whether b is stored as [n, k]', default: false } },
   traits: ['contraction'],
+  weights: { operand: 'b', channels: ({ transpose_b }) => (transpose_b ? 0 : 1) },
   infer: ({ a, b }, { transpose_b }) => {
     const [rows, columns, more] = b.shape;
     if (rows === undefined || columns === undefined || more !== undefined || rows === 'N') {

@@ -1,6 +1,9 @@
-import type { TensorType } from '../../base/types.ts';
+import { invariant } from '../../base/invariant.ts';
+import type { Extent, TensorType } from '../../base/types.ts';
 import type { AttributeSpecs, Mismatch } from '../../graph/op.ts';
 import { mismatch } from '../../graph/op.ts';
+import type { DefinitionBuilder, Space } from '../../loop/builder.ts';
+import type { Affine } from '../../loop/ir.ts';
 import { rankMismatch } from './shapes.ts';
 
 /** Where windows lie: the attributes of convolutions and pooling. */
@@ -15,6 +18,13 @@ export const padding = {
   doc: 'valid: windows inside only; same: ceil(input / stride) windows; a size: that many zeros on each side',
   default: 'valid',
   minimum: 0,
+} as const satisfies AttributeSpecs[string];
+
+export const groups = {
+  type: 'int',
+  doc: 'channels and filters are divided into so many groups; each filter sees the channels of its group only',
+  default: 1,
+  minimum: 1,
 } as const satisfies AttributeSpecs[string];
 
 export interface Kernel {
@@ -39,13 +49,55 @@ export function kernelOf(type: TensorType): Kernel | Mismatch {
   return { size: [height, width], inputs, outputs };
 }
 
-export function channelMismatch(image: number, kernel: number): Mismatch | undefined {
-  if (image === kernel) return undefined;
+/** What is wrong with a kernel for `channels` channels in so many groups. */
+export function channelMismatch(channels: number, kernel: Kernel, count: number): Mismatch | undefined {
+  const wrong = groupMismatch(channels, kernel.outputs, count);
+  if (wrong !== undefined || channels === count * kernel.inputs) return wrong;
+  const taken = `${kernel.inputs} input ${kernel.inputs === 1 ? 'channel' : 'channels'}`;
   return mismatch(
     'E0403',
-    `the kernel takes ${kernel} input ${kernel === 1 ? 'channel' : 'channels'}, the image has ${image}`,
-    `the third extent of the kernel must be ${image}`,
+    count === 1
+      ? `the kernel takes ${taken}, the image has ${channels}`
+      : `the kernel takes ${taken} in each of ${count} groups, the image has ${channels}`,
+    `the third extent of the kernel must be ${channels / count}`,
   );
+}
+
+export function groupMismatch(channels: number, filters: number, count: number): Mismatch | undefined {
+  if (channels % count === 0 && filters % count === 0) return undefined;
+  return mismatch(
+    'E0416',
+    `${channels} channels and ${filters} filters cannot both be divided into ${count} groups`,
+    'both must be multiples of groups',
+  );
+}
+
+/** A result of four axes, the last of which are channels in groups: channel = group · channels of a group + channel inside. */
+export interface Grouped extends Space {
+  /** The place in the result. */
+  readonly index: readonly Affine[];
+  readonly group: Affine;
+  /** The channel counted inside of its group. */
+  readonly inside: Affine;
+}
+
+/** One group, or one channel in each, needs no axis of its own. */
+export function inGroups(b: DefinitionBuilder, shape: readonly Extent[], count: number): Grouped {
+  const axes = b.axesOf(shape);
+  const channel = axes.at(-1);
+  invariant(channel !== undefined && typeof channel.extent === 'number', 'channels are the last axis');
+  const index = axes.map((axis) => b.plus(axis, 0));
+  const [whole, none] = [b.plus(channel, 0), b.plus(0, 0)];
+  if (count === 1) return { axes, index, group: none, inside: whole };
+  if (count === channel.extent) return { axes, index, group: whole, inside: none };
+  const size = channel.extent / count;
+  const [group, inside] = [b.axis('g', count), b.axis(channel.name, size)];
+  return {
+    axes: [...axes.slice(0, -1), group, inside],
+    index: [...index.slice(0, -1), b.plus(b.times(group, size), inside)],
+    group: b.plus(group, 0),
+    inside: b.plus(inside, 0),
+  };
 }
 
 /** A gradient has the shape of what it is the gradient of. */

@@ -100,7 +100,7 @@ export interface Covering {
  * The windows that cover `place`. With stride 1 the axis runs over taps, else over windows: either way the other one is
  * affine in it, which it would not be if a division were needed.
  */
-export function covering(b: DefinitionBuilder, name: 'h' | 'w', window: Window, place: Axis): Covering {
+export function covering(b: DefinitionBuilder, name: 'h' | 'w', window: Window, place: AffineLike): Covering {
   const shifted = b.plus(place, window.before);
   if (window.stride === 1) {
     const axis = b.axis(`k${name}`, window.kernel);
@@ -133,7 +133,7 @@ export function populatedArea(
 }
 
 /** The four axes of an NHWC definition, without doubt for the type checker. */
-export function fourAxes(axes: readonly Axis[]): readonly [Axis, Axis, Axis, Axis] {
+export function fourAxes<A extends AffineLike>(axes: readonly A[]): readonly [A, A, A, A] {
   const [n, h, w, c] = axes;
   invariant(n !== undefined && h !== undefined && w !== undefined && c !== undefined, 'four axes');
   return [n, h, w, c];

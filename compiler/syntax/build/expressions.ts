@@ -94,7 +94,7 @@ function reportOperatorAfterStage(context: Context, operator: IToken, chain: Spa
     { span: { file, start: chain.end, end: chain.end }, text: ')' },
   ];
   const message = `\`${operator.image}\` after a stage: \`->\` binds weakest, so the chain before it needs parentheses`;
-  const fix = { title: 'put the chain in parentheses', edits };
+  const fix = { title: 'add parentheses', edits };
   context.report(problem('E0119', c.spanOfToken(context, operator), message, { fix }));
 }
 

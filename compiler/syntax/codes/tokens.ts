@@ -65,7 +65,7 @@ export const tokenCodes: Readonly<Record<Code, CodePage>> = {
     right: image('Conv2D(32, 3x3, padding: same)'),
   },
   E0106: {
-    title: 'A comment that begins with #',
+    title: 'A comment that does not begin with //',
     explanation:
       'Comments begin with // and end with their line. Documentation of a model or a layer begins with ///.',
     wrong: `# Handwritten digits.\n${image('Conv2D(32, 3x3)')}`,

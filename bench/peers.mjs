@@ -1,0 +1,245 @@
+// Ours beside the peers: each in a process of its own with one thread, the same weights and inputs, in turns.
+//
+//   npm run bench -- peers [--only lenet5,resnet18] [--training] [--fast] [--peers pytorch,jax-js] [--kernels wasm|ts] [--rounds N]
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import { barOf, models, trained } from './cases.mjs';
+import { examples, median, ms, root, table } from './support.mjs';
+
+const here = join(root, 'bench');
+const python = process.env.CNNC_PYTHON ?? '/usr/bin/python3';
+/** Of each call of a batch; shorter ones measure the clock. */
+const batchTime = 20;
+/** Slower peers are measured in fewer rounds: their calls in a run take about this long together. */
+const patience = 15_000;
+
+/** A peer's process. `ask` sends one line and waits for the answer; a process that ends answers with what it last said. */
+function start(peer, fast) {
+  const env = { ...process.env, OMP_NUM_THREADS: '1' };
+  const stdio = ['pipe', 'ignore', 'pipe', 'pipe'];
+  const child =
+    peer === 'pytorch'
+      ? spawn(python, [join(here, 'peers', 'pytorch.py')], { env, stdio })
+      : spawn(
+          peer === 'cnnc' && fast ? currentNode() : process.execPath,
+          [join(here, 'peers', 'child.mjs')],
+          {
+            env,
+            stdio,
+          },
+        );
+  let said = '';
+  child.stderr.on('data', (text) => (said = (said + text).slice(-2000)));
+  const waiting = [];
+  const end = (error) => waiting.splice(0).forEach(({ reject }) => reject(error));
+  child.on('error', end);
+  child.on('close', (status) =>
+    end(new Error(said.trim().split('\n').at(-1) || `ended with status ${status}`)),
+  );
+  createInterface({ input: child.stdio[3] }).on('line', (line) => {
+    const answer = JSON.parse(line);
+    const { resolve, reject } = waiting.shift();
+    if (answer.error === undefined) resolve(answer);
+    else reject(new Error(answer.error));
+  });
+  child.stdin.on('error', () => {});
+  return {
+    ask: (message) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ resolve, reject });
+        child.stdin.write(`${JSON.stringify(message)}\n`);
+      }),
+    end: () => child.stdin.end(),
+  };
+}
+
+/** Relaxed SIMD needs a newer Node than the oldest that we support. */
+function currentNode() {
+  if (process.env.CNNC_NODE) return process.env.CNNC_NODE;
+  if (Number(process.versions.node.split('.')[0]) >= 22) return process.execPath;
+  try {
+    return join(createRequire(import.meta.url).resolve('node/package.json'), '..', 'bin', 'node');
+  } catch {
+    throw new Error('--fast needs a Node of version 22 or later: name it in CNNC_NODE');
+  }
+}
+
+/** PyTorch's weights under our names, and the ONNX file; undefined where there is no PyTorch. */
+function exported(model, folder) {
+  const script = join(here, 'models.py');
+  const { status, stderr } = spawnSync(python, [script, model, folder], {
+    encoding: 'utf8',
+  });
+  if (status === 0) return join(folder, `${model}.safetensors`);
+  console.error(`${model}: no weights from PyTorch: ${(stderr ?? '').trim().split('\n').at(-1)}`);
+  return undefined;
+}
+
+/** The largest difference, relative to the largest value. */
+function difference(ours, theirs) {
+  const count = Math.min(ours.length, theirs.length);
+  let [apart, size] = [0, 1e-30];
+  for (let i = 0; i < count; i++) {
+    apart = Math.max(apart, Math.abs(ours[i] - theirs[i]));
+    size = Math.max(size, Math.abs(theirs[i]));
+  }
+  return count === 0 ? NaN : apart / size;
+}
+
+/** Opens a peer and compares what it computes with ours. A peer that cannot is kept with its reason. */
+async function joined(peer, task, ours, fast) {
+  const child = start(peer, fast);
+  try {
+    const { about } = await child.ask({ do: 'open', task });
+    const { values } = await child.ask({ do: 'check' });
+    const apart = difference(ours, values);
+    // Losses of later steps drift apart as rounding errors are trained on.
+    if (!(apart < (task.kind === 'step' ? 1e-3 : 1e-4)))
+      throw new Error(`computes something else: ${apart.toExponential(1)} apart`);
+    return { peer, about, apart, ask: child.ask, end: child.end, times: [], ratios: [] };
+  } catch (error) {
+    child.end();
+    return { peer, reason: error.message };
+  }
+}
+
+/** Times of ours on one thread and on two, and how much faster two are. */
+export async function compareThreads(model, kind, rounds = 21) {
+  const folder = mkdtempSync(join(tmpdir(), 'cnnc-threads-'));
+  const both = [start('cnnc', false), start('cnnc', false)];
+  try {
+    const task = { peer: 'cnnc', model, kind, folder, batch: kind === 'step' ? 32 : 1, kernels: 'wasm' };
+    const values = [];
+    for (const [i, { ask }] of both.entries()) {
+      const { about } = await ask({ do: 'open', task: { ...task, threads: i + 1 } });
+      console.log(`${model}: ${about}`);
+      values.push((await ask({ do: 'check' })).values);
+    }
+    // Bits do not depend on the number of threads.
+    if (difference(...values) !== 0) throw new Error(`${model}: two threads compute something else`);
+    const [one, two] = both.map(({ ask }) => ({ ask, times: [], ratios: [] }));
+    const times = await inTurns(one, [two], rounds);
+    return [ms(median(times)), ms(median(two.times)), median(two.ratios).toFixed(2)];
+  } finally {
+    for (const { end } of both) end();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function compare({ model, kind, peers, fast, kernels, rounds }) {
+  const folder = mkdtempSync(join(tmpdir(), 'cnnc-peers-'));
+  const all = [];
+  try {
+    const weights = exported(model, folder);
+    const batch = kind === 'step' ? 32 : 1;
+    const task = { model, kind, folder, batch, weights, kernels, fast, threads: 1 };
+    const ours = start('cnnc', fast);
+    all.push(ours);
+    const { about, ...more } = await ours.ask({ do: 'open', task: { ...task, peer: 'cnnc' } });
+    const { values } = await ours.ask({ do: 'check' });
+    for (const peer of peers) all.push(await joined(peer, { ...task, ...more, peer }, values, fast));
+    const times = await inTurns(ours, all.slice(1), rounds);
+    return { about, times, peers: all.slice(1) };
+  } finally {
+    for (const { end } of all) end?.();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** WebAssembly that runs often is compiled once more, and better: runs for a second. Gives the time of the last call. */
+async function warmUp({ ask }) {
+  for (const end = performance.now() + 1000; ;) {
+    const { calls, ms } = await ask({ do: 'batch', ms: batchTime });
+    if (performance.now() > end) return ms / calls;
+  }
+}
+
+/** Rounds of (ours, A, B, …). A peer's ratio is taken within a round, so that what slows both down cancels out. */
+async function inTurns(ours, peers, rounds) {
+  const measure = async ({ ask }) => {
+    const { calls, ms } = await ask({ do: 'batch', ms: batchTime });
+    return ms / calls;
+  };
+  const present = peers.filter(({ reason }) => reason === undefined);
+  await warmUp(ours);
+  const left = new Map();
+  for (const peer of present) {
+    const once = await warmUp(peer);
+    left.set(peer, Math.max(1, Math.min(rounds, Math.floor(patience / once))));
+  }
+  const times = [];
+  for (let round = 0; round < rounds; round++) {
+    const mine = await measure(ours);
+    times.push(mine);
+    for (const peer of present) {
+      const remaining = left.get(peer);
+      if (remaining === 0) continue;
+      left.set(peer, remaining - 1);
+      const theirs = await measure(peer);
+      peer.times.push(theirs);
+      peer.ratios.push(mine / theirs);
+    }
+  }
+  return times;
+}
+
+function print({ model, kind, fast, result }) {
+  const { about, times, peers } = result;
+  const what = kind === 'step' ? 'training step (forward, backward, Adam), batch 32' : 'inference, batch 1';
+  const present = peers.filter(({ reason }) => reason === undefined);
+  const rows = present.map(({ peer, about: name, apart, times: theirs, ratios }) => {
+    const ratio = median(ratios);
+    const bar = barOf({ kind, peer, model, fast });
+    const verdict = bar === undefined ? '' : `${ratio <= bar ? 'met' : 'MISSED'}: <= ${bar.toPrecision(3)}`;
+    return [
+      name,
+      ms(median(theirs)),
+      ratio.toFixed(4),
+      (1 / ratio).toFixed(2),
+      apart.toExponential(1),
+      verdict,
+    ];
+  });
+  const head = ['', 'time', 'ours / its', 'its / ours', 'outputs apart', 'bar'];
+  table(`${model}, ${what}`, head, [[about, ms(median(times)), '', '', '', ''], ...rows]);
+  for (const { peer, reason } of peers) if (reason !== undefined) console.log(`${peer}: ${reason}`);
+}
+
+export async function peers(args) {
+  const { values } = parseArgs({
+    args,
+    options: {
+      only: { type: 'string' },
+      peers: { type: 'string' },
+      training: { type: 'boolean', default: false },
+      fast: { type: 'boolean', default: false },
+      kernels: { type: 'string', default: 'wasm' },
+      rounds: { type: 'string', default: '21' },
+    },
+  });
+  const { training, fast, kernels } = values;
+  const kind = training ? 'step' : 'infer';
+  const rounds = Number(values.rounds);
+  const known = training
+    ? ['pytorch', 'jax-js', 'tfjs-cpu', 'tfjs-wasm']
+    : ['onnxruntime-web', 'onnxruntime-node', 'pytorch', 'tfjs-wasm', 'tfjs-cpu', 'jax-js'];
+  const chosen = values.peers?.split(',') ?? known;
+  for (const model of values.only?.split(',') ?? (training ? trained : models)) {
+    if (!existsSync(join(examples, `${model}.cnn`))) {
+      console.log(`\n${model}: there is no such example`);
+      continue;
+    }
+    try {
+      const result = await compare({ model, kind, peers: chosen, fast, kernels, rounds });
+      print({ model, kind, fast, result });
+    } catch (error) {
+      console.log(`\n${model}: ours: ${error.message}`);
+      process.exitCode = 1;
+    }
+  }
+}

@@ -1,0 +1,244 @@
+/** Loops: their bounds, the pointers that move with them, and one comparison at the end of each iteration. */
+import { invariant } from '../../base/invariant.ts';
+import { boundsOf, boundsOfRange } from '../../loop/bounds.ts';
+import type { Quotient, Stmt } from '../../loop/ir.ts';
+import type { Code } from './code.ts';
+import type { Loop, Pointer } from './places.ts';
+import * as scalars from './scalar.ts';
+import type { KernelState } from './state.ts';
+
+export type For = Stmt & { readonly kind: 'for' };
+
+/** A bound: a number, or code that pushes it. */
+type Bound = number | ((code: Code) => void);
+
+/** First and end of a loop, where they are the same numbers in every run. */
+export function fixedBounds({ range }: For, state: KernelState): { from: number; to: number } | undefined {
+  const from = fixed(Math.max, range.from, state);
+  const to = fixed(Math.min, range.to, state);
+  return from === undefined || to === undefined ? undefined : { from, to };
+}
+
+function fixed(
+  pick: (...values: number[]) => number,
+  bounds: readonly (Quotient | 'N')[],
+  { places }: KernelState,
+): number | undefined {
+  const values = bounds.map((q) => {
+    if (q === 'N') return undefined;
+    const { constant, lane, terms } = places.resolve(q.numerator);
+    return lane === 0 && terms.length === 0 ? Math.floor(constant / q.divisor) : undefined;
+  });
+  return values.includes(undefined) ? undefined : pick(...(values as number[]));
+}
+
+/** Writes the loop; `body` writes one iteration into the code it is given. */
+export function writeLoop(stmt: For, code: Code, state: KernelState, body: (code: Code) => void): void {
+  const { places } = state;
+  const interval = boundsOfRange(stmt.range, places.intervalOf);
+  if (interval.low > interval.high) return;
+  const parallel = stmt.mode === 'parallel';
+  const constant = parallel ? undefined : fixedBounds(stmt, state);
+  const around = code.nested();
+  const loop = places.open(stmt.axis, around, interval);
+  const inner = around.nested();
+  body(inner);
+  places.settle(inner);
+  places.close();
+  let from: Bound = constant?.from ?? bound('max', stmt.range.from, state);
+  let to: Bound = constant?.to ?? bound('min', stmt.range.to, state);
+  if (parallel) [from, to] = shareOf(from, to, code, around, state);
+  from = held(from, code, around);
+  to = held(to, code, around);
+  const target = constant === undefined && !certain(stmt, parallel, state) ? guarded(around, from, to) : code;
+  startLoop(loop, from, target, state);
+  countUp(loop, from, to, target, inner, around);
+  target.push({ op: 'loop', body: inner.list });
+  if (target !== code) code.push({ op: 'block', body: target.list });
+}
+
+/** A computed bound goes into a local, for it is needed more than once. */
+function held(value: Bound, code: Code, around: Code): Bound {
+  if (typeof value === 'number') return value;
+  value(code);
+  const local = around.local('i32');
+  code.set(local);
+  return (c) => c.get(local);
+}
+
+function push(value: Bound, code: Code): void {
+  if (typeof value === 'number') code.i32(value);
+  else value(code);
+}
+
+/** Whether there is an iteration in every run. */
+function certain({ range }: For, parallel: boolean, { places }: KernelState): boolean {
+  if (parallel || range.to.includes('N')) return false;
+  const quotient = (pick: 'low' | 'high') => (q: Quotient | 'N') =>
+    q === 'N' ? NaN : Math.floor(boundsOf(q.numerator, places.intervalOf)[pick] / q.divisor);
+  return Math.max(...range.from.map(quotient('high'))) < Math.min(...range.to.map(quotient('low')));
+}
+
+/** Code that does not run if there is no iteration. */
+function guarded(around: Code, from: Bound, to: Bound): Code {
+  const inside = around.nested();
+  push(from, inside);
+  push(to, inside);
+  inside.op('i32.ge_s');
+  inside.push({ op: 'br_if', depth: 0 });
+  return inside;
+}
+
+/** The largest or smallest of several bounds. */
+function bound(pick: 'min' | 'max', bounds: readonly (Quotient | 'N')[], state: KernelState): Bound {
+  const numbers: number[] = [];
+  const others: ((code: Code) => void)[] = [];
+  for (const q of bounds) {
+    const value = q === 'N' ? (c: Code) => c.get(state.batch) : quotient(q, state);
+    if (typeof value === 'number') numbers.push(value);
+    else others.push(value);
+  }
+  if (numbers.length > 0) {
+    const number = Math[pick](...numbers);
+    if (others.length === 0) return number;
+    others.push((c) => c.i32(number));
+  }
+  return (c) => {
+    others.forEach((push, i) => {
+      push(c);
+      if (i > 0) scalars.binary(c, pick, 'i32');
+    });
+  };
+}
+
+/** Rounded down, whatever the sign. */
+function quotient({ numerator, divisor }: Quotient, { places }: KernelState): Bound {
+  const place = places.resolve(numerator);
+  invariant(place.lane === 0, 'the bounds of a loop differ between lanes');
+  if (place.terms.length === 0) return Math.floor(place.constant / divisor);
+  return (code) => {
+    places.pushIndex(code, place);
+    if (divisor === 1) return;
+    if (Number.isInteger(Math.log2(divisor))) {
+      code.i32(Math.log2(divisor));
+      return code.op('i32.shr_s');
+    }
+    if (boundsOf(numerator, places.intervalOf).low < 0) {
+      // Division rounds towards 0: one less than a multiple of the divisor is taken from negative numbers.
+      const value = code.keep('i32');
+      code.get(value);
+      code.get(value);
+      code.i32(31);
+      code.op('i32.shr_s');
+      code.i32(divisor - 1);
+      code.op('i32.and', 'i32.sub');
+    }
+    code.i32(divisor);
+    code.op('i32.div_s');
+  };
+}
+
+/** Thread t of T gets the iterations len · t / T … len · (t + 1) / T. */
+function shareOf(from: Bound, to: Bound, code: Code, around: Code, state: KernelState): [Bound, Bound] {
+  const first = held(from, code, around);
+  push(to, code);
+  if (first !== 0) {
+    push(first, code);
+    code.op('i32.sub');
+  }
+  const length = around.local('i32');
+  code.set(length);
+  const part = (next: boolean) => (c: Code) => {
+    c.get(length);
+    c.get(state.thread);
+    if (next) {
+      c.i32(1);
+      c.op('i32.add');
+    }
+    c.op('i32.mul');
+    c.get(state.threads);
+    c.op('i32.div_s');
+    if (first === 0) return;
+    push(first, c);
+    c.op('i32.add');
+  };
+  return [part(false), part(true)];
+}
+
+/** Pushes x · factor, which is nothing for 0; says whether there is anything to add. */
+function pushScaled(x: Bound, factor: number, code: Code): boolean {
+  if (x === 0) return false;
+  if (typeof x === 'number') {
+    code.i32(x * factor);
+    return true;
+  }
+  x(code);
+  if (factor !== 1) {
+    code.i32(factor);
+    code.op('i32.mul');
+  }
+  return true;
+}
+
+/** Sets the pointers and the counter to the first iteration. */
+export function startLoop(loop: Loop, from: Bound, code: Code, { places, batch }: KernelState): void {
+  for (const pointer of loop.pointers.values()) {
+    places.pushStart(code, pointer);
+    if (pushScaled(from, pointer.step, code)) code.op('i32.add');
+    code.set(pointer.local);
+  }
+  if (loop.counter === undefined || loop.counter === batch) return;
+  push(from, code);
+  code.set(loop.counter);
+}
+
+/** Moves the pointers at the end of the body, and goes on where the end is not reached. */
+function countUp(loop: Loop, from: Bound, to: Bound, before: Code, body: Code, around: Code): void {
+  const pointers = [...loop.pointers.values()];
+  const [first] = pointers;
+  const ruler = loop.counter === undefined ? first : undefined;
+  for (const pointer of pointers) if (pointer !== ruler) move(pointer.local, pointer.step, body);
+  if (ruler !== undefined) return moveTo(ruler, from, to, before, body, around);
+  const counter = loop.counter ?? around.local('i32');
+  if (loop.counter === undefined) {
+    push(from, before);
+    before.set(counter);
+  }
+  body.get(counter);
+  body.i32(1);
+  body.op('i32.add');
+  body.tee(counter);
+  push(to, body);
+  body.op('i32.lt_s');
+  body.push({ op: 'br_if', depth: 0 });
+}
+
+function move(local: number, step: number, body: Code): void {
+  body.get(local);
+  body.i32(step);
+  body.op('i32.add');
+  body.set(local);
+}
+
+/** No counter is needed where a pointer can be compared with where it ends. */
+function moveTo(ruler: Pointer, from: Bound, to: Bound, before: Code, body: Code, around: Code): void {
+  const end = around.local('i32');
+  before.get(ruler.local);
+  if (typeof from === 'number' && typeof to === 'number') before.i32((to - from) * ruler.step);
+  else {
+    push(to, before);
+    push(from, before);
+    before.op('i32.sub');
+    before.i32(ruler.step);
+    before.op('i32.mul');
+  }
+  before.op('i32.add');
+  before.set(end);
+  body.get(ruler.local);
+  body.i32(ruler.step);
+  body.op('i32.add');
+  body.tee(ruler.local);
+  body.get(end);
+  body.op('i32.ne');
+  body.push({ op: 'br_if', depth: 0 });
+}

@@ -1,0 +1,81 @@
+import { invariant } from '../../base/invariant.ts';
+import type { DType } from '../../base/types.ts';
+import { addAffine, affine, scaleAffine } from '../affine.ts';
+import { denseBuffer } from '../builder.ts';
+import type { Axis, Buffer, Combine, Expr, Kernel, Stmt } from '../ir.ts';
+import { serial, substituteStmts, visitStmts } from '../rewrite.ts';
+import { isWhole, namesBeside, replaceLoops } from './find.ts';
+import { lanes } from './vectorize.ts';
+
+/** What leaves a result as it is, for operations whose order does not matter. */
+function identityOf(combine: Combine, dtype: DType): number | undefined {
+  if (combine === 'and') return dtype === 'bool' ? 1 : undefined;
+  if (combine === 'or') return 0;
+  if (combine !== 'max' && combine !== 'min') return undefined;
+  const least = dtype === 'f32' ? -Infinity : dtype === 'i32' ? -(2 ** 31) : 0;
+  const greatest = dtype === 'f32' ? Infinity : dtype === 'i32' ? 2 ** 31 - 1 : 2 ** 32 - 1;
+  return combine === 'max' ? least : greatest;
+}
+
+/**
+ * for a in E { r op= f(a) }  →  alloc p[4]; for l { p[l] = identity }; for b in E/4 { for l { p[l] op= f(4·b + l) } };
+ *                               r op= p[0]; … r op= p[3]; for t in E%4 { r op= f(E - E%4 + t) }
+ *
+ * Only for `and`, `or`, `max` and `min`, of which the order changes nothing: each lane combines every fourth element.
+ */
+export function spread(kernel: Kernel, axis: string): Kernel {
+  const unique = namesBeside(kernel);
+  return replaceLoops(kernel, axis, (loop) => {
+    const { extent } = loop.axis;
+    invariant(
+      typeof extent === 'number' && extent >= lanes && isWhole(loop),
+      `${axis} is too short for lanes`,
+    );
+    const { buffer, combine } = onlyAccumulation(loop.body);
+    const identity = identityOf(combine, buffer.dtype);
+    invariant(identity !== undefined, `the order of ${combine} matters`);
+    const part = denseBuffer(unique(`${buffer.name}_lanes`), buffer.dtype, [lanes], 'register');
+    const axisOf = (suffix: string, count: number): Axis => ({ name: unique(axis + suffix), extent: count });
+    const [start, block, lane, tail] = [
+      axisOf('_start', lanes),
+      axisOf('_block', Math.floor(extent / lanes)),
+      axisOf('_lane', lanes),
+      axisOf('_tail', extent % lanes),
+    ];
+    const inLanes = (over: Axis, body: readonly Stmt[]): Stmt => {
+      return { ...serial(over, body), mode: 'vectorize' } as typeof loop;
+    };
+    const place = addAffine(scaleAffine(block, lanes), lane);
+    const spreadBody = substituteStmts(loop.body, { axes: new Map([[loop.axis, place]]) }).map(
+      (stmt): Stmt => (stmt.kind === 'accumulate' ? { ...stmt, buffer: part, index: [affine(lane)] } : stmt),
+    );
+    const value: Expr = { kind: 'literal', dtype: part.dtype, value: identity };
+    const joined = Array.from({ length: lanes }, (_, i): Stmt => {
+      const load: Expr = { kind: 'load', buffer: part, index: [affine(i)] };
+      return { kind: 'accumulate', buffer, index: [], combine, value: load };
+    });
+    const rest = substituteStmts(loop.body, {
+      axes: new Map([[loop.axis, addAffine(tail, extent - (extent % lanes))]]),
+    });
+    return [
+      { kind: 'alloc', buffer: part },
+      inLanes(start, [{ kind: 'store', buffer: part, index: [affine(start)], value }]),
+      serial(block, [inLanes(lane, spreadBody)]),
+      ...joined,
+      ...(extent % lanes === 0 ? [] : [serial(tail, rest)]),
+    ];
+  });
+}
+
+/** A body of lets and one accumulation into a single register. */
+function onlyAccumulation(body: readonly Stmt[]): { readonly buffer: Buffer; readonly combine: Combine } {
+  const found: (Stmt & { readonly kind: 'accumulate' })[] = [];
+  visitStmts(body, (stmt) => {
+    if (stmt.kind === 'accumulate') found.push(stmt);
+    else invariant(stmt.kind === 'let', `there is ${stmt.kind} inside`);
+  });
+  const [only, more] = found;
+  invariant(only !== undefined && more === undefined, 'one value is accumulated');
+  invariant(only.buffer.space === 'register' && only.index.length === 0, 'it is kept in a register');
+  return only;
+}

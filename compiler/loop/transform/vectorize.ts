@@ -1,0 +1,162 @@
+import { invariant } from '../../base/invariant.ts';
+import { sameAffine } from '../affine.ts';
+import type { Affine, Axis, Buffer, Expr, Index, Kernel, Local, Stmt } from '../ir.ts';
+import { exprsOf, visitExpr, visitStmts } from '../rewrite.ts';
+import type { For } from './find.ts';
+import { isWhole, replaceLoops } from './find.ts';
+
+/** Lanes of a vector of 32-bit elements. */
+export const lanes = 4;
+
+/**
+ * for a in 4 { S }  →  for a in 4 vectorize { S }
+ *
+ * The iterations may run in lockstep, each statement for all lanes before the next one: see `lockstepProblem`.
+ */
+export function vectorize(kernel: Kernel, axis: string): Kernel {
+  return replaceLoops(kernel, axis, (loop) => {
+    const marked = { ...loop, mode: 'vectorize' } as const;
+    const problem = lockstepProblem(marked);
+    invariant(problem === undefined, `${axis} cannot be vectorized: ${problem}`);
+    return [marked];
+  });
+}
+
+/**
+ * Why a loop cannot run in lockstep; undefined where it can. It has four iterations of straight-line statements (and of
+ * loops that are still to be written out, and conditions that all lanes share); every write goes to its own place in each lane; what is written is read at that
+ * place only; registers are indexed with the lane last; nothing is read at a computed place that differs between lanes.
+ */
+export function lockstepProblem(loop: For): string | undefined {
+  if (loop.axis.extent !== lanes || !isWhole(loop)) return `it has not ${lanes} iterations`;
+  return new Lockstep(loop).problem();
+}
+
+class Lockstep {
+  readonly #loop: For;
+  readonly #axis: Axis;
+  /** Locals with another value in each lane. */
+  readonly #varying = new Set<Local>();
+  readonly #writes = new Map<Buffer, readonly Affine[][]>();
+  #problem: string | undefined;
+
+  constructor(loop: For) {
+    this.#loop = loop;
+    this.#axis = loop.axis;
+  }
+
+  problem(): string | undefined {
+    visitStmts(this.#loop.body, (stmt) => this.#statement(stmt));
+    visitStmts(this.#loop.body, (stmt) => {
+      for (const expr of exprsOf(stmt)) visitExpr(expr, (e) => this.#read(e));
+    });
+    return this.#problem;
+  }
+
+  #refuse(problem: string): void {
+    this.#problem ??= problem;
+  }
+
+  #statement(stmt: Stmt): void {
+    switch (stmt.kind) {
+      case 'for':
+        if (stmt.mode !== 'unroll') this.#refuse(`the loop over ${stmt.axis.name} is inside`);
+        return;
+      case 'if':
+        if (stmt.conditions.some(({ index }) => index.terms.some(({ axis }) => axis === this.#axis)))
+          this.#refuse('the lanes differ in what they do');
+        return;
+      case 'alloc':
+      case 'barrier':
+        return this.#refuse(`there is ${stmt.kind} inside`);
+      case 'let':
+        this.#expr(stmt.value);
+        if (this.#varies(stmt.value)) this.#varying.add(stmt.local);
+        return;
+      case 'store':
+      case 'accumulate':
+        this.#expr(stmt.value);
+        return this.#write(stmt.buffer, stmt.index);
+      default:
+        return stmt satisfies never;
+    }
+  }
+
+  #write(buffer: Buffer, index: readonly Affine[]): void {
+    if (buffer.space === 'register') {
+      if (!this.#endsWithLane(index)) this.#refuse(`${buffer.name} is shared by the lanes`);
+    } else if (this.#stride(buffer, index) === 0) {
+      this.#refuse(`all lanes write one element of ${buffer.name}`);
+    }
+    this.#writes.set(buffer, [...(this.#writes.get(buffer) ?? []), [...index]]);
+  }
+
+  #endsWithLane(index: readonly Affine[]): boolean {
+    const last = index.at(-1);
+    const others = index.slice(0, -1);
+    return (
+      last !== undefined &&
+      sameAffine(last, { constant: 0, terms: [{ axis: this.#axis, factor: 1 }] }) &&
+      others.every(({ terms }) => terms.every(({ axis }) => axis !== this.#axis))
+    );
+  }
+
+  /** By how many elements the place moves from lane to lane. */
+  #stride({ strides }: Buffer, index: readonly Index[]): number {
+    return index.reduce((sum, place, i) => {
+      if ('clamped' in place) return sum;
+      const factor = place.terms.find(({ axis }) => axis === this.#axis)?.factor ?? 0;
+      return sum + factor * (strides[i] ?? 0);
+    }, 0);
+  }
+
+  /** Whether a value differs between the lanes. */
+  #varies(expr: Expr): boolean {
+    let varies = false;
+    visitExpr(expr, (e) => {
+      if (e.kind === 'local') varies ||= this.#varying.has(e.local);
+      if (e.kind === 'index') varies ||= e.index.terms.some(({ axis }) => axis === this.#axis);
+      if (e.kind === 'load')
+        varies ||= e.index.some((p) => !('clamped' in p) && p.terms.some(({ axis }) => axis === this.#axis));
+    });
+    return varies;
+  }
+
+  #expr(expr: Expr): void {
+    visitExpr(expr, (e) => {
+      if (!this.#varies(e)) return;
+      if (e.kind === 'load') {
+        if (e.buffer.space === 'register' && !this.#endsWithLane(e.index as readonly Affine[]))
+          this.#refuse(`${e.buffer.name} is not indexed with the lane last`);
+        if (e.index.some((place) => 'clamped' in place))
+          this.#refuse(`${e.buffer.name} is read at a computed place`);
+      }
+      if (!hasVectorForm(e)) this.#refuse(`there is no vector form of ${'op' in e ? e.op : e.kind}`);
+    });
+  }
+
+  /** What is written inside may be read only where the same lane writes it. */
+  #read(e: Expr): void {
+    if (e.kind !== 'load') return;
+    const written = this.#writes.get(e.buffer);
+    if (written === undefined || e.buffer.space === 'register') return;
+    const same = written.some((index) =>
+      e.index.every((place, i) => !('clamped' in place) && sameAffine(place, index[i] as Affine)),
+    );
+    if (!same) this.#refuse(`${e.buffer.name} is read where another lane may write it`);
+  }
+}
+
+/** Operations that differ between lanes and that SIMD has, or that are made of such. */
+function hasVectorForm(e: Expr): boolean {
+  switch (e.kind) {
+    case 'binary':
+      return e.dtype === 'f32' ? e.op !== 'rem' : e.op !== 'div' && e.op !== 'rem' && e.dtype !== 'u8';
+    case 'unary':
+      return (
+        e.dtype === 'f32' || e.dtype === 'bool' || ((e.op === 'neg' || e.op === 'abs') && e.dtype !== 'u8')
+      );
+    default:
+      return true;
+  }
+}

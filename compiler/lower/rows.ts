@@ -1,0 +1,149 @@
+/**
+ * Row-wise groups: a reduction over the last axis, what is computed of its result for each element or row, further
+ * reductions of that … become one kernel, which runs through the rows once. So softmax is one kernel, not four.
+ *
+ * A group of them keeps its parts: each was a group of its own, is lowered as one, and does in each row what it would have
+ * done alone, so no bit changes. A number per row stays in a register; what a later part reads of every element is stored.
+ */
+import type { Extent } from '../base/types.ts';
+import { sameShape } from '../base/types.ts';
+import type { Node, Value } from '../graph/ir.ts';
+import { hasTrait } from '../graph/op.ts';
+import { DefinitionBuilder, denseBuffer, readerOf } from '../loop/builder.ts';
+import { visitExpr } from '../loop/rewrite.ts';
+import type { Group } from './group.ts';
+import { inputsOf } from './group.ts';
+import type { Uses } from './uses.ts';
+
+/** `[...rows, length]`, and what has one number per row: `[...rows, 1]` or `[...rows]`. */
+interface Rows {
+  readonly whole: readonly Extent[];
+  readonly kept: readonly Extent[];
+  readonly dropped: readonly Extent[];
+}
+
+interface Draft {
+  readonly parts: Group[];
+  /** Of drafts that begin with a reduction of rows. */
+  readonly rows: Rows | undefined;
+  position: number;
+  /** Other drafts that read this one. */
+  readonly readers: Set<Draft>;
+}
+
+/** The groups in launch order, with those that go through the same rows put together. */
+export function joinRows(groups: readonly Group[], uses: Uses): readonly Group[] {
+  const all = groups.map((group) => ({ group, rows: reducedRows(group) }));
+  if (all.every(({ rows }) => rows === undefined)) return groups;
+  const makers = new Map<Value, Draft>();
+  const drafts = new Set<Draft>();
+  all.forEach(({ group, rows }, position) => {
+    const sources = new Set(group.inputs.flatMap((input) => makers.get(ownerOf(input)) ?? []));
+    const host = [...sources]
+      .sort((a, b) => b.position - a.position)
+      .find((draft) => accepts(draft, group, rows, makers) && makeRoom(draft, sources, position));
+    const draft = host ?? { parts: [], rows, position, readers: new Set() };
+    draft.parts.push(group);
+    drafts.add(draft);
+    for (const node of group.nodes) makers.set(node, draft);
+    for (const source of sources) if (source !== draft) source.readers.add(draft);
+  });
+  return [...drafts].sort((a, b) => a.position - b.position).map(({ parts }) => joined(parts, uses));
+}
+
+/** What lies behind views. */
+function ownerOf(value: Value): Value {
+  let owner = value;
+  while (owner.kind === 'node' && hasTrait(owner.op, 'view')) owner = owner.operands[0] as Value;
+  return owner;
+}
+
+/** The rows that a group reduces: its reduction is over the last axis of all it reads, and nothing else. */
+function reducedRows({ root, kind }: Group): Rows | undefined {
+  const whole = root.operands[0]?.type.shape ?? [];
+  const dropped = whole.slice(0, -1);
+  const kept = [...dropped, 1];
+  const length = whole.at(-1);
+  if (kind !== 'kernel' || !hasTrait(root.op, 'reduction') || root.op.lower === 'none') return undefined;
+  if (typeof length !== 'number' || length === 1 || dropped.every((extent) => extent === 1)) return undefined;
+  if (!sameShape(root.type.shape, kept) && !sameShape(root.type.shape, dropped)) return undefined;
+  if (!root.operands.every(({ type }) => sameShape(type.shape, whole))) return undefined;
+  const placeholders = root.operands.map(({ type }, i) => denseBuffer(`x${i}`, type.dtype, type.shape));
+  const { axes, index, reduce } = root.op.lower(
+    new DefinitionBuilder(),
+    placeholders.map(readerOf),
+    root.attributes,
+    root.type,
+  );
+  const [along, more] = reduce?.axes ?? [];
+  if (!reduce || !along || more || index || reduce.where.length > 0 || along.extent !== length)
+    return undefined;
+  let fits = true;
+  visitExpr(reduce.body, (e) => {
+    if (e.kind !== 'load') return;
+    fits &&= e.index.every((place, i) => {
+      const axis = i === dropped.length ? along : axes[i];
+      if ('clamped' in place || place.constant !== 0) return false;
+      const [term, other] = place.terms;
+      return term === undefined ? whole[i] === 1 : !other && term.axis === axis && term.factor === 1;
+    });
+  });
+  return fits ? { whole, kept, dropped } : undefined;
+}
+
+/** Whether a group goes through the rows of a draft and reads there what the draft makes. */
+function accepts(
+  draft: Draft,
+  group: Group,
+  own: Rows | undefined,
+  makers: ReadonlyMap<Value, Draft>,
+): boolean {
+  const { rows, parts } = draft;
+  const { root, kind, commit, nodes } = group;
+  if (rows === undefined || kind !== 'kernel' || parts[0]?.commit !== commit) return false;
+  if (own !== undefined ? !sameShape(own.whole, rows.whole) : !hasTrait(root.op, 'elementwise')) return false;
+  return nodes.every((node) =>
+    node.operands.every((operand) => {
+      if (makers.get(ownerOf(operand)) !== draft) return true;
+      return operand === ownerOf(operand) && readsItsRow(node, operand, rows);
+    }),
+  );
+}
+
+/** Whether a node reads of an operand only what stands in the row, or at the element, that it computes. */
+function readsItsRow(node: Node, { type }: Value, { whole, kept, dropped }: Rows): boolean {
+  const is = (shape: readonly Extent[]): boolean => sameShape(type.shape, shape);
+  if (!hasTrait(node.op, 'elementwise')) return is(whole);
+  if (sameShape(node.type.shape, whole)) return is(whole) || is(kept);
+  if (sameShape(node.type.shape, kept)) return is(kept);
+  return sameShape(node.type.shape, dropped) && is(dropped);
+}
+
+/** Whether what reads all `sources` can be launched with the draft: there, or the draft here. Moves it here if need be. */
+function makeRoom(draft: Draft, sources: ReadonlySet<Draft>, position: number): boolean {
+  if ([...sources].every((source) => source === draft || source.position < draft.position)) return true;
+  if (draft.readers.size > 0) return false;
+  draft.position = position;
+  return true;
+}
+
+function joined(parts: readonly Group[], uses: Uses): Group {
+  const [first, second] = parts;
+  if (first === undefined || second === undefined) return first as Group;
+  const nodes = parts.flatMap((part) => part.nodes).sort((a, b) => uses.order(a) - uses.order(b));
+  const members = new Set<Value>(nodes);
+  const { whole } = reducedRows(first) as Rows;
+  const isOutput = (node: Node): boolean =>
+    sameShape(node.type.shape, whole) ||
+    uses.escapes(node) ||
+    uses.of(node).some((user) => !members.has(user));
+  return {
+    kind: 'kernel',
+    nodes,
+    root: first.root,
+    inputs: inputsOf({ nodes }),
+    outputs: nodes.filter((node) => parts.some((part) => part.outputs.includes(node)) && isOutput(node)),
+    commit: first.commit,
+    parts,
+  };
+}

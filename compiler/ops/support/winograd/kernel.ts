@@ -1,0 +1,81 @@
+/** The loops that transform a 3x3 kernel: U = G g Gᵀ, rows first. */
+import { addAffine, affine, scaleAffine, subAffine } from '../../../loop/affine.ts';
+import type { TensorReader } from '../../../loop/builder.ts';
+import { DefinitionBuilder } from '../../../loop/builder.ts';
+import type { StoreElement } from '../../../loop/definition.ts';
+import type { Affine, Expr, Stmt } from '../../../loop/ir.ts';
+import { filterBlock } from './blocks.ts';
+import { overFilters, overMissing } from './filters.ts';
+import type { EachChannel } from './statements.ts';
+import { allocate, Block, lanes, load, loop, numbers, scratch, store, zero } from './statements.ts';
+import type { Tile } from './tile.ts';
+import { kernelTransform, pointsOf, taps } from './tile.ts';
+
+export interface WinogradKernel {
+  readonly tile: Tile;
+  /** [3, 3, channels, filters], or turned. */
+  readonly kernel: TensorReader;
+  readonly turned: boolean;
+  readonly channels: number;
+  readonly filters: number;
+  readonly store: StoreElement;
+}
+
+/** Eight filters after the other; zeros in place of those that the last block lacks. */
+export function kernelLoops(work: WinogradKernel): readonly Stmt[] {
+  const { channels, filters } = work;
+  const block = (b: Affine): readonly Stmt[] =>
+    loop('c', channels, (c) => [
+      ...overFilters(filters, b, (each) => transform(work, b, c, each)),
+      ...overMissing(filters, b, (filter) => zeros(work, b, c, filter)),
+    ]);
+  return loop('block', Math.ceil(filters / filterBlock), block, { parallel: true });
+}
+
+/** G g Gᵀ of one channel and some filters, counted within the block. */
+function transform(work: WinogradKernel, block: Affine, c: Affine, each: EachChannel): readonly Stmt[] {
+  const { tile, kernel, turned, store: put } = work;
+  const points = pointsOf(tile);
+  const rows = scratch('rows', [points, taps, lanes]);
+  const tap = (kh: number, kw: Affine, at: Affine): Expr => {
+    const filter = addAffine(scaleAffine(block, filterBlock), at);
+    return turned
+      ? kernel.at([taps - 1 - kh, subAffine(taps - 1, kw), filter, c])
+      : kernel.at([kh, kw, c, filter]);
+  };
+  return [
+    allocate(rows),
+    ...loop('kw', taps, (kw) =>
+      each(({ at, lane }) => {
+        const body = new Block();
+        const g = numbers(taps).map((kh) => body.let('g', tap(kh, kw, at)));
+        product(tile, g).forEach((value, i) => body.push(store(rows, [i, kw, lane], value)));
+        return body.stmts;
+      }),
+    ),
+    ...loop('i', points, (i) =>
+      each(({ at, lane }) => {
+        const body = new Block();
+        const g = numbers(taps).map((kw) => body.let('g', load(rows, [i, kw, lane])));
+        product(tile, g).forEach((value, j) => body.push(...put([block, i, affine(j), c, at], value)));
+        return body.stmts;
+      }),
+    ),
+  ];
+}
+
+/** G v, without what is multiplied by zero. */
+function product(tile: Tile, v: readonly Expr[]): readonly Expr[] {
+  return kernelTransform(tile).map((row) =>
+    row
+      .flatMap((factor, k) => (factor === 0 ? [] : [scaled(v[k] ?? zero, factor)]))
+      .reduce((sum, term) => add(sum, term)),
+  );
+}
+
+const zeros = ({ tile, store: put }: WinogradKernel, block: Affine, c: Affine, at: Affine): readonly Stmt[] =>
+  loop('i', pointsOf(tile), (i) => loop('j', pointsOf(tile), (j) => put([block, i, j, c, at], zero)));
+
+const { add, mul } = new DefinitionBuilder();
+
+const scaled = (value: Expr, factor: number): Expr => (factor === 1 ? value : mul(value, factor));

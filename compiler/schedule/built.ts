@@ -1,0 +1,25 @@
+/**
+ * Kernels that come with loops already divided and marked: an op wrote them by hand. Nothing is moved there; what they
+ * compute is only tidied up as in all others.
+ */
+import type { Kernel, Stmt } from '../loop/ir.ts';
+import { bodyOf } from '../loop/rewrite.ts';
+import type { TargetInfo } from '../program/target.ts';
+import { Scheduling } from './steps.ts';
+
+/** Lowering marks no loop of a kernel that it makes of a definition. */
+export const isBuilt = ({ body }: Pick<Kernel, 'body'>): boolean =>
+  body.some((stmt) => (stmt.kind === 'for' && stmt.mode !== 'serial') || isBuilt({ body: bodyOf(stmt) }));
+
+export function scheduleBuilt(kernel: Kernel, target: TargetInfo): Scheduling {
+  const s = new Scheduling(target.name === 'ts' ? { ...kernel, body: kernel.body.map(asSerial) } : kernel);
+  s.apply({ step: 'simplify' }, { step: 'share' }, { step: 'hoist' }, { step: 'inline' });
+  if (target.lowerMath) s.apply({ step: 'lower_math' });
+  return s;
+}
+
+/** One lane after the other, on one thread. */
+function asSerial(stmt: Stmt): Stmt {
+  if (stmt.kind === 'if') return { ...stmt, body: stmt.body.map(asSerial) };
+  return stmt.kind === 'for' ? { ...stmt, mode: 'serial', body: stmt.body.map(asSerial) } : stmt;
+}

@@ -1,0 +1,156 @@
+/**
+ * Schedules for WASM SIMD: four f32 in a vector, sixteen vector registers, two loads and two multiplications or additions
+ * per cycle. What a kernel cannot do in vectors it does one element at a time, in the same order.
+ */
+import { invariant } from '../base/invariant.ts';
+import type { Kernel, Stmt } from '../loop/ir.ts';
+import { axesOfRange, visitStmts } from '../loop/rewrite.ts';
+import type { For } from '../loop/transform/find.ts';
+import { findLoop, loopAxes } from '../loop/transform/find.ts';
+import { isParallel } from '../loop/transform/parallel.ts';
+import type { TargetInfo } from '../program/target.ts';
+import type { Choice } from './choice.ts';
+import type { Nest } from './nest.ts';
+import { nestOf } from './nest.ts';
+import { Scheduling } from './steps.ts';
+import { divideByStride, divisorOf } from './ts.ts';
+import { isIndependent, iterations, workOf, writesOf } from './wasm-access.ts';
+import { scheduleContraction } from './wasm-contraction.ts';
+import { scheduleMap } from './wasm-map.ts';
+
+/** The steps for a kernel as lowering made it, applied; with the default choices where `choice` has none. */
+export function scheduleForWasm(kernel: Kernel, target: TargetInfo, choice: Choice = {}): Scheduling {
+  const s = new Scheduling(kernel, choice);
+  s.apply({ step: 'collapse' }, { step: 'simplify' });
+  const nest = nestOf(s.kernel);
+  const reduced = new Set(nest.inner.map(({ axis }) => axis.name));
+  if (nest.inner.length === 0) s.transaction(() => scheduleMap(s, nest));
+  else s.transaction(() => scheduleReduction(s));
+  s.apply({ step: 'unroll_marked' }, { step: 'simplify' });
+  unrollInnermost(s, reduced);
+  // In lanes the emitter loads each element once; values that are used more than once have names since lowering.
+  if (!hasLanes(s.kernel)) s.apply({ step: 'share' });
+  s.apply({ step: 'hoist' }, { step: 'inline' });
+  // Last: what it writes has nothing left to share or to move.
+  if (target.lowerMath) s.apply({ step: 'lower_math' });
+  parallelize(s);
+  return s;
+}
+
+function hasLanes(kernel: Kernel): boolean {
+  let found = false;
+  visitStmts(kernel.body, (stmt) => {
+    found ||= stmt.kind === 'for' && stmt.mode === 'vectorize';
+  });
+  return found;
+}
+
+function scheduleReduction(s: Scheduling): void {
+  if (s.kernel.kind === 'contraction') {
+    s.transaction(() => divideWindows(s));
+    const batch = streamBatch(s, nestOf(s.kernel));
+    const own =
+      batch === undefined ? nestOf(s.kernel) : nestOf({ ...s.kernel, body: findLoop(s.kernel, batch).body });
+    scheduleContraction(s, own, { tiling: true, streamed: batch !== undefined });
+  } else {
+    if (s.kernel.kind === 'window') s.transaction(() => divideByStride(s));
+    const inVectors = scheduleContraction(s, nestOf(s.kernel), { tiling: false, streamed: false });
+    const innermost = nestOf(s.kernel).inner.at(-1);
+    if (!inVectors && innermost !== undefined) s.attempt({ step: 'spread', axis: innermost.axis.name });
+  }
+}
+
+/** Gradients of convolutions with a stride: places between those of two windows become cases of their own, without rests. */
+function divideWindows(s: Scheduling): void {
+  const nest = nestOf(s.kernel);
+  const whole = nest.outer.every(
+    (loop) => loop.axis.extent === 'N' || loop.axis.extent % divisorOf(nest, loop) === 0,
+  );
+  invariant(whole, 'the stride does not divide the extent');
+  divideByStride(s);
+  shiftWindows(s);
+}
+
+/** Windows whose bounds move with a block of places: from then on they are the same at every block. */
+function shiftWindows(s: Scheduling): void {
+  for (const loop of nestOf(s.kernel).inner) {
+    const { axis } = loop;
+    const along = [...axesOfRange(loop.range)].find(({ name }) => name.endsWith('_block'));
+    const known = loopAxes(s.kernel.body).some(({ name }) => name === axis.name);
+    if (along !== undefined && known) s.apply({ step: 'shift', axis: axis.name, along: along.name });
+  }
+  s.apply({ step: 'simplify' });
+}
+
+/**
+ * Sums over the batch and something else: the loop over samples moves outside, so that a sample is read while it is in the
+ * cache, and the running totals move into the output. Gives the axis of the loop.
+ */
+function streamBatch(s: Scheduling, { outer, body }: Nest): string | undefined {
+  const batch = body.find((stmt) => stmt.kind === 'for');
+  const total = body.find((stmt) => stmt.kind === 'alloc');
+  if (batch?.kind !== 'for' || batch.axis.extent !== 'N' || total?.kind !== 'alloc' || outer.length === 0)
+    return undefined;
+  if (!batch.body.some((stmt) => stmt.kind === 'for')) return undefined;
+  const through = [batch.axis.name];
+  const jams = outer.toReversed().map(({ axis }) => {
+    return { step: 'jam', axis: axis.name, through, mode: 'serial' } as const;
+  });
+  const start = { step: 'start_inside', axis: batch.axis.name } as const;
+  const kept = s.attempt(start, ...jams, { step: 'keep_in_output', array: total.buffer.name });
+  return kept ? batch.axis.name : undefined;
+}
+
+/** Statements that a loop may become when it is written out. */
+const largestBody = 8;
+const mostCopies = 9;
+
+/** Writes out the innermost loops of the reduction where there is little in them. */
+function unrollInnermost(s: Scheduling, reduced: ReadonlySet<string>): void {
+  const innermost: For[] = [];
+  visitStmts(s.kernel.body, (stmt) => {
+    if (
+      stmt.kind !== 'for' ||
+      stmt.mode !== 'serial' ||
+      ![...reduced].some((name) => stmt.axis.name.startsWith(name))
+    )
+      return;
+    if (stmt.body.every((child) => child.kind !== 'for' || child.mode === 'vectorize')) innermost.push(stmt);
+  });
+  const names = new Set<string>();
+  for (const loop of innermost) {
+    const count = iterations(loop, Infinity);
+    const statements = writesOf(loop.body).length;
+    if (count <= mostCopies && count * statements <= largestBody) names.add(loop.axis.name);
+  }
+  for (const axis of names) s.attempt({ step: 'unroll', axis });
+  if (names.size > 0) s.apply({ step: 'simplify' });
+}
+
+/** Loops with so many iterations keep a few threads equally busy. */
+const manyIterations = 4;
+
+/** Marks the outermost loops with enough independent iterations; where there are none, those with at least two. */
+export function parallelize(s: Scheduling): void {
+  const levels: (readonly For[])[] = [];
+  for (let level: readonly Stmt[] = s.kernel.body; level.length > 0;) {
+    const loops = level.filter((stmt): stmt is For => stmt.kind === 'for' && stmt.mode === 'serial');
+    const known = loops.filter((loop) => iterations(loop, 0) > 0);
+    const main = (known.length > 0 ? known : loops).toSorted((a, b) => workOf(b) - workOf(a))[0];
+    if (main === undefined) break;
+    levels.push([main, ...loops.filter((loop) => loop !== main)]);
+    level = main.body;
+  }
+  for (const enough of [manyIterations, 2])
+    for (const [main, ...others] of levels)
+      if (main !== undefined && iterations(main, 0) >= enough && inParallel(s, [main, ...others])) return;
+}
+
+/** Whether the loops could be marked: each iteration writes its own, and nothing is written outside of them. */
+function inParallel(s: Scheduling, loops: readonly For[]): boolean {
+  if (!loops.every(isIndependent)) return false;
+  return s.transaction(() => {
+    for (const axis of new Set(loops.map((loop) => loop.axis.name))) s.apply({ step: 'parallel', axis });
+    invariant(isParallel(s.kernel), 'something is written outside of the parallel loops');
+  });
+}

@@ -1,0 +1,38 @@
+import type { Engine } from './engine.ts';
+import { ModelError } from './errors.ts';
+import type { Blueprint, Plan, Routine } from './program.ts';
+
+/** Runs kernels that are functions of this module. */
+export function scriptEngine({ bytes }: Blueprint): Engine {
+  const weights = allocate(bytes);
+  let work = allocate(0);
+  const bound = new Map<Plan, Routine>();
+  /** A routine over enough memory; all routines share it, as none leaves anything there. */
+  const bind = (plan: Plan): Routine => {
+    if (plan.bytes > work.byteLength) {
+      bound.clear();
+      work = allocate(plan.bytes);
+    }
+    const routine = bound.get(plan) ?? (plan.bind(weights, work) as Routine);
+    bound.set(plan, routine);
+    return routine;
+  };
+  return {
+    info: { target: 'ts', threads: 1 },
+    weights,
+    bind,
+    async run(plan, samples, pace) {
+      const { launches, commit = [], finite } = bind(plan);
+      await pace.launch(launches, samples);
+      if (finite?.[0] !== 0) await pace.launch(commit, samples);
+    },
+  };
+}
+
+function allocate(bytes: number): ArrayBuffer {
+  try {
+    return new ArrayBuffer(bytes);
+  } catch {
+    throw new ModelError('memory', `there is no room for ${bytes} bytes`);
+  }
+}

@@ -1,0 +1,174 @@
+import type { Engine } from './engine.ts';
+import { ModelError } from './errors.ts';
+import type { EngineInfo, ErrorCode } from './model-types.ts';
+import type { Blueprint, Launch, Plan, Routine, Traced } from './program.ts';
+import type { WasmOptions } from './wasm-types.ts';
+
+/** The module of all kernels, and where things stand in its memory; in bytes. */
+export interface WasmCode {
+  readonly code: () => Uint8Array;
+  /** Place of the byte in the code that says whether the memory is shared. */
+  readonly flag: number;
+  /** Places of multiplications and of the additions of their results: the first, and the way from each to the next. */
+  readonly fused: readonly number[];
+  /** Where scratch begins, so much for each thread. */
+  readonly scratch: number;
+  readonly perThread: number;
+}
+
+/** A launch as the file lists it; its place in the list is its number. */
+export interface WasmLaunch extends Traced {
+  readonly kernel: string;
+}
+
+export interface WasmBlueprint extends Blueprint {
+  readonly wasm: WasmCode;
+}
+
+/** Runs the launches `from` … `to - 1` of a routine, the share of one thread; those that commit only if all is finite. */
+export type WasmCall = (N: number, from: number, to: number, thread: number, threads: number) => void;
+
+/** What we use of `WebAssembly`. */
+interface WasmApi {
+  compile(code: Uint8Array): Promise<object>;
+  instantiate(
+    module: object,
+    imports: { env: { memory: object } },
+  ): Promise<{ exports: Readonly<Record<string, WasmCall>> }>;
+  validate(code: Uint8Array): boolean;
+  readonly Memory: new (size: { initial: number; maximum: number; shared: boolean }) => {
+    readonly buffer: ArrayBuffer;
+  };
+}
+
+export interface Loaded {
+  readonly module: object;
+  readonly memory: { readonly buffer: ArrayBuffer };
+  readonly calls: Readonly<Record<string, WasmCall>>;
+  readonly info: EngineInfo;
+}
+
+/** A launch that takes long is called for so many threads, one after the other, to let other things run in between. */
+const slices = 8;
+
+/** Where the word stands that is set when a commit phase begins, in bytes. */
+export const commitPlace = 508;
+
+/** Runs kernels that are WebAssembly, on this thread. */
+export const wasmEngine = async (blueprint: WasmBlueprint, options: WasmOptions): Promise<Engine> =>
+  engineOf(blueprint, await loadWasm(blueprint.wasm, options, 1));
+
+export async function loadWasm(wasm: WasmCode, { fast }: WasmOptions, threads: number): Promise<Loaded> {
+  const scope: object = globalThis;
+  const { WebAssembly: api } = scope as { WebAssembly?: WasmApi };
+  if (!api) throw new ModelError('wasm-missing', 'this engine has no WebAssembly');
+  const plain = wasm.code();
+  if (threads > 1) plain[wasm.flag] = 3;
+  const bytes = wasm.scratch + wasm.perThread * Math.max(threads, slices);
+  const memory = newMemory(api, bytes, threads > 1);
+  const load = async (code: Uint8Array) => {
+    const module = await api.compile(code);
+    return { module, calls: (await api.instantiate(module, { env: { memory } })).exports };
+  };
+  const info = { target: 'wasm' as const, threads };
+  try {
+    if (!fast) return { ...(await load(plain)), memory, info };
+    const loaded = await load(fuse(wasm, plain)).catch(() => undefined);
+    if (loaded) return { ...loaded, memory, info: { ...info, fast } };
+    const reason = 'fast: this engine has no relaxed SIMD';
+    return { ...(await load(plain)), memory, info: { ...info, reason } };
+  } catch (error) {
+    throw refusal(api, plain, error);
+  }
+}
+
+function newMemory(api: WasmApi, bytes: number, shared: boolean) {
+  const pages = Math.ceil(bytes / 65536);
+  try {
+    return new api.Memory({ initial: pages, maximum: pages, shared });
+  } catch {
+    throw new ModelError('memory', `there is no room for ${pages * 65536} bytes of WebAssembly memory`);
+  }
+}
+
+/** The code with multiplications and the additions of their results made single operations. */
+function fuse({ fused }: WasmCode, plain: Uint8Array): Uint8Array {
+  const code = plain.slice();
+  let at = 0;
+  for (const way of fused) {
+    at += way;
+    // f32x4.mul becomes three nops, and f32x4.add behind it f32x4.relaxed_madd.
+    code.set(code[at + 1] === 0xe6 ? [1, 1, 1] : [0xfd, 0x85, 0x02], at);
+  }
+  return code;
+}
+
+/** Why the code was refused. */
+function refusal(api: WasmApi, code: Uint8Array, error: unknown): ModelError {
+  const [kind, message]: [ErrorCode, string] = api.validate(code)
+    ? [
+        'wasm-policy',
+        "WebAssembly is not allowed; a content-security policy needs script-src 'wasm-unsafe-eval'",
+      ]
+    : ['wasm-simd', 'this engine has no WebAssembly SIMD'];
+  return new ModelError(kind, `${message} (${String(error)})`);
+}
+
+interface Bound extends Routine {
+  /** All launches in one call. */
+  readonly all: (samples: number) => void;
+  /** That took a few milliseconds the last time. */
+  isShort: boolean;
+}
+
+export function engineOf({ routines }: WasmBlueprint, { calls, memory, info }: Loaded): Engine {
+  const bound = new Map<Plan, Bound>();
+  const bind = (plan: Plan): Bound => {
+    const known = bound.get(plan);
+    if (known) return known;
+    const name = Object.keys(routines).find((key) => routines[key as keyof typeof routines] === plan);
+    const call = calls[name as string] as WasmCall;
+    const { launches, commit = [], ...views } = plan.bind(memory.buffer, memory.buffer);
+    const runs = [...launches, ...commit].map((launch, i): Launch => ({
+      ...launch,
+      parts: slices,
+      run(N, start, end) {
+        for (let share = start; share < end; share++) call(N, i, i + 1, share, slices);
+      },
+    }));
+    const routine = {
+      ...views,
+      launches: runs.slice(0, launches.length),
+      commit: runs.slice(launches.length),
+      all: (N: number) => call(N, 0, runs.length, 0, 1),
+      isShort: false,
+    };
+    bound.set(plan, routine);
+    return routine;
+  };
+  const commits = new Int32Array(memory.buffer, commitPlace, 1);
+  const engine: Engine = {
+    info,
+    weights: memory.buffer,
+    bind,
+    async run(plan, samples, pace) {
+      const routine = bind(plan);
+      const began = performance.now();
+      commits[0] = 0;
+      try {
+        if (routine.isShort) {
+          routine.all(samples);
+          if (pace.worked()) await pace.rest();
+        } else {
+          await pace.launch(routine.launches, samples);
+          await pace.launch(routine.commit ?? [], samples);
+        }
+      } catch (error) {
+        engine.lost = commits[0] === 1;
+        throw new ModelError('kernel', `a kernel stopped: ${String(error)}`);
+      }
+      routine.isShort = performance.now() - began < 8;
+    },
+  };
+  return engine;
+}

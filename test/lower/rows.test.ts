@@ -1,0 +1,125 @@
+/** Row-wise groups: what joins, and that the bits are those of the parts one after the other, on every target. */
+import { describe, expect, it } from 'vitest';
+import type { Extent } from '../../compiler/base/types.ts';
+import { GraphBuilder } from '../../compiler/graph/builder.ts';
+import type { Node, Value } from '../../compiler/graph/ir.ts';
+import type { Group } from '../../compiler/lower/index.ts';
+import { lowerGroup } from '../../compiler/lower/index.ts';
+import { verifyKernel } from '../../compiler/loop/verify.ts';
+import * as ops from '../../compiler/ops/index.ts';
+import { targets } from '../../compiler/program/target.ts';
+import { schedule } from '../../compiler/schedule/index.ts';
+import { parameter } from './random-graph.ts';
+import { bytesOf, dense, drawn, graphOf, groupsOf, runGroups } from './run.ts';
+
+const last = { axes: [-1], keepdims: true };
+
+function softmax(g: GraphBuilder, x: Value): Node {
+  const top = g.emit(ops.max, { x }, last);
+  const e = g.emit(ops.exp, { x: g.emit(ops.subtract, { a: x, b: top }) });
+  return g.emit(ops.divide, { a: e, b: g.emit(ops.sum, { x: e }, last) });
+}
+
+function logSoftmax(g: GraphBuilder, x: Value): Node {
+  const shifted = g.emit(ops.subtract, { a: x, b: g.emit(ops.max, { x }, last) });
+  const sum = g.emit(ops.sum, { x: g.emit(ops.exp, { x: shifted }) }, last);
+  return g.emit(ops.subtract, { a: shifted, b: g.emit(ops.log, { x: sum }) });
+}
+
+/** (x - mean) / sqrt(variance + epsilon) of each row. */
+function layerNormalization(g: GraphBuilder, x: Value): Node {
+  const centred = g.emit(ops.subtract, { a: x, b: g.emit(ops.mean, { x }, last) });
+  const variance = g.emit(ops.mean, { x: g.emit(ops.square, { x: centred }) }, last);
+  return g.emit(ops.divide, {
+    a: centred,
+    b: g.emit(ops.sqrt, { x: g.emit(ops.add, { a: variance, b: g.constant(1e-3) }) }),
+  });
+}
+
+/** Cross-entropy of truths t: -sum(t * log_softmax(x)), and its gradient softmax(x) - t. */
+const crossEntropy = (g: GraphBuilder, x: Value): Node => {
+  const products = g.emit(ops.multiply, { a: parameter('t', ...x.type.shape), b: logSoftmax(g, x) });
+  return g.emit(ops.negative, { x: g.emit(ops.sum, { x: products }, { axes: [-1] }) });
+};
+
+const models = { softmax, logSoftmax, layerNormalization, crossEntropy };
+const shapes: readonly (readonly Extent[])[] = [['N', 10], ['N', 3, 2, 8], [5, 7], ['N', 1, 5000]]; // prettier-ignore
+const cases = Object.entries(models).flatMap(([name, model]) =>
+  shapes.map((shape) => [`${name} of [${shape.join(', ')}]`, model, shape] as const),
+);
+
+describe.each(cases)('%s', (_, model, shape) => {
+  const g = new GraphBuilder();
+  const x = parameter('x', ...shape);
+  const y = model(g, x);
+  const [group, ...others] = groupsOf(graphOf(g.nodes, y));
+  const parts = group?.parts ?? [];
+  const inputs = (group?.inputs ?? []).filter((value) => value.kind === 'parameter');
+
+  it('is one kernel', () => {
+    expect(others).toEqual([]);
+    expect(parts.length).toBeGreaterThan(2);
+    expect(new Set(parts.flatMap(({ nodes }) => nodes))).toEqual(new Set(group!.nodes));
+    verifyKernel(lowerGroup(group!, dense).kernel);
+  });
+  it.each(Object.values(targets))('has the bits of its parts, scheduled for $name', (target) => {
+    const n = 3;
+    const known = new Map(inputs.map((value, i) => [value, drawn(value, n, i + 1)] as const));
+    const apart = runGroups(parts, known, { n }).get(y)!;
+    const plain = runGroups([group!], known, { n }).get(y)!;
+    const scheduled = { n, transform: (kernel: Parameters<typeof schedule>[0]) => schedule(kernel, target) };
+    expect(bytesOf(plain)).toBe(bytesOf(apart));
+    // Where the target has its own sequence for exp and log, so have the parts.
+    const [one, many] = [[group!], parts].map((groups) => runGroups(groups, known, scheduled).get(y)!);
+    expect(bytesOf(one!)).toBe(bytesOf(many!));
+  });
+});
+
+describe('rows stay apart', () => {
+  const partsOf = (
+    make: (g: GraphBuilder) => readonly Value[],
+  ): readonly (readonly Group[] | undefined)[] => {
+    const g = new GraphBuilder();
+    const results = make(g);
+    return groupsOf(graphOf(g.nodes, ...results)).map(({ parts }) => parts);
+  };
+  const none = (parts: readonly (readonly Group[] | undefined)[]): boolean =>
+    parts.length > 1 && parts.every((list) => list === undefined);
+
+  it('where another axis is reduced, though the shapes are the same', () => {
+    const parts = partsOf((g) => {
+      const x = parameter('x', 3, 3);
+      return [g.emit(ops.subtract, { a: x, b: g.emit(ops.sum, { x }, { axes: [0] }) })];
+    });
+    expect(none(parts)).toBe(true);
+  });
+  it('where the numbers of rows are taken for a row', () => {
+    const parts = partsOf((g) => {
+      const x = parameter('x', 3, 3);
+      return [g.emit(ops.subtract, { a: x, b: g.emit(ops.sum, { x }, { axes: [-1] }) })];
+    });
+    expect(none(parts)).toBe(true);
+  });
+  it('where a view lies between', () => {
+    const parts = partsOf((g) => {
+      const x = parameter('x', 4, 3);
+      const sum = g.emit(ops.sum, { x }, { axes: [-1] });
+      return [g.emit(ops.subtract, { a: x, b: g.emit(ops.reshape, { x: sum }, { shape: [4, 1] }) })];
+    });
+    expect(none(parts)).toBe(true);
+  });
+  it('where something between reads the one and makes what the other reads', () => {
+    const g = new GraphBuilder();
+    const x = parameter('x', 'N', 4);
+    const top = g.emit(ops.max, { x }, last);
+    const between = g.emit(ops.sum, { x: top }, { axes: [0], keepdims: true });
+    const y = g.emit(ops.divide, { a: g.emit(ops.subtract, { a: x, b: top }), b: between });
+    const groups = groupsOf(graphOf(g.nodes, y));
+    const made = new Set<Value>();
+    for (const { inputs, outputs } of groups) {
+      for (const input of inputs) if (input.kind === 'node') expect(made.has(input)).toBe(true);
+      for (const output of outputs) made.add(output);
+    }
+    expect(groups.map(({ parts }) => parts)).toEqual([undefined, undefined, undefined]);
+  });
+});

@@ -1,0 +1,70 @@
+import { describe, expect, test } from 'vitest';
+import { Pace } from '../../runtime/pace.ts';
+import type { Launch, Routine } from '../../runtime/program.ts';
+import { scriptEngine } from '../../runtime/script.ts';
+
+const wait = (ms: number): void => {
+  for (const began = performance.now(); performance.now() - began < ms;);
+};
+
+/** Kernels that keep the engine busy for some milliseconds each. */
+const busy = (count: number, ms: number): readonly Launch[] =>
+  Array.from({ length: count }, () => ({ run: () => wait(ms) }));
+
+/** How often the event loop had its turn while `task` ran. */
+async function turns(task: () => Promise<unknown>): Promise<number> {
+  let count = 0;
+  let over = false;
+  const tick = (): void => {
+    if (over) return;
+    count++;
+    setImmediate(tick);
+  };
+  setImmediate(tick);
+  await task();
+  over = true;
+  return count;
+}
+
+describe('the event loop has its turn', () => {
+  test('after two kernels of 8 ms at the latest', async () => {
+    const pace = new Pace();
+    pace.begin();
+    expect(await turns(() => pace.launch(busy(8, 8), 1))).toBeGreaterThanOrEqual(4);
+  });
+  test('in the commit phase, too', async () => {
+    const engine = scriptEngine({ bytes: 0 } as Parameters<typeof scriptEngine>[0]);
+    const routine: Routine = { inputs: [], results: [], launches: [], commit: busy(8, 8) };
+    const pace = new Pace();
+    pace.begin();
+    const plan = { maxBatch: 1, bytes: 0, bind: () => routine };
+    expect(await turns(() => engine.run(plan, 1, pace))).toBeGreaterThanOrEqual(4);
+  });
+});
+
+describe('a kernel in parts', () => {
+  async function partsOf(launch: Omit<Launch, 'run'>, samples: number, ms: number): Promise<number[][]> {
+    const ran: number[][] = [];
+    const run: Launch['run'] = (_, start, end) => {
+      ran.push([start, end]);
+      wait(ms);
+    };
+    await new Pace().launch([{ ...launch, run }], samples);
+    return ran;
+  }
+
+  test('begins with one iteration and takes more while they are short', async () => {
+    const ran = await partsOf({ parts: 'N' }, 64, 0);
+    expect(ran[0]).toEqual([0, 1]);
+    expect(ran.length).toBeLessThan(64);
+    expect(ran.map(([start]) => start)).toEqual([0, ...ran.slice(0, -1).map(([, end]) => end)]);
+    expect(ran.at(-1)![1]).toBe(64);
+  });
+  test('keeps to one where that is long', async () => {
+    const ran = await partsOf({ parts: 3 }, 99, 5);
+    expect(ran.map(([start, end]) => end! - start!)).toEqual([1, 1, 1]);
+  });
+  test('counts the iterations of the loop inside', async () => {
+    expect((await partsOf({ parts: 'N', each: 3 }, 2, 0)).at(-1)![1]).toBe(6);
+  });
+});
