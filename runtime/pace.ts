@@ -11,8 +11,9 @@ export class Pace {
     if (performance.now() - this.#worked > 12) this.#rested = performance.now();
   }
 
-  /** Runs kernels, long ones in parts of some milliseconds. */
-  async launch(launches: readonly Launch[], samples: number): Promise<void> {
+  /** Runs kernels, long ones in parts of some milliseconds; gives the milliseconds that they took. */
+  async launch(launches: readonly Launch[], samples: number): Promise<number> {
+    let took = 0;
     for (const { run, parts = 1, each = 1 } of launches) {
       const count = (parts === 'N' ? samples : parts) * each;
       for (let start = 0, size = 1; start < count;) {
@@ -20,11 +21,13 @@ export class Pace {
         const began = performance.now();
         run(samples, start, end);
         const isDue = this.worked();
+        took += this.#worked - began;
         if (this.#worked - began < 4) size *= 2;
         start = end;
         if (isDue) await this.rest();
       }
     }
+    return took;
   }
 
   /** Kernels ran until now: whether a rest is due. */

@@ -1,12 +1,13 @@
 import type { Engine } from './engine.ts';
 import { ModelError } from './errors.ts';
 import type { EngineInfo, ErrorCode } from './model-types.ts';
+import type { Pace } from './pace.ts';
 import type { Blueprint, Launch, Plan, Routine, Traced } from './program.ts';
 import type { WasmOptions } from './wasm-types.ts';
 
 /** The module of all kernels, and where things stand in its memory; in bytes. */
 export interface WasmCode {
-  readonly code: () => Uint8Array;
+  readonly code: () => Uint8Array | Promise<Uint8Array>;
   /** Place of the byte in the code that says whether the memory is shared. */
   readonly flag: number;
   /** Places of multiplications and of the additions of their results: the first, and the way from each to the next. */
@@ -62,7 +63,7 @@ export async function loadWasm(wasm: WasmCode, { fast }: WasmOptions, threads: n
   const scope: object = globalThis;
   const { WebAssembly: api } = scope as { WebAssembly?: WasmApi };
   if (!api) throw new ModelError('wasm-missing', 'this engine has no WebAssembly');
-  const plain = wasm.code();
+  const plain = await wasm.code();
   if (threads > 1) plain[wasm.flag] = 3;
   const bytes = wasm.scratch + wasm.perThread * Math.max(threads, slices);
   const memory = newMemory(api, bytes, threads > 1);
@@ -115,11 +116,15 @@ function refusal(api: WasmApi, code: Uint8Array, error: unknown): ModelError {
 }
 
 interface Bound extends Routine {
-  /** All launches in one call. */
-  readonly all: (samples: number) => void;
-  /** That took a few milliseconds the last time. */
-  isShort: boolean;
+  readonly call: WasmCall;
+  /** Those that compute, then those that commit. */
+  readonly runs: readonly Launch[];
+  /** How long each took the last time that it ran alone, in milliseconds. */
+  readonly times: Float64Array;
 }
+
+/** Launches in a row that take no longer than this together, in milliseconds, are one call. */
+const oneCall = 8;
 
 export function engineOf({ routines }: WasmBlueprint, { calls, memory, info }: Loaded): Engine {
   const bound = new Map<Plan, Bound>();
@@ -140,8 +145,9 @@ export function engineOf({ routines }: WasmBlueprint, { calls, memory, info }: L
       ...views,
       launches: runs.slice(0, launches.length),
       commit: runs.slice(launches.length),
-      all: (N: number) => call(N, 0, runs.length, 0, 1),
-      isShort: false,
+      call,
+      runs,
+      times: new Float64Array(runs.length).fill(Infinity),
     };
     bound.set(plan, routine);
     return routine;
@@ -153,22 +159,36 @@ export function engineOf({ routines }: WasmBlueprint, { calls, memory, info }: L
     bind,
     async run(plan, samples, pace) {
       const routine = bind(plan);
-      const began = performance.now();
       commits[0] = 0;
       try {
-        if (routine.isShort) {
-          routine.all(samples);
-          if (pace.worked()) await pace.rest();
-        } else {
-          await pace.launch(routine.launches, samples);
-          await pace.launch(routine.commit ?? [], samples);
-        }
+        for (let from = 0; from < routine.runs.length;) from = await runFrom(routine, from, samples, pace);
       } catch (error) {
         engine.lost = commits[0] === 1;
         throw new ModelError('kernel', `a kernel stopped: ${String(error)}`);
       }
-      routine.isShort = performance.now() - began < 8;
     },
   };
   return engine;
+}
+
+/** Runs as many launches as one call may take, or one in parts; gives the number of the next. */
+async function runFrom(
+  { call, runs, times }: Bound,
+  from: number,
+  samples: number,
+  pace: Pace,
+): Promise<number> {
+  let to = from;
+  for (let sum = 0; to < runs.length && (sum += times[to] as number) < oneCall;) to++;
+  if (to === from) {
+    times[from] = await pace.launch([runs[from] as Launch], samples);
+    return from + 1;
+  }
+  const began = performance.now();
+  call(samples, from, to, 0, 1);
+  const isDue = pace.worked();
+  // Slower than they were: each is timed again.
+  if (performance.now() - began > 2 * oneCall) times.fill(Infinity, from, to);
+  if (isDue) await pace.rest();
+  return to;
 }

@@ -4,7 +4,7 @@
  * the WASM kernels (see docs/performance.md, and bench/winograd.mjs).
  */
 import type { Windows } from '../ops/support/window.ts';
-import { blocksOf, filterBlock } from '../ops/support/winograd/blocks.ts';
+import { blocksOf, filterBlock, isNear } from '../ops/support/winograd/blocks.ts';
 import { lanes } from '../ops/support/winograd/statements.ts';
 import type { Tile } from '../ops/support/winograd/tile.ts';
 import { pointsOf, taps, tiles } from '../ops/support/winograd/tile.ts';
@@ -27,8 +27,6 @@ const transformCost: Readonly<Record<Tile, { readonly channel: number; readonly 
 };
 /** Reading one element of the transformed kernel: few products per element wait for the second cache, or for memory. */
 const readCost = { near: 3, far: 6 };
-/** Bytes of a kernel that the second cache keeps. */
-const nearBytes = 256 * 1024;
 /** Making one element of the transformed kernel, which a training step shares among its samples. */
 const kernelCost = 15;
 /** Samples that are assumed for that. Not the actual number: a batch's size changes no bit of a sample's result. */
@@ -50,12 +48,12 @@ export function directCost(shape: ConvolutionShape): number {
 
 export function winogradCost(tile: Tile, shape: ConvolutionShape): number {
   const { windows, channels, trained } = shape;
-  const { rows, columns, blockRows, blockColumns } = blocksOf(tile, windows, channels);
+  const { rows, columns, blockRows, blockColumns } = blocksOf(tile, windows, channels, shape.filters);
   const filters = paddedFilters(shape);
   const count = rows * columns;
   const kernel = pointsOf(tile) ** 2 * channels * filters;
   const { channel, filter } = transformCost[tile];
-  const read = kernel * 4 > nearBytes ? readCost.far : readCost.near;
+  const read = isNear(tile, channels, shape.filters) ? readCost.near : readCost.far;
   const perBlock = kernel * Math.max(blockRows * blockColumns, read);
   const products = (perBlock * count) / (blockRows * blockColumns);
   const made = trained ? (kernel * kernelCost) / trainingBatch : 0;

@@ -8,8 +8,6 @@ export interface TargetInfo {
   readonly unroll: number;
   /** Of a longer one, the innermost loops are, up to so many points. */
   readonly unrollInner: number;
-  /** Whether the f32 sequences of `exp`, `log` and `tanh` stand in line; else the target has functions of them. */
-  readonly lowerMath: boolean;
 }
 
 /**
@@ -21,11 +19,10 @@ export const typescript: TargetInfo = {
   accumulators: 4,
   unroll: 9,
   unrollInner: 6,
-  lowerMath: false,
 };
 
 /** WebAssembly with SIMD. Its schedule does not go by the numbers, which are of scalar code. */
-export const webassembly: TargetInfo = { ...typescript, name: 'wasm', lowerMath: true };
+export const webassembly: TargetInfo = { ...typescript, name: 'wasm' };
 
 /** The targets by name. */
 export const targets: Readonly<Record<TargetInfo['name'], TargetInfo>> = {

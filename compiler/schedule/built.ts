@@ -14,7 +14,6 @@ export const isBuilt = ({ body }: Pick<Kernel, 'body'>): boolean =>
 export function scheduleBuilt(kernel: Kernel, target: TargetInfo): Scheduling {
   const s = new Scheduling(target.name === 'ts' ? { ...kernel, body: kernel.body.map(asSerial) } : kernel);
   s.apply({ step: 'simplify' }, { step: 'share' }, { step: 'hoist' }, { step: 'inline' });
-  if (target.lowerMath) s.apply({ step: 'lower_math' });
   return s;
 }
 

@@ -27,7 +27,7 @@ export function scheduling(kernel: Kernel, target: TargetInfo, choice?: Choice):
     case 'ts':
       return scheduleForTs(kernel, target);
     case 'wasm':
-      return scheduleForWasm(kernel, target, choice);
+      return scheduleForWasm(kernel, choice);
     default:
       return target.name satisfies never;
   }

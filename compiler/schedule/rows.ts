@@ -20,7 +20,6 @@ export function scheduleRows(kernel: Kernel, target: TargetInfo): Scheduling {
   s.apply({ step: 'collapse' }, { step: 'simplify' });
   if (target.name === 'wasm') vectorizeMaps(s);
   s.apply({ step: 'share' }, { step: 'hoist' }, { step: 'inline' });
-  if (target.lowerMath) s.apply({ step: 'lower_math' });
   if (target.name === 'wasm') parallelize(s);
   return s;
 }

@@ -8,7 +8,6 @@ import { hoist } from '../loop/transform/hoist.ts';
 import { inlineLets } from '../loop/transform/inline.ts';
 import { jam } from '../loop/transform/jam.ts';
 import { keepInOutput } from '../loop/transform/keep-in-output.ts';
-import { lowerMath } from '../loop/transform/lower-math.ts';
 import { parallel } from '../loop/transform/parallel.ts';
 import type { Overlap, Part } from '../loop/transform/partition.ts';
 import { overlap, partition } from '../loop/transform/partition.ts';
@@ -78,8 +77,6 @@ export type Step =
   | { readonly step: 'start_inside'; readonly axis: string }
   /** A register array moves into the output made of it. */
   | { readonly step: 'keep_in_output'; readonly array: string }
-  /** exp, log and tanh as f32 arithmetic. */
-  | { readonly step: 'lower_math' }
   | { readonly step: 'share' }
   | { readonly step: 'hoist' }
   | { readonly step: 'inline' }
@@ -126,8 +123,6 @@ export function applyStep(kernel: Kernel, step: Step): Kernel {
       return scalarize(unrollMarked(kernel));
     case 'keep_in_output':
       return kept(kernel, step.array);
-    case 'lower_math':
-      return lowerMath(kernel);
     case 'share':
       return share(kernel);
     case 'hoist':

@@ -8,7 +8,6 @@ import { axesOfRange, visitStmts } from '../loop/rewrite.ts';
 import type { For } from '../loop/transform/find.ts';
 import { findLoop, loopAxes } from '../loop/transform/find.ts';
 import { isParallel } from '../loop/transform/parallel.ts';
-import type { TargetInfo } from '../program/target.ts';
 import type { Choice } from './choice.ts';
 import type { Nest } from './nest.ts';
 import { nestOf } from './nest.ts';
@@ -19,7 +18,7 @@ import { scheduleContraction } from './wasm-contraction.ts';
 import { scheduleMap } from './wasm-map.ts';
 
 /** The steps for a kernel as lowering made it, applied; with the default choices where `choice` has none. */
-export function scheduleForWasm(kernel: Kernel, target: TargetInfo, choice: Choice = {}): Scheduling {
+export function scheduleForWasm(kernel: Kernel, choice: Choice = {}): Scheduling {
   const s = new Scheduling(kernel, choice);
   s.apply({ step: 'collapse' }, { step: 'simplify' });
   const nest = nestOf(s.kernel);
@@ -31,8 +30,6 @@ export function scheduleForWasm(kernel: Kernel, target: TargetInfo, choice: Choi
   // In lanes the emitter loads each element once; values that are used more than once have names since lowering.
   if (!hasLanes(s.kernel)) s.apply({ step: 'share' });
   s.apply({ step: 'hoist' }, { step: 'inline' });
-  // Last: what it writes has nothing left to share or to move.
-  if (target.lowerMath) s.apply({ step: 'lower_math' });
   parallelize(s);
   return s;
 }

@@ -1,16 +1,9 @@
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { chromium } from 'playwright-core';
 import { expect, it } from 'vitest';
+import { executable } from '../engines/chromium.mjs';
 import { examples, loadExample, readText } from '../examples/harness.ts';
-
-const executable = [
-  process.env['CHROMIUM'] ?? '',
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-].find((path) => existsSync(path));
 
 /** No `eval` anywhere: neither the compiler nor a generated module may need it. */
 const policy = "default-src 'none'; script-src 'unsafe-inline' blob: 'wasm-unsafe-eval'";

@@ -1,18 +1,11 @@
 /** Generated modules in Chromium: what a content-security policy and cross-origin isolation allow. */
-import { existsSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 import { expect, test } from 'vitest';
+import { executable } from '../engines/chromium.mjs';
 import { compileText } from '../support/module.ts';
 import type { Model } from '../runtime/tiny.ts';
 import { moduleOf, points, tinyText } from '../runtime/tiny.ts';
 import type { CompileOptions } from '../../compiler/compile.ts';
-
-const executable = [
-  process.env['CHROMIUM'] ?? '',
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-].find((path) => existsSync(path));
 
 const scripts = "default-src 'none'; script-src 'unsafe-inline' blob:";
 const isolated = {

@@ -8,7 +8,7 @@ import type { Elements } from '../../compiler/loop/interpret.ts';
 import { elementsFor, interpret } from '../../compiler/loop/interpret.ts';
 import type { Kernel, Stmt } from '../../compiler/loop/ir.ts';
 import { bodyOf } from '../../compiler/loop/rewrite.ts';
-import { lowerMath } from '../../compiler/loop/transform/lower-math.ts';
+import { lowerMath } from '../support/lower-math.ts';
 import { verifyKernel } from '../../compiler/loop/verify.ts';
 import { lowerGroup } from '../../compiler/lower/index.ts';
 import * as ops from '../../compiler/ops/index.ts';

@@ -4,7 +4,7 @@ import type { Value } from '../../compiler/graph/ir.ts';
 import { denseStrides } from '../../compiler/loop/builder.ts';
 import type { Elements } from '../../compiler/loop/interpret.ts';
 import { elementsFor, interpret } from '../../compiler/loop/interpret.ts';
-import { lowerMath } from '../../compiler/loop/transform/lower-math.ts';
+import { lowerMath } from '../support/lower-math.ts';
 import { groupNodes, lowerGroup } from '../../compiler/lower/index.ts';
 import { targets } from '../../compiler/program/target.ts';
 import { schedule } from '../../compiler/schedule/index.ts';

@@ -66,7 +66,10 @@ describe('threads', () => {
       return [error.code, error.message];
     });
     expect(await errors[1]).toEqual(await errors[0]);
-    expect(await errors[1]).toEqual(['not-finite', expect.stringMatching(/ \(model.cnn:\d\) is the first to give Infinity/)]);
+    expect(await errors[1]).toEqual([
+      'not-finite',
+      expect.stringMatching(/ \(model.cnn:\d\) is the first to give Infinity/),
+    ]);
   });
 });
 

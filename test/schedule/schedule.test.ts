@@ -9,7 +9,7 @@ import type { Kernel, Stmt } from '../../compiler/loop/ir.ts';
 import { parseKernel } from '../../compiler/loop/parse.ts';
 import { printKernel } from '../../compiler/loop/print.ts';
 import { bodyOf, visitStmts } from '../../compiler/loop/rewrite.ts';
-import { lowerMath } from '../../compiler/loop/transform/lower-math.ts';
+import { lowerMath } from '../support/lower-math.ts';
 import { verifyKernel } from '../../compiler/loop/verify.ts';
 import { lowerGroup } from '../../compiler/lower/index.ts';
 import * as ops from '../../compiler/ops/index.ts';

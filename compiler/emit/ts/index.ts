@@ -230,7 +230,7 @@ function createModelFunction(
     kernels === 'both'
       ? `await createEither(blueprint, scriptBlueprint, options, ${start})`
       : `await createCore(blueprint, options, ${start})`;
-  const model = trains ? `trainableModel(${core}, options.seed)` : `inferenceModel(${core})`;
+  const model = trains ? 'trainableModel(core, options.seed)' : 'inferenceModel(core)';
   const needs = embedded ? 'without weights it has those that are embedded' : 'needs weights or a seed';
   return {
     kind: 'function',
@@ -240,6 +240,6 @@ function createModelFunction(
     name: 'createModel',
     params: [{ name: 'options', type, initial: '{}' }],
     returns: 'Promise<Model>',
-    body: [{ ts: `return ${model} as unknown as Model;`, js: `return ${model};` }],
+    body: [`const core = ${core};`, { ts: `return ${model} as unknown as Model;`, js: `return ${model};` }],
   };
 }

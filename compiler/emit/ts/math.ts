@@ -1,9 +1,9 @@
-/** exp, log and tanh as functions: the f32 sequences that WASM kernels have in line, hence the same bits. */
+/** exp, log and tanh as functions: one f32 sequence for all CPU targets, hence the same bits. */
 import { wholeInterval } from '../../loop/bounds.ts';
 import type { Kernel } from '../../loop/ir.ts';
 import { exprsOf, visitExpr, visitStmts } from '../../loop/rewrite.ts';
-import type { MathOp } from '../../loop/transform/lower-math.ts';
-import { mathFunction, mathOps } from '../../loop/transform/lower-math.ts';
+import type { MathOp } from '../../loop/math.ts';
+import { mathFunction, mathOps } from '../../loop/math.ts';
 import { Block } from './block.ts';
 import { KernelScope } from './kernel-scope.ts';
 import { mathNames, value } from './kernel-value.ts';

@@ -1,4 +1,5 @@
 /** Kernels that are WebAssembly: the module's bytes as text, and the routines as tables over one memory. */
+import { zlibSync } from 'fflate';
 import { bytesPerElement } from '../../base/types.ts';
 import type { Allocation, Launch, Program, Routine } from '../../program/program.ts';
 import { arrayOf } from './arrays.ts';
@@ -25,12 +26,14 @@ export interface WasmLayout {
   readonly scratchBytes: number;
 }
 
-/** The module's bytes, at the end of the file. */
+/** The module's bytes, at the end of the file. Deflated they are a third; base64 as it is would hide that from gzip. */
 export function wasmConst({ bytes }: EmbeddedWasm): ConstNode {
-  const lines = toBase64(bytes).match(/.{1,1024}/g) ?? [];
+  const lines = toBase64(zlibSync(bytes, { level: 9 })).match(/.{1,1024}/g) ?? [];
   return {
     kind: 'const',
-    doc: ['The kernels: a WebAssembly module in base64. `cnnc build --kernels ts` prints them to be read.'],
+    doc: [
+      'The kernels: a WebAssembly module, deflated, in base64. `cnnc build --kernels ts` prints them to be read.',
+    ],
     name: 'wasm',
     type: 'string',
     value: code(`\`\n${lines.join('\n')}\n\``),
@@ -40,7 +43,7 @@ export function wasmConst({ bytes }: EmbeddedWasm): ConstNode {
 /** What the runtime needs to know of the module. */
 export function wasmTable({ flagOffset, fused, ...layout }: EmbeddedWasm): Data {
   return object({
-    code: code('() => fromBase64(wasm)'),
+    code: code('() => inflate(fromBase64(wasm))'),
     flag: flagOffset,
     fused: fused.map((place, i) => place - (fused[i - 1] ?? 0)),
     scratch: layout.scratchBase,

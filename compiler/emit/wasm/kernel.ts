@@ -9,6 +9,7 @@ import { foldConstants } from '../../loop/transform/fold-constants.ts';
 import { hasParallel, isParallel } from '../../loop/transform/parallel.ts';
 import { Code, finish, Locals } from './code.ts';
 import type { Parameter, WasmFunction } from './instructions.ts';
+import type { MathCalls } from './math-calls.ts';
 import type { For } from './loops.ts';
 import { fixedBounds, startLoop, writeLoop } from './loops.ts';
 import { registerKinds } from './registers.ts';
@@ -26,9 +27,9 @@ export interface KernelFunction {
 
 /**
  * The function `(inputs…, outputs…, scratch, N, thread, threads)` of i32: byte addresses, the actual batch, and which part
- * of the parallel loop to run.
+ * of the parallel loop to run. `math` takes note of the functions it calls.
  */
-export function kernelFunction(kernel: Kernel, exported = false): KernelFunction {
+export function kernelFunction(kernel: Kernel, math: MathCalls, exported = false): KernelFunction {
   const folded = foldConstants(kernel);
   invariant(
     isParallel(folded) || !hasParallel(folded.body),
@@ -39,7 +40,7 @@ export function kernelFunction(kernel: Kernel, exported = false): KernelFunction
   const locals = new Locals(parameters.map(({ type }) => type));
   const start = new Code(locals);
   const code = start.nested();
-  const state = new KernelState(start, operands, registerKinds(folded));
+  const state = new KernelState(start, operands, registerKinds(folded), math);
   statements(folded.body, { code, loads: new Map() }, state);
   state.places.settle(code);
   startLoop(state.places.batch, (c) => c.get(state.batch), start, state);

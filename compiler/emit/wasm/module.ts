@@ -3,6 +3,8 @@ import type { Kernel } from '../../loop/ir.ts';
 import type { Encoded } from './encode.ts';
 import { encodeModule } from './encode.ts';
 import { kernelFunction } from './kernel.ts';
+import { MathCalls } from './math-calls.ts';
+import { mathFunctions } from './math.ts';
 import { printWat } from './wat.ts';
 
 export interface KernelModule extends Encoded {
@@ -13,8 +15,12 @@ export interface KernelModule extends Encoded {
 
 /** A module that exports each kernel under its name: `(inputs…, outputs…, scratch, N, thread, threads)`, all i32. */
 export function emitKernels(kernels: readonly Kernel[]): KernelModule {
-  const functions = kernels.map((kernel) => kernelFunction(kernel, true));
-  const data = { functions: functions.map((kernel) => kernel.function), pages: 0 };
+  const math = new MathCalls(kernels.length);
+  const functions = kernels.map((kernel) => kernelFunction(kernel, math, true));
+  const data = {
+    functions: [...functions.map((kernel) => kernel.function), ...mathFunctions(math)],
+    pages: 0,
+  };
   return {
     ...encodeModule(data),
     wat: () => printWat(data),

@@ -7,6 +7,8 @@ import { encodeModule, maxPages } from './encode.ts';
 import type { Instruction, WasmFunction, WasmModuleData } from './instructions.ts';
 import type { KernelFunction } from './kernel.ts';
 import { kernelFunction } from './kernel.ts';
+import { MathCalls } from './math-calls.ts';
+import { mathFunctions } from './math.ts';
 import { printWat } from './wat.ts';
 
 /** Bytes at the start of the memory for what threads tell one another: ours first, the loader's from 512 on. */
@@ -42,7 +44,8 @@ export interface WasmModule extends Encoded, MemoryLayout {
  * not behind the last, threads wait for one another.
  */
 export function emitWasm(program: Program): WasmModule {
-  const kernels = program.kernels.map((kernel) => kernelFunction(kernel));
+  const math = new MathCalls(barrier + 1 + program.kernels.length + program.routines.length);
+  const kernels = program.kernels.map((kernel) => kernelFunction(kernel, math));
   const layout = layoutOf(program, kernels);
   const calls: Calls = { program, layout, kernels };
   const data: WasmModuleData = {
@@ -50,6 +53,7 @@ export function emitWasm(program: Program): WasmModule {
       barrierFunction,
       ...kernels.map((kernel) => kernel.function),
       ...program.routines.map((routine) => routineFunction(routine, calls)),
+      ...mathFunctions(math),
     ],
     pages: pagesOf(layout),
   };
@@ -88,7 +92,7 @@ interface Calls {
   readonly kernels: readonly KernelFunction[];
 }
 
-/** Index of the barrier's function; kernels follow it, and routines those. */
+/** Index of the barrier's function; kernels follow it, then routines, then the functions that kernels call. */
 const barrier = 0;
 
 /** Parameters and the local of a routine. */

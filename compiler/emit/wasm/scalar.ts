@@ -58,7 +58,7 @@ export function unary(code: Code, op: UnaryOp, dtype: DType): void {
     code.f32(0);
     return code.op('f32.gt', 'select');
   }
-  throw new InvariantError(`${op} reached the WASM target without lowerMath`);
+  throw new InvariantError(`${op} of f32 in a WASM kernel`);
 }
 
 function integerUnary(code: Code, op: UnaryOp, dtype: DType): void {

@@ -3,6 +3,7 @@ import { invariant, InvariantError } from '../../base/invariant.ts';
 import type { Affine, Axis, Buffer, Expr, Index, Local } from '../../loop/ir.ts';
 import type { Code } from './code.ts';
 import type { ValueType } from './instructions.ts';
+import type { MathCalls } from './math-calls.ts';
 import { Places } from './places.ts';
 import type { RegisterKind } from './registers.ts';
 import { scalarType } from './scalar.ts';
@@ -27,6 +28,7 @@ export interface At {
 
 export class KernelState {
   readonly places: Places;
+  readonly math: MathCalls;
   /** The locals of the last parameters. */
   readonly scratch: number;
   readonly batch: number;
@@ -42,7 +44,13 @@ export class KernelState {
   readonly #registers = new Map<Buffer, Registers>();
   readonly #varying = new Map<Expr, boolean>();
 
-  constructor(code: Code, operands: readonly Buffer[], kinds: ReadonlyMap<Buffer, RegisterKind>) {
+  constructor(
+    code: Code,
+    operands: readonly Buffer[],
+    kinds: ReadonlyMap<Buffer, RegisterKind>,
+    math: MathCalls,
+  ) {
+    this.math = math;
     this.#kinds = kinds;
     this.scratch = operands.length;
     this.batch = operands.length + 1;

@@ -4,6 +4,7 @@ import type { DType } from '../../base/types.ts';
 import { bytesPerElement } from '../../base/types.ts';
 import { dtypeOf } from '../../loop/builder.ts';
 import type { Affine, Buffer, Expr } from '../../loop/ir.ts';
+import { isMath } from '../../loop/math.ts';
 import type { ValueType } from './instructions.ts';
 import type { MemoryOp } from './operations.ts';
 import type { Place } from './places.ts';
@@ -34,6 +35,7 @@ export function scalar(expr: Expr, at: At, state: KernelState): void {
     }
     case 'unary':
       scalar(expr.x, at, state);
+      if (isMath(expr.op)) return state.math.push(code, expr.op, 'f32');
       return scalars.unary(code, expr.op, dtypeOf(expr.x));
     case 'binary':
       scalar(expr.a, at, state);
@@ -86,6 +88,7 @@ export function vector(expr: Expr, at: At, state: KernelState): void {
       return code.get(heldOf(expr, state).local);
     case 'unary':
       vector(expr.x, at, state);
+      if (isMath(expr.op)) return state.math.push(code, expr.op, 'v128');
       return vectors.unary(code, expr.op, dtypeOf(expr.x));
     case 'binary':
       return vectorBinary(expr, at, state);

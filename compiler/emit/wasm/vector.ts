@@ -86,7 +86,7 @@ export function unary(code: Code, op: UnaryOp, dtype: DType): void {
     floats(code, 0);
     return code.op('f32x4.gt', 'v128.bitselect');
   }
-  throw new InvariantError(`${op} reached the WASM target without lowerMath`);
+  throw new InvariantError(`${op} of f32 in a WASM kernel`);
 }
 
 function integerUnary(code: Code, op: UnaryOp, dtype: DType): void {

@@ -4,6 +4,7 @@ import { emitKernels } from '../../../compiler/emit/wasm/index.ts';
 import type { Instruction } from '../../../compiler/emit/wasm/instructions.ts';
 import { visitInstructions } from '../../../compiler/emit/wasm/instructions.ts';
 import { kernelFunction } from '../../../compiler/emit/wasm/kernel.ts';
+import { MathCalls } from '../../../compiler/emit/wasm/math-calls.ts';
 import { parseKernel } from '../../../compiler/loop/parse.ts';
 import { expectInterpreted } from './run.ts';
 
@@ -142,7 +143,7 @@ const convolution =
   }`);
 
 test('the innermost loop of a convolution loads, multiplies, adds, moves two pointers and compares one', () => {
-  const { body } = kernelFunction(convolution).function;
+  const { body } = kernelFunction(convolution, new MathCalls(0)).function;
   const innermost: (readonly Instruction[])[] = [];
   visitInstructions(body, (instruction) => {
     if (instruction.op === 'loop' && !instruction.body.some(({ op }) => op === 'loop'))

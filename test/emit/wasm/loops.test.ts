@@ -245,8 +245,6 @@ describe('what cannot be', () => {
   const emit = (body: string) =>
     emitKernels([parseKernel(`kernel k [elementwise](x: f32[8]) -> (y: f32[8]) { ${body} }`)]);
   test.each([
-    ['exp', 'y[0] = exp(x[0])', 'without lowerMath'],
-    ['lanes of exp', 'for l: 4 in 0..4 vectorize { y[l] = exp(x[l]) }', 'without lowerMath'],
     ['three lanes', 'for l: 3 in 0..3 vectorize { y[l] = x[l] }', 'has not 4 iterations'],
     [
       'lanes in lanes',

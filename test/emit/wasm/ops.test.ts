@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Value } from '../../../compiler/graph/ir.ts';
 import type { Elements } from '../../../compiler/loop/interpret.ts';
 import { elementsFor, interpret } from '../../../compiler/loop/interpret.ts';
-import { lowerMath } from '../../../compiler/loop/transform/lower-math.ts';
+import { lowerMath } from '../../support/lower-math.ts';
 import { groupNodes, lowerGroup } from '../../../compiler/lower/index.ts';
 import { targets } from '../../../compiler/program/target.ts';
 import { schedule } from '../../../compiler/schedule/index.ts';
@@ -30,7 +30,7 @@ test.each(cases)('$title', (call) => {
   };
   const { kernel, inputs } = lowerGroup(groupNodes(graph, targets[call.target])[0]!, dense);
   const reference = lowerMath(kernel);
-  const run = wasmKernel(lowerMath(schedule(kernel, targets[call.target])));
+  const run = wasmKernel(schedule(kernel, targets[call.target]));
   for (const n of batches) {
     const random = generator(n);
     const drawn = new Map<Value, Elements>(

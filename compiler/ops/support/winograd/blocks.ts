@@ -6,8 +6,13 @@ import { pointsOf } from './tile.ts';
 /** Filters whose sums are in registers at once, with those of four tiles; kernels have them side by side. */
 export const filterBlock = 8;
 
-/** Bytes of transformed inputs: they stay in the second cache beside the kernel that is streamed through it. */
-const inputBytes = 320 * 1024;
+/** A transformed kernel with at most so many bytes stays in the second cache. */
+const nearBytes = 320 * 1024;
+/**
+ * Bytes of transformed inputs of a block. Beside a kernel that is near they are few, and stay in the first cache; a kernel
+ * that comes from memory is read once for each block, so that blocks are as large as the second cache allows.
+ */
+const inputBytes = { near: 24 * 1024, far: 320 * 1024 };
 /** Blocks from which on threads share them; where there are fewer, they share the filters. */
 const manyBlocks = 4;
 
@@ -22,13 +27,18 @@ export interface Blocks {
   readonly shared: 'rows' | 'columns' | 'filters';
 }
 
+/** Whether the transformed kernel stays in the second cache. */
+export const isNear = (tile: Tile, channels: number, filters: number): boolean =>
+  pointsOf(tile) ** 2 * channels * Math.ceil(filters / filterBlock) * filterBlock * 4 <= nearBytes;
+
 /**
  * The largest blocks of whole rows, or of parts of one row, whose transformed inputs fit into `inputBytes`; where not even
  * one tile fits, one tile.
  */
-export function blocksOf(tile: Tile, [h, w]: Windows, channels: number): Blocks {
+export function blocksOf(tile: Tile, [h, w]: Windows, channels: number, filters: number): Blocks {
   const [rows, columns] = [Math.ceil(h.output / tile), Math.ceil(w.output / tile)];
-  const most = Math.max(1, Math.floor(inputBytes / (pointsOf(tile) ** 2 * channels * 4)));
+  const bytes = isNear(tile, channels, filters) ? inputBytes.near : inputBytes.far;
+  const most = Math.max(1, Math.floor(bytes / (pointsOf(tile) ** 2 * channels * 4)));
   const blockColumns = largestDivisor(columns, most);
   const blockRows = blockColumns < columns ? 1 : largestDivisor(rows, Math.floor(most / columns));
   const [down, across] = [rows / blockRows, columns / blockColumns];

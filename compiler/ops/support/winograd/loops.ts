@@ -78,8 +78,8 @@ export function winogradLoops(convolution: WinogradConvolution): readonly Stmt[]
 }
 
 function workOf(convolution: WinogradConvolution): Work {
-  const { tile, windows, channels } = convolution;
-  const blocks = blocksOf(tile, windows, channels);
+  const { tile, windows, channels, filters } = convolution;
+  const blocks = blocksOf(tile, windows, channels, filters);
   const points = pointsOf(tile);
   const tiles = blocks.blockRows * blocks.blockColumns;
   return {

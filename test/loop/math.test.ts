@@ -5,7 +5,7 @@ import { DefinitionBuilder, denseBuffer } from '../../compiler/loop/builder.ts';
 import { interpret } from '../../compiler/loop/interpret.ts';
 import type { Kernel } from '../../compiler/loop/ir.ts';
 import { serial, visitExpr, visitStmts, exprsOf } from '../../compiler/loop/rewrite.ts';
-import { lowerMath } from '../../compiler/loop/transform/lower-math.ts';
+import { lowerMath } from '../support/lower-math.ts';
 import { verifyKernel } from '../../compiler/loop/verify.ts';
 import { generator } from '../support/samples.ts';
 

@@ -3,36 +3,24 @@
  * all of f32 are at most 2 ulp for exp and log and 4 ulp for tanh; denormal arguments and results count. NaN gives NaN.
  * The polynomials are minimax fits of the functions named beside them.
  */
-import type { DType } from '../../base/types.ts';
-import { DefinitionBuilder, dtypeOf } from '../builder.ts';
-import type { Expr, Kernel, Local, Stmt, UnaryOp } from '../ir.ts';
-import { flatMapStmts, mapExpr } from '../rewrite.ts';
-
-/** s(exp(e))  →  let …; s(v)   and likewise for log and tanh. */
-export function lowerMath(kernel: Kernel): Kernel {
-  const body = flatMapStmts(kernel.body, (stmt): readonly Stmt[] => {
-    if (stmt.kind !== 'let' && stmt.kind !== 'store' && stmt.kind !== 'accumulate') return [stmt];
-    const sequence = new Sequence();
-    const value = mapExpr(stmt.value, (e) => (e.kind === 'unary' && isMath(e.op) ? sequence[e.op](e.x) : e));
-    return [...sequence.stmts, { ...stmt, value }];
-  });
-  return { ...kernel, body };
-}
+import type { DType } from '../base/types.ts';
+import { DefinitionBuilder, dtypeOf } from './builder.ts';
+import type { Expr, Local, Stmt, UnaryOp } from './ir.ts';
 
 /** The operations that have a sequence. */
 export const mathOps = ['exp', 'log', 'tanh'] as const;
 export type MathOp = (typeof mathOps)[number];
 
-const isMath = (op: UnaryOp): op is MathOp => (mathOps as readonly UnaryOp[]).includes(op);
+export const isMath = (op: UnaryOp): op is MathOp => (mathOps as readonly UnaryOp[]).includes(op);
 
-/** The sequence of one operation as a function of one argument, for targets that call it. */
+/** The sequence of one operation as a function of one argument. */
 export interface MathFunction {
   readonly argument: Local;
   readonly body: readonly Stmt[];
   readonly result: Expr;
 }
 
-/** op(e)  →  let …; v   once, for an argument that stands for every e. */
+/** op(x)  →  let …; v */
 export function mathFunction(op: MathOp): MathFunction {
   const argument: Local = { name: 'x', dtype: 'f32' };
   const sequence = new Sequence();

@@ -1,0 +1,8 @@
+/** Unpacks what zlib packed, with what every engine has for web pages. */
+export async function inflate(bytes: Uint8Array): Promise<Uint8Array> {
+  const { readable, writable } = new DecompressionStream('deflate');
+  const writer = writable.getWriter();
+  void writer.write(bytes as Uint8Array<ArrayBuffer>);
+  void writer.close();
+  return new Uint8Array(await new Response(readable).arrayBuffer());
+}
