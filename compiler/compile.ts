@@ -92,6 +92,8 @@ export interface Report {
   readonly routines: readonly RoutineReport[];
   /** The convolutions that the pass `winograd` chose, in the order of their launches. */
   readonly winograd: readonly WinogradReport[];
+  /** How many of `schedules` are of kernels of this model, where there are some. */
+  readonly tuned?: number;
 }
 
 export interface CompileResult {
@@ -116,13 +118,14 @@ export function compile(source: Source, options: CompileOptions = {}): CompileRe
   const { model, diagnostics } = analyze(source, analyzeOptions(options));
   if (model === undefined || hasErrors(diagnostics)) return { files: [], diagnostics };
   const { schedules } = options;
+  const tuned = new Set<string>();
   const build = (target: TargetInfo): Built =>
     buildProgram(model, {
       target,
       inferBatch: options.batchSize ?? 1,
       inference: options.inference ?? false,
       ...passesOf(options),
-      ...(schedules === undefined ? {} : { schedule: (kernel) => scheduleAs(kernel, target, schedules) }),
+      ...(schedules && { schedule: (kernel) => scheduleAs(kernel, target, schedules, tuned) }),
     });
   const kernels = options.kernels ?? 'wasm';
   const built = build(kernels === 'ts' ? targets.ts : targets.wasm);
@@ -144,7 +147,8 @@ export function compile(source: Source, options: CompileOptions = {}): CompileRe
     weightsFormat: options.weightsFormat ?? 'f32',
     ...(options.weights === undefined ? {} : { weights: options.weights }),
   });
-  return { files, diagnostics, report: reportOf(built, model), model };
+  const report = { ...reportOf(built, model), ...(schedules && { tuned: tuned.size }) };
+  return { files, diagnostics, report, model };
 }
 
 /** The program with files named as seen from the entry's folder, so that the output is the same wherever that folder lies. */

@@ -41,15 +41,17 @@ export function checkMemory(program: Program, file: string, text: string): Diagn
   const start = Math.max(0, text.search(new RegExp(`\\bmodel\\s+${program.name}\\b`)));
   const end = start + (/^model\s+\w+/.exec(text.slice(start))?.[0].length ?? 0);
   const { name, maxBatch, bytes } = largest;
+  const largestPart =
+    program.persistentBytes > bytes
+      ? `${gigabytes(program.persistentBytes)} are weights and what else is kept between calls`
+      : `${name} works in ${gigabytes(bytes)} at a batch of ${maxBatch}` +
+        (maxBatch > 1 ? '; a smaller one needs less' : '');
   return {
     code: 'E0801',
     severity: 'error',
     span: { file, start, end },
     message: `\`${program.name}\` needs ${gigabytes(planned)}, and WebAssembly has 4 GB`,
-    notes: [
-      { message: `${name} works in ${gigabytes(bytes)} at a batch of ${maxBatch}; a smaller one needs less` },
-      { message: 'TypeScript kernels have no such limit: `--kernels ts`' },
-    ],
+    notes: [{ message: largestPart }, { message: 'TypeScript kernels have no such limit: `--kernels ts`' }],
   };
 }
 

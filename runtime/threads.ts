@@ -46,7 +46,7 @@ export async function threadEngine(blueprint: WasmBlueprint, options: ThreadOpti
       return crew;
     } catch (error) {
       crew.end();
-      reason = `workers do not start (${String(error)})`;
+      reason = `workers do not start (${error instanceof Error ? error.message : String(error)})`;
     }
   }
   if (threads === 1) return engineOf(blueprint, loaded);
@@ -77,6 +77,9 @@ interface Host {
 /** `tell` gets what the worker posts, and a text when it dies. */
 function listen(worker: WorkerLike, tell: (answer: unknown) => void): void {
   const died = (how: unknown): void => tell(String((how as { message?: string }).message ?? how));
+  // A browser gives no reason where a policy forbids the script.
+  const failed = ({ message }: { message?: unknown }): void =>
+    tell(String(message ?? 'a policy needs worker-src blob:, or give createWorker'));
   if (worker.on) {
     worker.on('message', tell);
     worker.on('error', died);
@@ -84,7 +87,7 @@ function listen(worker: WorkerLike, tell: (answer: unknown) => void): void {
   } else {
     worker.addEventListener?.('message', ({ data }) => tell(data));
     worker.addEventListener?.('messageerror', () => died('it cannot read what it was sent'));
-    worker.addEventListener?.('error', died);
+    worker.addEventListener?.('error', failed);
   }
 }
 

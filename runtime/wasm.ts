@@ -11,7 +11,7 @@ export interface WasmCode {
   /** Place of the byte in the code that says whether the memory is shared. */
   readonly flag: number;
   /** Places of multiplications and of the additions of their results: the first, and the way from each to the next. */
-  readonly fused: readonly number[];
+  readonly fused: () => readonly number[];
   /** Where scratch begins, so much for each thread. */
   readonly scratch: number;
   readonly perThread: number;
@@ -49,15 +49,11 @@ export interface Loaded {
   readonly info: EngineInfo;
 }
 
-/** A launch that takes long is called for so many threads, one after the other, to let other things run in between. */
+/** A launch that takes long is called for up to so many threads, one after the other, to let other things run in between. */
 const slices = 8;
 
 /** Where the word stands that is set when a commit phase begins, in bytes. */
 export const commitPlace = 508;
-
-/** Runs kernels that are WebAssembly, on this thread. */
-export const wasmEngine = async (blueprint: WasmBlueprint, options: WasmOptions): Promise<Engine> =>
-  engineOf(blueprint, await loadWasm(blueprint.wasm, options, 1));
 
 export async function loadWasm(wasm: WasmCode, { fast }: WasmOptions, threads: number): Promise<Loaded> {
   const scope: object = globalThis;
@@ -96,7 +92,7 @@ function newMemory(api: WasmApi, bytes: number, shared: boolean) {
 function fuse({ fused }: WasmCode, plain: Uint8Array): Uint8Array {
   const code = plain.slice();
   let at = 0;
-  for (const way of fused) {
+  for (const way of fused()) {
     at += way;
     // f32x4.mul becomes three nops, and f32x4.add behind it f32x4.relaxed_madd.
     code.set(code[at + 1] === 0xe6 ? [1, 1, 1] : [0xfd, 0x85, 0x02], at);
@@ -117,14 +113,22 @@ function refusal(api: WasmApi, code: Uint8Array, error: unknown): ModelError {
 
 interface Bound extends Routine {
   readonly call: WasmCall;
-  /** Those that compute, then those that commit. */
-  readonly runs: readonly Launch[];
-  /** How long each took the last time that it ran alone, in milliseconds. */
+  /** How long each launch took the last time that it ran alone, those of the commit phase last; in milliseconds. */
   readonly times: Float64Array;
+  /** For how many samples. */
+  readonly samples: Float64Array;
 }
 
 /** Launches in a row that take no longer than this together, in milliseconds, are one call. */
 const oneCall = 8;
+
+/** A launch as so many calls, one for each thread that would share the work. */
+const inParts = (call: WasmCall, launch: number, parts: number): Launch => ({
+  parts,
+  run(N, start, end) {
+    for (let share = start; share < end; share++) call(N, launch, launch + 1, share, parts);
+  },
+});
 
 export function engineOf({ routines }: WasmBlueprint, { calls, memory, info }: Loaded): Engine {
   const bound = new Map<Plan, Bound>();
@@ -134,20 +138,14 @@ export function engineOf({ routines }: WasmBlueprint, { calls, memory, info }: L
     const name = Object.keys(routines).find((key) => routines[key as keyof typeof routines] === plan);
     const call = calls[name as string] as WasmCall;
     const { launches, commit = [], ...views } = plan.bind(memory.buffer, memory.buffer);
-    const runs = [...launches, ...commit].map((launch, i): Launch => ({
-      ...launch,
-      parts: slices,
-      run(N, start, end) {
-        for (let share = start; share < end; share++) call(N, i, i + 1, share, slices);
-      },
-    }));
+    const runs = [...launches, ...commit].map((launch, i) => ({ ...launch, ...inParts(call, i, slices) }));
     const routine = {
       ...views,
       launches: runs.slice(0, launches.length),
       commit: runs.slice(launches.length),
       call,
-      runs,
       times: new Float64Array(runs.length).fill(Infinity),
+      samples: new Float64Array(runs.length).fill(1),
     };
     bound.set(plan, routine);
     return routine;
@@ -161,7 +159,7 @@ export function engineOf({ routines }: WasmBlueprint, { calls, memory, info }: L
       const routine = bind(plan);
       commits[0] = 0;
       try {
-        for (let from = 0; from < routine.runs.length;) from = await runFrom(routine, from, samples, pace);
+        for (let from = 0; from < routine.times.length;) from = await runFrom(routine, from, samples, pace);
       } catch (error) {
         engine.lost = commits[0] === 1;
         throw new ModelError('kernel', `a kernel stopped: ${String(error)}`);
@@ -173,19 +171,24 @@ export function engineOf({ routines }: WasmBlueprint, { calls, memory, info }: L
 
 /** Runs as many launches as one call may take, or one in parts; gives the number of the next. */
 async function runFrom(
-  { call, runs, times }: Bound,
+  { call, times, samples }: Bound,
   from: number,
-  samples: number,
+  N: number,
   pace: Pace,
 ): Promise<number> {
+  // A launch takes at most so many times longer as there are more samples.
+  const expected = (i: number) => (times[i] as number) * Math.max(1, N / (samples[i] as number));
   let to = from;
-  for (let sum = 0; to < runs.length && (sum += times[to] as number) < oneCall;) to++;
+  for (let sum = 0; to < times.length && (sum += expected(to)) < oneCall;) to++;
   if (to === from) {
-    times[from] = await pace.launch([runs[from] as Launch], samples);
+    // In few parts, since threads may do some of the work twice.
+    const parts = Math.min(slices, Math.ceil(expected(from) / oneCall));
+    times[from] = await pace.launch([inParts(call, from, parts)], N);
+    samples[from] = N;
     return from + 1;
   }
   const began = performance.now();
-  call(samples, from, to, 0, 1);
+  call(N, from, to, 0, 1);
   const isDue = pace.worked();
   // Slower than they were: each is timed again.
   if (performance.now() - began > 2 * oneCall) times.fill(Infinity, from, to);

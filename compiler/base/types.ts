@@ -13,10 +13,6 @@ export interface TensorType {
   readonly shape: readonly Extent[];
 }
 
-export function tensorType(dtype: DType, shape: readonly Extent[]): TensorType {
-  return { dtype, shape };
-}
-
 export function sameShape(a: readonly Extent[], b: readonly Extent[]): boolean {
   return a.length === b.length && a.every((extent, i) => extent === b[i]);
 }

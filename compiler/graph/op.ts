@@ -121,12 +121,14 @@ export interface OpDefinition<O extends OperandSpecs, A extends AttributeSpecs> 
       ) => Definition);
   /**
    * Where `lower` is 'none': the loops themselves, for what one reduction per element cannot say. What follows the op in its
-   * kernel comes in by `store`. The order of every sum is final and depends on shapes only.
+   * kernel comes in by `store`. `lanes`: how many elements an instruction of the target works on, 1 where it has no vectors. The
+   * order of every sum is final and depends on shapes only.
    */
   readonly loops?: (
     operands: ReadersOf<O>,
     attributes: AttributesOf<A>,
     store: StoreElement,
+    lanes: number,
   ) => readonly Stmt[];
   /**
    * Of a contraction that is linear in an operand: which one, and the axis of it that counts the channels of the result, which
@@ -169,6 +171,7 @@ export interface Op {
     operands: readonly TensorReader[],
     attributes: Attributes,
     store: StoreElement,
+    lanes: number,
   ) => readonly Stmt[];
   /** The place of the operand, and the axis. */
   readonly weights?: { readonly operand: number; readonly channels: (attributes: Attributes) => number };
@@ -253,8 +256,8 @@ export function defineOp<const O extends OperandSpecs, const A extends Attribute
     ...(loops === undefined
       ? {}
       : {
-          loops: (operands, attributes, store) =>
-            loops(byName(specs, operands) as ReadersOf<O>, attributes as AttributesOf<A>, store),
+          loops: (operands, attributes, store, lanes) =>
+            loops(byName(specs, operands) as ReadersOf<O>, attributes as AttributesOf<A>, store, lanes),
         }),
   };
 }

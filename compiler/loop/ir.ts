@@ -147,6 +147,8 @@ export interface Kernel {
   readonly name: string;
   /** The trait of the op it is built around; schedules are chosen by it. */
   readonly kind: Trait;
+  /** An op wrote its loops; no schedule moves them. */
+  readonly built?: boolean;
   readonly inputs: readonly Buffer[];
   readonly outputs: readonly Buffer[];
   readonly body: readonly Stmt[];

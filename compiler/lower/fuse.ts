@@ -52,8 +52,8 @@ export interface FusedLoops extends Pick<FusedDefinition, 'inputs'> {
   readonly elsewhere: ReadonlySet<Buffer>;
 }
 
-export function fuseLoops(group: Group, layoutOf: LayoutOf): FusedLoops {
-  return new Fuser(group, layoutOf, new Names()).loops();
+export function fuseLoops(group: Group, layoutOf: LayoutOf, lanes: number): FusedLoops {
+  return new Fuser(group, layoutOf, new Names()).loops(lanes);
 }
 
 /** An op's definition, and which placeholder stands for which operand. */
@@ -117,7 +117,7 @@ class Fuser {
   }
 
   /** What stands behind the root is computed where it stores an element, all loads before the first store. */
-  loops(): FusedLoops {
+  loops(lanes: number): FusedLoops {
     const { nodes, outputs, root } = this.#group;
     const { op, operands, attributes } = root;
     invariant(op.loops !== undefined, `${op.name} has no loops of its own`);
@@ -144,7 +144,7 @@ class Fuser {
         }),
       ];
     };
-    const written = op.loops(placeholders.map(readerOf), attributes, store);
+    const written = op.loops(placeholders.map(readerOf), attributes, store, lanes);
     const body = substituteStmts(written, { load: this.#loader(values, () => undefined, []) });
     for (const operand of operands) {
       const buffer = this.#inputs.get(operand);

@@ -29,10 +29,13 @@ export interface LoweredGroup {
   readonly inPlace: readonly { readonly output: Node; readonly input: Value }[];
 }
 
-/** The kernel of a group, before any schedule. Its reduction order, and with it every bit of the result, is final. */
-export function lowerGroup(group: Group, layoutOf: LayoutOf): LoweredGroup {
+/**
+ * The kernel of a group, before any schedule. Its reduction order, and with it every bit of the result, is final. `lanes`: of
+ * the target's vectors, for ops that write their own loops.
+ */
+export function lowerGroup(group: Group, layoutOf: LayoutOf, lanes = 4): LoweredGroup {
   invariant(group.kind === 'kernel', `${group.root.op.name} has no kernel`);
-  if (group.root.op.loops !== undefined) return lowerLoops(group, layoutOf);
+  if (group.root.op.loops !== undefined) return lowerLoops(group, layoutOf, lanes);
   if (group.parts !== undefined) return lowerRows(group, group.parts, layoutOf);
   const fused = fuse(group, layoutOf);
   const kernel = nestOf(fused, nameOf(group), kindOf(group.root));
@@ -56,12 +59,13 @@ function lowerRows(group: Group, parts: readonly Group[], layoutOf: LayoutOf): L
 }
 
 /** The kernel around an op that writes its own loops. Lanes that what was fused cannot keep to run one after the other. */
-function lowerLoops(group: Group, layoutOf: LayoutOf): LoweredGroup {
-  const { inputs, outputs, body, elsewhere } = fuseLoops(group, layoutOf);
+function lowerLoops(group: Group, layoutOf: LayoutOf, lanes: number): LoweredGroup {
+  const { inputs, outputs, body, elsewhere } = fuseLoops(group, layoutOf, lanes);
   return {
     kernel: inlineLets({
       name: nameOf(group),
       kind: kindOf(group.root),
+      built: true,
       inputs: inputs.map(({ buffer }) => buffer),
       outputs: outputs.map(({ buffer }) => buffer),
       body: flatMapStmts(body, (stmt) => [isRefused(stmt) ? { ...stmt, mode: 'serial' } : stmt]),
@@ -78,13 +82,13 @@ const isRefused = (stmt: Stmt): stmt is Stmt & { readonly kind: 'for' } =>
 /**
  * `lowerGroup` that lowers groups of one structure once: they get the same kernel object. Deep models repeat their layers.
  */
-export function lowering(): (group: Group, layoutOf: LayoutOf) => LoweredGroup {
+export function lowering(lanes: number): (group: Group, layoutOf: LayoutOf) => LoweredGroup {
   const known = new Map<string, LoweredGroup>();
   const lower = (group: Group, layoutOf: LayoutOf): LoweredGroup => {
     const structure = structureOf(group, layoutOf);
     const found = known.get(structure);
     if (found !== undefined) return rebound(found, group);
-    const lowered = lowerGroup(group, layoutOf);
+    const lowered = lowerGroup(group, layoutOf, lanes);
     known.set(structure, lowered);
     return lowered;
   };

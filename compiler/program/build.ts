@@ -66,7 +66,7 @@ export function buildProgram(model: Model, options: BuildOptions): Built {
   const context: Context = {
     target: options.target,
     kernels: kernelTable(options),
-    lower: lowering(),
+    lower: lowering(options.target.lanes),
     arena: new PersistentArena(
       model.persistent.filter(({ role }) => role !== 'slot' || training !== undefined),
     ),
@@ -109,7 +109,7 @@ export function buildGraphs(graphs: readonly Graph[], options: BuildOptions): Bu
   const context: Context = {
     target: options.target,
     kernels: kernelTable(options),
-    lower: lowering(),
+    lower: lowering(options.target.lanes),
     arena: new PersistentArena([...persistent.values()]),
   };
   const names = ['prepare', 'evaluate', 'step'] as const;

@@ -2,6 +2,8 @@
 export interface TargetInfo {
   /** `ts` is printed as TypeScript or as JavaScript. */
   readonly name: 'ts' | 'wasm';
+  /** Elements that one instruction works on. */
+  readonly lanes: number;
   /** Accumulators a contraction keeps in registers at once. */
   readonly accumulators: number;
   /** A reduction over at most so many points is written out in full. */
@@ -16,13 +18,14 @@ export interface TargetInfo {
  */
 export const typescript: TargetInfo = {
   name: 'ts',
+  lanes: 1,
   accumulators: 4,
-  unroll: 9,
+  unroll: 6,
   unrollInner: 6,
 };
 
 /** WebAssembly with SIMD. Its schedule does not go by the numbers, which are of scalar code. */
-export const webassembly: TargetInfo = { ...typescript, name: 'wasm' };
+export const webassembly: TargetInfo = { ...typescript, name: 'wasm', lanes: 4 };
 
 /** The targets by name. */
 export const targets: Readonly<Record<TargetInfo['name'], TargetInfo>> = {

@@ -3,16 +3,11 @@
  * compute is only tidied up as in all others.
  */
 import type { Kernel, Stmt } from '../loop/ir.ts';
-import { bodyOf } from '../loop/rewrite.ts';
 import type { TargetInfo } from '../program/target.ts';
 import { Scheduling } from './steps.ts';
 
-/** Lowering marks no loop of a kernel that it makes of a definition. */
-export const isBuilt = ({ body }: Pick<Kernel, 'body'>): boolean =>
-  body.some((stmt) => (stmt.kind === 'for' && stmt.mode !== 'serial') || isBuilt({ body: bodyOf(stmt) }));
-
 export function scheduleBuilt(kernel: Kernel, target: TargetInfo): Scheduling {
-  const s = new Scheduling(target.name === 'ts' ? { ...kernel, body: kernel.body.map(asSerial) } : kernel);
+  const s = new Scheduling(target.lanes === 1 ? { ...kernel, body: kernel.body.map(asSerial) } : kernel);
   s.apply({ step: 'simplify' }, { step: 'share' }, { step: 'hoist' }, { step: 'inline' });
   return s;
 }

@@ -1,7 +1,7 @@
 /** Which schedule a kernel gets on which target. */
 import type { Kernel } from '../loop/ir.ts';
 import type { TargetInfo } from '../program/target.ts';
-import { isBuilt, scheduleBuilt } from './built.ts';
+import { scheduleBuilt } from './built.ts';
 import type { Choice, Choices } from './choice.ts';
 import { structureKey } from './choice.ts';
 import { isRowWise, scheduleRows } from './rows.ts';
@@ -15,13 +15,22 @@ export { applyStep } from './steps.ts';
 /** The kernel as the target runs it: the same bits from other loops. */
 export const schedule = (kernel: Kernel, target: TargetInfo): Kernel => scheduling(kernel, target).kernel;
 
-/** The same with what was chosen for the kernel, if anything was. */
-export const scheduleAs = (kernel: Kernel, target: TargetInfo, choices: Choices): Kernel =>
-  scheduling(kernel, target, choices.get(structureKey(kernel))).kernel;
+/** The same with what was chosen for the kernel, if anything was; its key then goes into `used`. */
+export function scheduleAs(
+  kernel: Kernel,
+  target: TargetInfo,
+  choices: Choices,
+  used = new Set<string>(),
+): Kernel {
+  const key = structureKey(kernel);
+  const choice = choices.get(key);
+  if (choice !== undefined) used.add(key);
+  return scheduling(kernel, target, choice).kernel;
+}
 
 /** The same with the steps that were taken; `choice` is about WASM. */
 export function scheduling(kernel: Kernel, target: TargetInfo, choice?: Choice): Scheduling {
-  if (isBuilt(kernel)) return scheduleBuilt(kernel, target);
+  if (kernel.built === true) return scheduleBuilt(kernel, target);
   if (isRowWise(kernel)) return scheduleRows(kernel, target);
   switch (target.name) {
     case 'ts':

@@ -1,6 +1,5 @@
 /** What all WASM schedules share: how extents are divided among vectors and tiles. */
 import type { Kernel } from '../loop/ir.ts';
-import { visitStmts } from '../loop/rewrite.ts';
 import { findLoop, loopAxes } from '../loop/transform/find.ts';
 import type { Part } from '../loop/transform/partition.ts';
 import { lanes } from '../loop/transform/vectorize.ts';
@@ -91,10 +90,4 @@ export function mayRepeat({ inputs, outputs, body }: Kernel): boolean {
         input.shape.every((extent, i) => extent === output.shape[i]),
     ),
   );
-}
-
-export function countStatements(kernel: Kernel): number {
-  let count = 0;
-  visitStmts(kernel.body, () => count++);
-  return count;
 }

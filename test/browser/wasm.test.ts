@@ -68,7 +68,7 @@ test('modules do what the page allows', async () => {
     const alone = { target: 'wasm', threads: 1, kind };
     const noBuffer = expect.stringMatching(/no SharedArrayBuffer/) as string;
     expect(await use(workers, {}, { threads: 2 })).toMatchObject({ ...alone, reason: noBuffer });
-    const noWorker = expect.stringMatching(/workers do not start/) as string;
+    const noWorker = expect.stringMatching(/workers do not start \(a policy needs worker-src/) as string;
     const refused = await use(
       { ...isolated, 'content-security-policy': `${scripts} 'wasm-unsafe-eval'; worker-src 'none'` },
       {},

@@ -1,10 +1,28 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parseChoices } from '../../compiler/index.ts';
+import { analyze } from '../../compiler/frontend/index.ts';
+import { buildProgram } from '../../compiler/program/build.ts';
+import { webassembly } from '../../compiler/program/target.ts';
+import { structureKey } from '../../compiler/schedule/choice.ts';
+import { schedule } from '../../compiler/schedule/index.ts';
 import { folder, tinyModel } from './support.ts';
 
 /** Wide enough that there is something to choose. */
 const model = tinyModel.replace('width: int = 2', 'width: int = 8').replace('12, 12', '6, 6');
+
+/** The key of the first kernel of the model. */
+function keyOfAKernel(): string {
+  const keys: string[] = [];
+  buildProgram(analyze({ entry: 'tiny.cnn', read: () => model }, {}).model!, {
+    target: webassembly,
+    schedule(kernel) {
+      keys.push(structureKey(kernel));
+      return schedule(kernel, webassembly);
+    },
+  });
+  return keys[0]!;
+}
 
 describe('tune', () => {
   test('writes choices that a build takes', async () => {
@@ -36,6 +54,30 @@ describe('tune', () => {
 
     const built = await cnnc('build', 'tiny.cnn', '--schedule', 'tiny.schedule');
     expect([built.status, built.err]).toEqual([0, '']);
+  });
+
+  test('of another model has no effect, and a build says so', async () => {
+    const { cnnc, file } = folder();
+    writeFileSync(file('tiny.cnn'), model);
+    const choice = '\n  sums 4\n';
+    writeFileSync(file('stale.schedule'), `kernel 0123456789abcdef${choice}`);
+    const plain = await cnnc('build', 'tiny.cnn', '-o', 'plain');
+    const { status, out, err } = await cnnc('build', 'tiny.cnn', '--schedule', 'stale.schedule');
+    expect([plain.status, status]).toEqual([0, 0]);
+    expect(err).toBe('cnnc: stale.schedule: this model has none of its kernels; run `cnnc tune` again\n');
+    expect(out).toMatch(/^tiny\.ts .*\nstale\.schedule {2}for 0 of its 1 kernels\n$/u);
+    expect(readFileSync(file('tiny.ts'), 'utf8')).toBe(readFileSync(file('plain/tiny.ts'), 'utf8'));
+    expect((await cnnc('bench', 'tiny.cnn', '--seconds', '0', '--schedule', 'stale.schedule')).err).toBe(err);
+    writeFileSync(file('one.schedule'), `kernel 0123456789abcdef${choice}kernel ${keyOfAKernel()}${choice}`);
+    const one = await cnnc('build', 'tiny.cnn', '--schedule', 'one.schedule');
+    expect([one.err, one.out.split('\n')[1]]).toEqual(['', 'one.schedule  for 1 of its 2 kernels']);
+  });
+  test('is of no use to TypeScript kernels', async () => {
+    const { cnnc, file } = folder();
+    writeFileSync(file('tiny.cnn'), model);
+    writeFileSync(file('a.schedule'), '');
+    const { status, err } = await cnnc('build', 'tiny.cnn', '--kernels', 'ts', '--schedule', 'a.schedule');
+    expect([status, err]).toEqual([2, expect.stringContaining('--schedule is about WebAssembly kernels')]);
   });
 
   test.each([

@@ -59,7 +59,8 @@ const kinds: CompileOptions[] = [
 
 describe.each(files)('%s', (file) => {
   test('is as prettier prints it', async () => {
-    for (const options of file === 'detector.cnn' ? kinds : kinds.slice(0, 1)) {
+    const both: CompileOptions[] = [{ target: 'ts', kernels: 'both' }];
+    for (const options of file === 'neuron.cnn' ? kinds : file === 'detector.cnn' ? both : kinds.slice(0, 1)) {
       for (const [ending, content] of moduleOf(file, options)) {
         const parser = ending === 'js' ? 'babel' : 'typescript';
         expect(await format(content, { ...style, parser })).toBe(content);

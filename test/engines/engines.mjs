@@ -16,6 +16,7 @@ const arch = process.arch;
 const commands = {
   'Node 20': [`node-20-${arch}/bin/node`],
   'Node 24': [`node-24-${arch}/bin/node`],
+  'Node 26': [`node-26-${arch}/bin/node`],
   Deno: [`@deno/linux-${arch}-glibc/deno`, 'run', '--allow-read', '--no-config', '--no-lock', '--no-remote'],
   Bun: [`@oven/bun-linux-${arch === 'arm64' ? 'aarch64' : arch}/bin/bun`, '--no-install'],
 };

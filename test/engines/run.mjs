@@ -26,8 +26,9 @@ const wasm = { title: 'wasm', kernels: 'wasm', threads: 1, fast: false };
 const variants = [script, wasm, { ...wasm, title: 'wasm, 2 threads', threads: 2 }];
 const fast = { ...wasm, title: 'wasm, fast', fast: true };
 
-/** By how much losses of an epoch with `fast` may differ: as a part of the loss, and in any case. */
-const [part, least] = [0.1, 0.02];
+/** How far apart, as a part of it, losses of the first epoch with and without `fast` may be; differences grow with each step. */
+const nearAtFirst = 0.05;
+const nearLater = 0.3;
 
 const problems = [];
 
@@ -88,7 +89,7 @@ async function trained(model, engine, variant) {
       problem(`ran as ${result.target} in ${result.threads} threads; ${result.reason}`);
     return result;
   } catch (error) {
-    return problem(`${error.message}\n${error.stderr ?? ''}`);
+    return problem(error.message);
   }
 }
 
@@ -142,7 +143,7 @@ async function compareFast(model, engines, plain, print) {
   if (!fused.fast || fused.reason !== '') problem(`Node 24 does not have it: ‘${fused.reason}’`);
   fused.losses.forEach((loss, i) => {
     const other = expected.losses[i];
-    if (!(Math.abs(loss - other) <= Math.max(part * other, least)))
+    if (!(Math.abs(loss - other) <= (i === 0 ? nearAtFirst : nearLater) * other))
       problem(`the loss of epoch ${i + 1} is ${loss} instead of ${other}`);
   });
   return differs;
@@ -151,7 +152,8 @@ async function compareFast(model, engines, plain, print) {
 async function main(folder) {
   const { openEngines } = await import('./engines.mjs');
   const engines = await openEngines(join(folder, 'cache'));
-  const names = trainedExamples(process.argv.slice(2));
+  const wanted = process.argv.slice(2);
+  const names = trainedExamples(wanted);
   const head = ['', 'kernels', ...engines.map(({ name, version }) => `${name} (${version})`)];
   const widths = head.map((text, i) => [20, 15][i] ?? Math.max(18, text.length));
   const print = (row) =>
@@ -170,7 +172,7 @@ async function main(folder) {
       const plain = await compareBits(model, engines, print);
       if (await compareFast(model, engines, plain, print)) differ++;
     }
-    if (differ === 0) problems.push('fast: the same bits as without it, everywhere');
+    if (differ === 0 && wanted.length === 0) problems.push('fast: the same bits as without it, everywhere');
   } finally {
     for (const engine of engines) await engine.close();
   }

@@ -21,6 +21,14 @@ it.each(['wasm', 'both'] as const)(
   },
 );
 
+it('weights that are too large are named as such', () => {
+  const text = 'model Wide {\n  input x: f32[40000]\n  x -> Dense(30000) -> output y\n}\n';
+  const [diagnostic] = diagnose(text, 'wasm');
+  // 40000 · 30000 numbers of 4 bytes.
+  expect(diagnostic!.message).toMatch(/^`Wide` needs 4.47 GB/);
+  expect(diagnostic!.notes[0]!.message).toMatch(/^4.47 GB are weights/);
+});
+
 it('a smaller batch is fine, and so are TypeScript kernels', () => {
   expect(diagnose(page!.right, 'wasm')).toEqual([]);
   expect(diagnose(page!.wrong, 'ts')).toEqual([]);

@@ -37,8 +37,19 @@ export function readText(path: string): string | undefined {
   }
 }
 
-/** Compiles a file of dsl-examples, or `text` as if it stood there. Throws where there is an error. */
+const compiled = new Map<string, CompileResult>();
+
+/** Compiles a file of dsl-examples, or `text` as if it stood there; once for each options. Throws where there is an error. */
 export function compileExample(name: string, options: CompileOptions = {}, text?: string): CompileResult {
+  const { weights, schedules, ...rest } = options;
+  if (weights ?? schedules ?? text) return compileNow(name, options, text);
+  const key = JSON.stringify([name, rest]);
+  const result = compiled.get(key) ?? compileNow(name, options);
+  compiled.set(key, result);
+  return result;
+}
+
+function compileNow(name: string, options: CompileOptions, text?: string): CompileResult {
   const entry = join(examples, name);
   const read = (path: string) => (path === entry && text !== undefined ? text : readText(path));
   const result = compile({ entry, read }, { target: 'js', ...options });

@@ -185,7 +185,7 @@ describe('lowering', () => {
     const g = new GraphBuilder();
     const results = layers(g, parameter('x', 'N', 4), [0.5, 0.5, 2, -0, 0]);
     const groups = groupsOf(graphOf(g.nodes, ...results));
-    const lower = lowering();
+    const lower = lowering(4);
     const lowered = groups.map((group) => lower(group, dense));
     expect(new Set(lowered.map(({ kernel }) => kernel)).size).toBe(4);
     expect(lowered[0]?.kernel).toBe(lowered[1]?.kernel);
@@ -198,7 +198,7 @@ describe('lowering', () => {
   it('tells layouts apart', () => {
     const g = new GraphBuilder();
     const [group] = groupsOf(graphOf(g.nodes, g.emit(ops.relu, { x: parameter('x', 'N', 4) })));
-    const lower = lowering();
+    const lower = lowering(4);
     const elsewhere = lower(group as Group, (value) => ({ ...dense(value), offset: 4 }));
     expect(lower(group as Group, dense).kernel).not.toBe(elsewhere.kernel);
   });

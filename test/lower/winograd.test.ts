@@ -67,8 +67,8 @@ function drawn(
 }
 
 /** The kernel of the last group: the convolution in tiles. */
-function kernelOf({ g, inTiles }: Pick<ReturnType<typeof convolutions>, 'g' | 'inTiles'>) {
-  return lowerGroup(groupsOf(graphOf(g.nodes, inTiles)).at(-1)!, dense);
+function kernelOf({ g, inTiles }: Pick<ReturnType<typeof convolutions>, 'g' | 'inTiles'>, lanes = 4) {
+  return lowerGroup(groupsOf(graphOf(g.nodes, inTiles)).at(-1)!, dense, lanes);
 }
 
 const cases: readonly Case[] = [
@@ -110,7 +110,8 @@ describe.each(cases.map((entry) => [title(entry), entry] as const))('%s', (_, en
       g.emit(ops.multiply, { a: g.emit(ops.sigmoid, { x: y }), b: gate }),
     );
     const { kernel } = kernelOf(gated);
-    verifyKernel(kernel);
+    const { kernel: scalar } = kernelOf(gated, targets.ts.lanes);
+    for (const lowered of [kernel, scalar]) verifyKernel(lowered);
     const reference = lowerMath(kernel);
     for (const n of entry.channels > 100 ? [1] : [1, 3]) {
       const inputs = inputsOf(kernel, n);
@@ -118,7 +119,7 @@ describe.each(cases.map((entry) => [title(entry), entry] as const))('%s', (_, en
         elementsFor('f32', elementCount(gated.inTiles.type.shape, n), 'f32'),
       );
       interpret(reference, [...inputs, expected!], { n, precision: 'f32' });
-      emittedKernel(schedule(kernel, targets.ts))([...inputs, found!], n);
+      emittedKernel(schedule(scalar, targets.ts))([...inputs, found!], n);
       expect(bytesOf(found!)).toBe(bytesOf(expected!));
       const wasm = schedule(kernel, targets.wasm);
       verifyKernel(wasm);

@@ -151,6 +151,7 @@ describe('the cost model', () => {
     expect(chooseTile(shaped(6, 32, 32))).toBe(2);
     expect(chooseTile(shaped(1, 64, 64))).toBeUndefined();
     expect(chooseTile(shaped(28, 1, 8))).toBeUndefined();
+    expect(chooseTile(shaped(8, 4, 4))).toBeUndefined();
   });
 });
 

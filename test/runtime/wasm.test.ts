@@ -64,6 +64,16 @@ describe.each(hosts)('with %s', (_, changes, code, message) => {
   });
 });
 
+test('without DecompressionStream a module says so, or uses the other kernels', async () => {
+  vi.stubGlobal('DecompressionStream', undefined);
+  const error = await failure(create({ seed: 1 }));
+  expect(error).toMatchObject({
+    code: 'wasm-missing',
+    message: expect.stringMatching(/DecompressionStream/),
+  });
+  expect((await either({ seed: 1 })).info).toMatchObject({ target: 'ts', reason: error.message });
+});
+
 describe('memory', () => {
   test('that is not there is an error', async () => {
     const full = class {

@@ -23,7 +23,7 @@ import {
 } from '../options.ts';
 import type { DataOptions, ModelOptions, ScheduleOptions } from '../options.ts';
 import { jsonOf, textOf } from '../measure/report.ts';
-import { readSchedules } from '../schedules.ts';
+import { checkUsed, readSchedules } from '../schedules.ts';
 import { analyzeFile } from '../source.ts';
 
 interface Options extends ModelOptions, ScheduleOptions, Partial<DataOptions> {
@@ -58,21 +58,21 @@ async function bench(io: Io, file: string, options: Options): Promise<void> {
   const { schedules: choices } = readSchedules(io, options);
   const lowered: Kernel[] = [];
   const schedules: string[] = [];
+  const used = new Set<string>();
   const built = buildProgram(model, {
     target: webassembly,
     inferBatch: options.batchSize,
     ...passesOf(modelOptions(options)),
     schedule(kernel) {
-      const { kernel: scheduled, steps } = scheduling(
-        kernel,
-        webassembly,
-        choices?.get(structureKey(kernel)),
-      );
+      const key = structureKey(kernel);
+      const { kernel: scheduled, steps } = scheduling(kernel, webassembly, choices?.get(key));
+      if (choices?.has(key)) used.add(key);
       lowered.push(kernel);
       schedules.push(describeSchedule(steps, scheduled));
       return scheduled;
     },
   });
+  if (choices) checkUsed(io, options, choices, used.size);
   const { program } = built;
   for (const [kernel, form] of formsOf(built)) schedules[kernel] = `${form}; ${schedules[kernel] ?? ''}`;
   const fast = options.fast === true;

@@ -16,7 +16,7 @@ import {
   wholeNumber,
 } from '../options.ts';
 import type { ModelOptions, ScheduleOptions } from '../options.ts';
-import { readSchedules } from '../schedules.ts';
+import { checkUsed, readSchedules } from '../schedules.ts';
 import { compileFile } from '../source.ts';
 import { byteSize } from '../text.ts';
 import { writeFilesAtomic } from '../write.ts';
@@ -68,6 +68,10 @@ async function build(io: Io, file: string, options: Options): Promise<void> {
     );
   }
   const { path = '', bytes: weights } = wanted ? readWeights(io, file, options.weights) : {};
+  if (options.schedule !== undefined && options.kernels === 'ts') {
+    throw new UsageError('--schedule is about WebAssembly kernels; leave out --kernels ts');
+  }
+  const { schedules } = readSchedules(io, options);
   const beside =
     weights && !options.embed ? await nameFaults(path, () => checked(io, file, options, weights)) : undefined;
   const { files, report } = await nameFaults(path, () =>
@@ -75,13 +79,14 @@ async function build(io: Io, file: string, options: Options): Promise<void> {
       ...modelOptions(options),
       target: options.target,
       kernels: options.kernels,
-      ...readSchedules(io, options),
+      ...(schedules && { schedules }),
       ...(options.threads && { threads: false }),
       ...(options.inference && { inference: true }),
       ...(options.batchSize !== undefined && { batchSize: options.batchSize }),
       ...(options.embed && weights && { weights, weightsFormat: options.weightsFormat }),
     }),
   );
+  if (schedules) checkUsed(io, options, schedules, report.tuned ?? 0);
   const outputs: FileToWrite[] = files.map(({ path, content }) => ({ path, content }));
   if (beside) outputs.push({ path: `${stem(file)}.safetensors`, content: beside });
   const folder = resolve(io.cwd, options.output);
@@ -93,6 +98,8 @@ async function build(io: Io, file: string, options: Options): Promise<void> {
   }));
   if (options.json) io.out(`${JSON.stringify({ files: shown, report })}\n`);
   else for (const { path, bytes } of shown) io.out(`${path}  ${byteSize(bytes)}\n`);
+  if (!options.json && schedules)
+    io.out(`${options.schedule}  for ${report.tuned ?? 0} of its ${schedules.size} kernels\n`);
 }
 
 /** The weights as the model saves them, once it has taken them. */

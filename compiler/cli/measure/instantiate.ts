@@ -19,7 +19,7 @@ export async function instantiate(
     code: () => bytes.slice(),
     flag: flagOffset,
     // The first place, and the way from each to the next.
-    fused: fused.map((place, i) => place - (fused[i - 1] ?? 0)),
+    fused: () => fused.map((place, i) => place - (fused[i - 1] ?? 0)),
     scratch: scratchBase,
     perThread: Math.max(scratchBytes, 256),
   };

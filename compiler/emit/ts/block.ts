@@ -12,6 +12,9 @@ export class Block {
   readonly lines: string[] = [];
   /** The names of sums of index terms up to this loop, by key. */
   readonly bases = new Map<string, Text>();
+  /** What is declared here, and the last number given to each name. */
+  readonly #names = new Set<string>();
+  readonly #counts = new Map<string, number>();
   readonly #depth: number;
 
   constructor(parent?: Block, loop?: Loop) {
@@ -23,6 +26,21 @@ export class Block {
   /** Column of its statements. */
   get indent(): number {
     return this.#depth * 2;
+  }
+
+  /** Whether a declaration here or around has the name. */
+  knows(name: string): boolean {
+    return this.#names.has(name) || (this.parent?.knows(name) ?? false);
+  }
+
+  /** Takes the first free one of `base`, `base_1`, … for a declaration. */
+  declare(base: string, isFree: (name: string) => boolean): string {
+    let count = this.#counts.get(base) ?? 0;
+    let name = count === 0 ? base : `${base}_${count}`;
+    while (!isFree(name)) name = `${base}_${++count}`;
+    this.#counts.set(base, count);
+    this.#names.add(name);
+    return name;
   }
 
   text(): readonly string[] {

@@ -19,7 +19,7 @@ import { runtimeClosure } from './runtime.ts';
 import type { Declaration, FunctionNode, Language } from './tree.ts';
 import { printModule } from './tree.ts';
 import type { EmbeddedWasm } from './wasm.ts';
-import { wasmConst, wasmRoutineFunction, wasmTable } from './wasm.ts';
+import { fusedConst, wasmConst, wasmRoutineFunction, wasmTable } from './wasm.ts';
 import { embeddedWeights } from './weights.ts';
 
 export interface EmitOptions {
@@ -129,7 +129,11 @@ function partsOf(
     ...(images.length > 0 ? [imageFromFunction(program, images)] : []),
     createModelFunction(facts, kernels, threads),
   ];
-  return { model, end, data: [...(wasm ? [wasmConst(wasm)] : []), ...(weights ? [weights] : [])] };
+  return {
+    model,
+    end,
+    data: [...(wasm ? [wasmConst(wasm), fusedConst(wasm)] : []), ...(weights ? [weights] : [])],
+  };
 }
 
 /** Tables, kernels and routines of one variant. */
@@ -215,6 +219,7 @@ const ownNames = [
   'scriptBlueprint',
   'embedded',
   'wasm',
+  'fused',
   'createModel',
   'imageFrom',
 ];

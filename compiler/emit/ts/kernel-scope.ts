@@ -5,6 +5,7 @@ import type { Block } from './block.ts';
 import type { Text } from './expression.ts';
 import { binary, number, primary } from './expression.ts';
 import type { NameScope } from './names.ts';
+import { sanitize } from './names.ts';
 import type { Sum } from './sums.ts';
 import { Sums } from './sums.ts';
 
@@ -16,8 +17,6 @@ export class KernelScope {
   readonly #names: NameScope;
   readonly #memory = new Map<Buffer, string>();
   readonly #axes = new Map<Axis, string>();
-  readonly #axisNames = new Set<string>();
-  readonly #activeAxes: string[] = [];
   readonly #locals = new Map<Local, string>();
   readonly #arrays: ReadonlySet<Buffer>;
   readonly #variables = new Map<Buffer, Map<number, string>>();
@@ -33,11 +32,17 @@ export class KernelScope {
     this.#names = names;
     this.#arrays = arrays;
     this.sums = new Sums(body, (buffer) => this.isVariable(buffer));
-    for (const buffer of operands) this.#memory.set(buffer, this.unique(buffer.name));
+    for (const buffer of operands) this.#memory.set(buffer, names.unique(buffer.name));
   }
 
-  unique(wanted: string): string {
-    return this.#names.unique(wanted);
+  /**
+   * A name for what is declared in a block: none that stands for something else there, or in the blocks in which it is used.
+   * Blocks that are not inside each other may have the same names: so loops that are alike look alike.
+   */
+  unique(wanted: string, block: Block, ...users: readonly Block[]): string {
+    const isFree = (name: string): boolean =>
+      !this.#names.has(name) && [block, ...users].every((user) => !user.knows(name));
+    return block.declare(sanitize(wanted), isFree);
   }
 
   memory(buffer: Buffer): string {
@@ -46,19 +51,11 @@ export class KernelScope {
     return name;
   }
 
-  /** Opens the loop over `axis`. Loops that are not inside each other may have the same variable. */
-  open(axis: Axis, wanted = axis.name): string {
-    const free = (name: string): boolean =>
-      !this.#activeAxes.includes(name) && (this.#axisNames.has(name) || !this.#names.has(name));
-    const name = this.#names.unique(wanted, free);
+  /** Names the variable of a loop with this body. */
+  open(axis: Axis, body: Block, wanted = axis.name): string {
+    const name = this.unique(wanted, body);
     this.#axes.set(axis, name);
-    this.#axisNames.add(name);
-    this.#activeAxes.push(name);
     return name;
-  }
-
-  close(): void {
-    this.#activeAxes.pop();
   }
 
   axis(axis: Axis): string {
@@ -67,9 +64,15 @@ export class KernelScope {
     return name;
   }
 
-  local(local: Local): string {
-    const name = this.#locals.get(local) ?? this.unique(local.name);
+  declare(local: Local, block: Block): string {
+    const name = this.unique(local.name, block);
     this.#locals.set(local, name);
+    return name;
+  }
+
+  local(local: Local): string {
+    const name = this.#locals.get(local);
+    invariant(name !== undefined, `${local.name} is used before it is computed`);
     return name;
   }
 
@@ -89,19 +92,22 @@ export class KernelScope {
     return name;
   }
 
-  allocate(buffer: Buffer): void {
+  allocate(buffer: Buffer, block: Block): void {
     if (buffer.space === 'scratch') return;
     invariant(buffer.space === 'register', 'workgroup memory in a TypeScript kernel');
     const size = buffer.shape.reduce<number>((product, extent) => product * Number(extent), 1);
     if (!this.isVariable(buffer)) {
-      const name = this.unique(buffer.name);
+      const name = this.#names.unique(
+        buffer.name,
+        (wanted) => !this.#names.has(wanted) && !block.knows(wanted),
+      );
       this.#memory.set(buffer, name);
       this.declarations.push(`const ${name} = new ${arrayOf[buffer.dtype]}(${size});`);
       return;
     }
     const variables = new Map<number, string>();
     for (let place = 0; place < size; place++) {
-      const name = this.unique(size === 1 ? buffer.name : `${buffer.name}${place}`);
+      const name = this.unique(size === 1 ? buffer.name : `${buffer.name}${place}`, block);
       variables.set(place, name);
       this.#pending.add(name);
     }
@@ -122,13 +128,13 @@ export class KernelScope {
   /** Index arithmetic: the part that depends on outer loops only is computed at the start of their bodies. */
   index({ constant, terms, key }: Sum, block: Block, hint = 'i'): Text {
     if (terms.length === 0) return number(constant);
-    const base = this.#base(terms, key, block, hint);
+    const base = this.#base(terms, key, block, hint, block);
     if (constant === 0) return base;
     return binary(constant > 0 ? '+' : '-', base, number(Math.abs(constant)));
   }
 
   /** A sum gets a name where it is computed in an outer loop or needed more than once. */
-  #base(terms: Affine['terms'], key: string, block: Block, hint: string): Text {
+  #base(terms: Affine['terms'], key: string, block: Block, hint: string, user: Block): Text {
     const owner = block.loopOver(terms);
     const loop = owner?.loop;
     const last = terms.find(({ axis }) => axis === loop?.axis);
@@ -137,21 +143,21 @@ export class KernelScope {
     if (terms.length === 1 && last.factor === 1) return primary(name);
     const known = owner.bases.get(key);
     if (known !== undefined) return known;
-    const sum = this.#sum(last, terms, owner, hint);
+    const sum = this.#sum(last, terms, owner, hint, user);
     if (owner === block && this.sums.usesIn(loop, key) < 2) return sum;
-    const base = primary(this.unique(`${hint}_${name}`));
+    const base = primary(this.unique(`${hint}_${name}`, owner, user));
     owner.header.push(`const ${base.text} = ${sum.text};`);
     owner.bases.set(key, base);
     return base;
   }
 
-  #sum(last: Affine['terms'][number], terms: Affine['terms'], owner: Block, hint: string): Text {
+  #sum(last: Affine['terms'][number], terms: Affine['terms'], owner: Block, hint: string, user: Block): Text {
     const name = primary(this.axis(last.axis));
     const size = Math.abs(last.factor);
     const term = size === 1 ? name : binary('*', name, number(size));
     if (terms.length === 1) return last.factor > 0 ? term : binary('-', number(0), term);
     const rest = terms.filter((other) => other !== last);
-    const base = this.#base(rest, this.sums.keyOf(rest), owner, hint);
+    const base = this.#base(rest, this.sums.keyOf(rest), owner, hint, user);
     return binary(last.factor > 0 ? '+' : '-', base, term);
   }
 }

@@ -29,7 +29,7 @@ function compose(context: Context, parts: readonly Text[], build: (...parts: rea
 }
 
 export function named({ block, scope }: Context, text: Text, wanted = 't'): Text {
-  const name = scope.unique(wanted);
+  const name = scope.unique(wanted, block);
   block.push(`const ${name} = ${text.text};`);
   return primary(name);
 }
@@ -218,7 +218,7 @@ function select(
   const short = a.block.lines.length + b.block.lines.length === 0;
   const inline = conditional(test, a.text, b.text);
   if (short && inline.text.length <= Math.max(lineWidth - 48 - context.block.indent, 32)) return inline;
-  const name = context.scope.unique('t');
+  const name = context.scope.unique('t', context.block, a.block, b.block);
   a.block.push(`${name} = ${a.text.text};`);
   b.block.push(`${name} = ${b.text.text};`);
   context.block.push(`let ${name};`);

@@ -145,11 +145,11 @@ function statement(stmt: Stmt, at: Place): void {
       return branch(stmt, at);
     case 'let': {
       const text = stmt.local.dtype === 'bool' ? condition(stmt.value, at) : value(stmt.value, at);
-      at.block.push(`const ${at.scope.local(stmt.local)} = ${text.text};`);
+      at.block.push(`const ${at.scope.declare(stmt.local, at.block)} = ${text.text};`);
       return;
     }
     case 'alloc':
-      return at.scope.allocate(stmt.buffer);
+      return at.scope.allocate(stmt.buffer, at.block);
     case 'store':
     case 'accumulate':
       return at.scope.isVariable(stmt.buffer) ? assign(stmt, at) : write(stmt, at);
@@ -196,8 +196,8 @@ function loop(stmt: Stmt & { readonly kind: 'for' }, at: Place): void {
   const from = start === undefined ? extreme('max', stmt.range.from, at) : part(start);
   let end = last === undefined ? extreme('min', stmt.range.to, at) : part(last);
   if (end.op !== undefined || end.text.includes('(')) end = named(at, end, `${stmt.axis.name}_end`);
-  const axis = scope.open(stmt.axis, last?.text === 'size' ? 'i' : stmt.axis.name);
   const inner = new Block(block, stmt);
+  const axis = scope.open(stmt.axis, inner, last?.text === 'size' ? 'i' : stmt.axis.name);
   const known: IntervalOf = (other) => (other === stmt.axis ? bounds : interval(other));
   const body = { ...rest, block: inner, scope, interval: known };
   if (outermost?.start && each !== undefined) {
@@ -206,7 +206,6 @@ function loop(stmt: Stmt & { readonly kind: 'for' }, at: Place): void {
     const limit = call('Math.min', binary('-', outermost.end, before), number(each));
     statements(stmt.body, { ...body, outermost: { start: first, end: limit } });
   } else statements(stmt.body, body);
-  scope.close();
   const first = from.op === '/' ? call('Math.floor', from) : from;
   block.nest(`for (let ${axis} = ${first.text}; ${axis} < ${end.text}; ${axis}++)`, inner);
 }

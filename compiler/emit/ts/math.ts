@@ -34,8 +34,8 @@ const about: Readonly<Record<MathOp, string>> = {
 function printed(op: MathOp, names: OuterNames): FunctionNode {
   const { argument, body, result } = mathFunction(op);
   const scope = new KernelScope(body, [], new Set(), new NameScope(names));
-  const params = [{ name: scope.local(argument), type: 'number' }];
   const block = new Block();
+  const params = [{ name: scope.declare(argument, block), type: 'number' }];
   const at = { block, scope, interval: wholeInterval };
   statements(body, at);
   block.push(`return ${value(result, at).text};`);

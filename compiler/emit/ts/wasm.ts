@@ -40,12 +40,23 @@ export function wasmConst({ bytes }: EmbeddedWasm): ConstNode {
   };
 }
 
+/** What `fast` changes in the bytes. */
+export function fusedConst({ fused }: EmbeddedWasm): ConstNode {
+  return {
+    kind: 'const',
+    doc: ['Places in it that `fast` changes: the first, and the way from each to the next.'],
+    name: 'fused',
+    type: 'readonly number[]',
+    value: fused.map((place, i) => place - (fused[i - 1] ?? 0)),
+  };
+}
+
 /** What the runtime needs to know of the module. */
-export function wasmTable({ flagOffset, fused, ...layout }: EmbeddedWasm): Data {
+export function wasmTable({ flagOffset, ...layout }: EmbeddedWasm): Data {
   return object({
     code: code('() => inflate(fromBase64(wasm))'),
     flag: flagOffset,
-    fused: fused.map((place, i) => place - (fused[i - 1] ?? 0)),
+    fused: code('() => fused'),
     scratch: layout.scratchBase,
     perThread: layout.scratchBytes,
   });

@@ -1,6 +1,6 @@
 /** The binary format: integers in LEB128, sections, instructions. */
 import { invariant, InvariantError } from '../../base/invariant.ts';
-import type { Instruction, ValueType, WasmFunction, WasmModuleData } from './instructions.ts';
+import type { Global, Instruction, ValueType, WasmFunction, WasmModuleData } from './instructions.ts';
 import { operations } from './operations.ts';
 
 /** The bytes of a module, and where a loader may change them. */
@@ -98,6 +98,7 @@ const structure = {
   'local.get': 0x20,
   'local.set': 0x21,
   'local.tee': 0x22,
+  'global.get': 0x23,
   'i32.const': 0x41,
   'i64.const': 0x42,
   'f32.const': 0x43,
@@ -134,6 +135,9 @@ function encodeInstruction(out: ByteWriter, instruction: Instruction, fused: num
     case 'local.tee':
       out.byte(structure[instruction.op]);
       return out.unsigned(instruction.local);
+    case 'global.get':
+      out.byte(structure['global.get']);
+      return out.unsigned(instruction.global);
     case 'br':
     case 'br_if':
       out.byte(structure[instruction.op]);
@@ -236,8 +240,21 @@ function typeSection(functions: readonly WasmFunction[]): { content: ByteWriter;
   return { content, indices };
 }
 
-/** The module as bytes: types, the imported memory, functions, exports, code. */
-export function encodeModule({ functions, pages }: WasmModuleData): Encoded {
+function globalSection(out: ByteWriter, globals: readonly Global[]): void {
+  if (globals.length === 0) return;
+  const content = new ByteWriter();
+  content.unsigned(globals.length);
+  for (const { type, value } of globals) {
+    content.byte(typeCodes[type]);
+    content.byte(0x00);
+    encodeInstruction(content, value, []);
+    content.byte(structure.end);
+  }
+  section(out, 6, content);
+}
+
+/** The module as bytes: types, the imported memory, functions, constants, exports, code. */
+export function encodeModule({ functions, globals, pages }: WasmModuleData): Encoded {
   const out = new ByteWriter();
   for (const byte of [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]) out.byte(byte);
   const types = typeSection(functions);
@@ -256,6 +273,7 @@ export function encodeModule({ functions, pages }: WasmModuleData): Encoded {
   indices.unsigned(functions.length);
   for (const index of types.indices) indices.unsigned(index);
   section(out, 3, indices);
+  globalSection(out, globals);
   const exported = functions.flatMap((fn, index) => (fn.exported ? [{ name: fn.name, index }] : []));
   const exports = new ByteWriter();
   exports.unsigned(exported.length);

@@ -32,12 +32,20 @@ export type Instruction =
       readonly otherwise: readonly Instruction[];
     }
   | { readonly op: 'br' | 'br_if'; readonly depth: number }
+  /** The index of a constant of the module. */
+  | { readonly op: 'global.get'; readonly global: number }
   /** The index of a function of the module. */
   | { readonly op: 'call'; readonly function: number };
 
 export interface Parameter {
   readonly name: string;
   readonly type: ValueType;
+}
+
+/** A constant of the module. */
+export interface Global {
+  readonly type: ValueType;
+  readonly value: Instruction;
 }
 
 export interface WasmFunction {
@@ -55,6 +63,8 @@ export interface WasmFunction {
 /** A module that imports one memory, `env.memory`. */
 export interface WasmModuleData {
   readonly functions: readonly WasmFunction[];
+  /** Constants that functions get by their index. */
+  readonly globals: readonly Global[];
   /** 64 KiB pages that the memory must have at least. */
   readonly pages: number;
 }

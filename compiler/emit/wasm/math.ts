@@ -3,15 +3,59 @@ import { invariant } from '../../base/invariant.ts';
 import type { Axis } from '../../loop/ir.ts';
 import { mathFunction } from '../../loop/math.ts';
 import { Code, finish, Locals } from './code.ts';
-import type { WasmFunction } from './instructions.ts';
+import type { Global, Instruction, WasmFunction, WasmModuleData } from './instructions.ts';
 import type { MathCall } from './math-calls.ts';
 import { MathCalls } from './math-calls.ts';
 import { KernelState } from './state.ts';
 import { bindLocal } from './statements.ts';
 import { scalar, vector } from './value.ts';
 
-/** The functions that kernels call. */
-export const mathFunctions = (calls: MathCalls): readonly WasmFunction[] => calls.all.map(printed);
+/** The functions that kernels call, and the constants that they share. */
+export function mathFunctions(calls: MathCalls): Pick<WasmModuleData, 'functions' | 'globals'> {
+  const constants = new Constants();
+  const functions = calls.all.map((call) => {
+    const fn = printed(call);
+    return { ...fn, body: constants.instead(fn.body) };
+  });
+  return { functions, globals: constants.all };
+}
+
+/**
+ * Floats, and vectors of four equal numbers. Engines do not keep them in registers from one call to the next: to load them
+ * is faster than to make each one again.
+ */
+class Constants {
+  readonly all: Global[] = [];
+  readonly #known = new Map<string, number>();
+
+  /** c  →  global.get   and likewise for c, splat. */
+  instead(body: readonly Instruction[]): readonly Instruction[] {
+    const result: Instruction[] = [];
+    for (const instruction of body) {
+      const last = result.at(-1);
+      const isSplat = instruction.op === 'f32x4.splat' || instruction.op === 'i32x4.splat';
+      if (isSplat && (last?.op === 'f32.const' || last?.op === 'i32.const')) {
+        const bits = last.op === 'f32.const' ? bitsOf(last.value) : last.value;
+        result[result.length - 1] = this.#get('v128', bits, {
+          op: 'v128.const',
+          lanes: [bits, bits, bits, bits],
+        });
+      } else result.push(instruction);
+    }
+    return result.map((value) =>
+      value.op === 'f32.const' ? this.#get('f32', bitsOf(value.value), value) : value,
+    );
+  }
+
+  #get(type: Global['type'], bits: number, value: Instruction): Instruction {
+    const key = `${type} ${bits}`;
+    const index = this.#known.get(key) ?? this.all.push({ type, value }) - 1;
+    this.#known.set(key, index);
+    return { op: 'global.get', global: index };
+  }
+}
+
+const bitsOf = (value: number): number => new Int32Array(Float32Array.of(value).buffer)[0] as number;
 
 const lane: Axis = { name: 'lane', extent: 4 };
 

@@ -17,8 +17,10 @@ export interface KernelModule extends Encoded {
 export function emitKernels(kernels: readonly Kernel[]): KernelModule {
   const math = new MathCalls(kernels.length);
   const functions = kernels.map((kernel) => kernelFunction(kernel, math, true));
+  const { globals, functions: called } = mathFunctions(math);
   const data = {
-    functions: [...functions.map((kernel) => kernel.function), ...mathFunctions(math)],
+    functions: [...functions.map((kernel) => kernel.function), ...called],
+    globals,
     pages: 0,
   };
   return {

@@ -185,7 +185,6 @@ export type PlainOp = keyof (Groups['plain'] & Groups['saturating'] & Groups['si
 export type LaneOp = keyof Groups['simdLane'];
 export type MemoryOp = keyof (Groups['memory'] & Groups['simdMemory'] & Groups['atomic']);
 export type MemoryLaneOp = keyof Groups['simdMemoryLane'];
-export type OperationName = PlainOp | LaneOp | MemoryOp | MemoryLaneOp | 'i8x16.shuffle';
 
 const kinds: Readonly<Record<keyof Groups, Pick<Operation, 'prefix' | 'immediate'>>> = {
   plain: { immediate: 'none' },

@@ -48,13 +48,15 @@ export function emitWasm(program: Program): WasmModule {
   const kernels = program.kernels.map((kernel) => kernelFunction(kernel, math));
   const layout = layoutOf(program, kernels);
   const calls: Calls = { program, layout, kernels };
+  const { globals, functions: called } = mathFunctions(math);
   const data: WasmModuleData = {
     functions: [
       barrierFunction,
       ...kernels.map((kernel) => kernel.function),
       ...program.routines.map((routine) => routineFunction(routine, calls)),
-      ...mathFunctions(math),
+      ...called,
     ],
+    globals,
     pages: pagesOf(layout),
   };
   return { ...encodeModule(data), ...layout, pages: data.pages, wat: () => printWat(data) };

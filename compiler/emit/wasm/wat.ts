@@ -4,10 +4,11 @@ import { maxPages } from './encode.ts';
 import { operations } from './operations.ts';
 
 /** The whole module. */
-export function printWat({ functions, pages }: WasmModuleData): string {
+export function printWat({ functions, globals, pages }: WasmModuleData): string {
   return [
     '(module',
     `  (import "env" "memory" (memory ${pages} ${maxPages}))`,
+    ...globals.map(({ type, value }) => `  (global ${type} (${lines(value, '', nothing).join(' ')}))`),
     ...functions.flatMap((fn) => functionLines(fn, functions).map((line) => `  ${line}`)),
     ')',
     '',
@@ -43,6 +44,8 @@ interface Printing {
   readonly functions: readonly WasmFunction[];
   readonly print: (body: readonly Instruction[], indent: string) => readonly string[];
 }
+
+const nothing: Printing = { names: [], functions: [], print: () => [] };
 
 function lines(instruction: Instruction, indent: string, at: Printing): readonly string[] {
   const deeper = `${indent}  `;
@@ -80,6 +83,8 @@ function plain(
     case 'local.set':
     case 'local.tee':
       return `${op} ${names[instruction.local] ?? instruction.local}`;
+    case 'global.get':
+      return `${op} ${instruction.global}`;
     case 'br':
     case 'br_if':
       return `${op} ${instruction.depth}`;

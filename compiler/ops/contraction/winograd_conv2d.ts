@@ -7,6 +7,7 @@ import { failed, formatShape, imageOf, rankMismatch } from '../support/shapes.ts
 import type { Windows } from '../support/window.ts';
 import { sizeAt, windowMismatch, windowsOver } from '../support/window.ts';
 import { winogradLoops } from '../support/winograd/loops.ts';
+import { scalarLoops } from '../support/winograd/scalar.ts';
 import { filterBlock } from '../support/winograd/blocks.ts';
 import type { Tile } from '../support/winograd/tile.ts';
 import { mostChannels, taps, tileOf } from '../support/winograd/tile.ts';
@@ -42,13 +43,14 @@ export const winogradConv2d = defineOp({
   },
   gradient: 'none',
   lower: 'none',
-  loops: ({ x, kernel }, attributes, store) => {
+  loops: ({ x, kernel }, attributes, store, lanes) => {
     const [batch, , , channels] = x.shape;
     const tile = tileOf(Number(kernel.shape[1]));
     invariant(batch !== undefined && tile !== undefined, 'images and a kernel of a known tile');
     const windows = windowsOf(x, attributes.padding);
     const { filters } = attributes;
-    return winogradLoops({ tile, windows, batch, channels: Number(channels), filters, x, kernel, store });
+    const work = { tile, windows, batch, channels: Number(channels), filters, x, kernel, store };
+    return lanes === 1 ? scalarLoops(work) : winogradLoops(work);
   },
   samples: [
     {

@@ -34,10 +34,10 @@ export const winogradKernel = defineOp({
   },
   gradient: 'none',
   lower: 'none',
-  loops: ({ kernel }, { tile, turned }, store) => {
+  loops: ({ kernel }, { tile, turned }, store, lanes) => {
     const [inputs, outputs] = kernel.shape.slice(2).map(Number);
     const [channels = 0, filters = 0] = turned ? [outputs, inputs] : [inputs, outputs];
-    return kernelLoops({ tile: tile === 2 ? 2 : 4, kernel, turned, channels, filters, store });
+    return kernelLoops({ tile: tile === 2 ? 2 : 4, kernel, turned, channels, filters, store, lanes });
   },
   samples: [
     { operands: { kernel: { shape: [3, 3, 2, 8] } }, attributes: { tile: 2 } },

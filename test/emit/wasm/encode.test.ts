@@ -80,9 +80,9 @@ describe('operations', () => {
     '%s is valid with its signature',
     (_, operation) => {
       const functions = [applying(operation)];
-      expect(api.validate(encodeModule({ functions, pages: 1 }).bytes)).toBe(true);
+      expect(api.validate(encodeModule({ functions, globals: [], pages: 1 }).bytes)).toBe(true);
       const wrong = [{ ...applying(operation), results: [...applying(operation).results, 'i64' as const] }];
-      expect(api.validate(encodeModule({ functions: wrong, pages: 1 }).bytes)).toBe(false);
+      expect(api.validate(encodeModule({ functions: wrong, globals: [], pages: 1 }).bytes)).toBe(false);
       expect(functionLines(functions[0]!, functions).join('\n')).toContain(operation.name);
     },
   );
@@ -141,7 +141,7 @@ const multiplyAdd: WasmFunction = {
 };
 
 describe('modules', () => {
-  const module = encodeModule({ functions: [multiplyAdd], pages: 3 });
+  const module = encodeModule({ functions: [multiplyAdd], globals: [], pages: 3 });
   test('are as in the specification', () => {
     expect(api.validate(module.bytes)).toBe(true);
     expect(Buffer.from(module.bytes.subarray(0, 37)).toString('hex')).toBe(
@@ -172,7 +172,7 @@ describe('modules', () => {
     ]);
   });
   test('print as text', () => {
-    expect(printWat({ functions: [multiplyAdd], pages: 3 })).toMatchInlineSnapshot(`
+    expect(printWat({ functions: [multiplyAdd], globals: [], pages: 3 })).toMatchInlineSnapshot(`
       "(module
         (import "env" "memory" (memory 3 65536))
         ;; for the test

@@ -58,5 +58,11 @@ it('a module has each function once, in the forms that its kernels use', () => {
   expect(functions).toEqual(['twice', 'again', 'f32x4.exp', 'f32.tanh', 'f32.exp']);
   expect(text.match(/call \$f32x4\.exp$/gmu)).toHaveLength(4);
   expect(text.match(/call \$f32\.exp$/gmu)).toHaveLength(2);
+  // Each constant is there once, as a vector, as a float, or as both; kernels get none.
+  const constants = [...text.matchAll(/\(global .*\)/gu)].map(([line]) => line);
+  expect(constants).toContain('(global f32 (f32.const 12582912))');
+  expect(constants).toContain('(global v128 (v128.const i32x4 0x4b400000 0x4b400000 0x4b400000 0x4b400000))');
+  expect(new Set(constants).size).toBe(constants.length);
+  expect(text.slice(text.indexOf('(func $f32x4.exp'))).not.toMatch(/f32\.const|splat/u);
   expect(api.validate(bytes)).toBe(true);
 });

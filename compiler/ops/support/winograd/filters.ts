@@ -16,11 +16,11 @@ export function overFilters(
   const single = rest % lanes;
   const vectors = quotient(subAffine(Math.floor(filters / lanes), scaleAffine(block, filterBlock / lanes)));
   const whole = (): readonly Stmt[] =>
-    loop('half', filterBlock / lanes, (half) => body(inLanes(scaleAffine(half, lanes))), {
+    loop('filter', filterBlock / lanes, (f) => body(inLanes(scaleAffine(f, lanes))), {
       to: rest === 0 ? [] : [vectors],
     });
   const others = (): readonly Stmt[] =>
-    loop('single', single, (filter) => body(alone(addAffine(filter, rest - single))));
+    loop('filter', single, (filter) => body(alone(addAffine(filter, rest - single))));
   return [
     ...(filters >= lanes ? whole() : []),
     ...(single > 0 ? [inLastBlock(filters, block, others())] : []),

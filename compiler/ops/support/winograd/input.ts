@@ -79,7 +79,8 @@ function transformColumn(
   const edge = registers('edge', [missing.length, lanes]);
   const rowAt = (k: number): Affine => addAffine(scaleAffine(row, work.tile), k - down.before);
   const read = (k: number, at: Affine): Expr => work.x.at([n, rowAt(k), pixel, addAffine(first, at)]);
-  const columns = overChannels(countOf(strip), (each) => [
+  return overChannels(countOf(strip), (each) => [
+    ...(missing.length === 0 ? [] : [allocate(edge)]),
     ...missing.flatMap((k, e): readonly Stmt[] => [
       ...each(({ lane }) => [store(edge, [e, lane], zero)]),
       {
@@ -100,7 +101,6 @@ function transformColumn(
       return block.stmts;
     }),
   ]);
-  return missing.length === 0 ? columns : [allocate(edge), ...columns];
 }
 
 /** The points of a tile that lie outside of the input for some tile along this axis. */

@@ -4,11 +4,13 @@ import type { TensorReader } from '../../../loop/builder.ts';
 import { DefinitionBuilder } from '../../../loop/builder.ts';
 import type { StoreElement } from '../../../loop/definition.ts';
 import type { Affine, Expr, Stmt } from '../../../loop/ir.ts';
+import { quotient } from '../../../loop/rewrite.ts';
 import { filterBlock } from './blocks.ts';
 import { overFilters, overMissing } from './filters.ts';
 import type { EachChannel } from './statements.ts';
 import { allocate, Block, lanes, load, loop, numbers, scratch, store, zero } from './statements.ts';
 import type { Tile } from './tile.ts';
+import { squares, transformSquare } from './scalar.ts';
 import { kernelTransform, pointsOf, taps } from './tile.ts';
 
 export interface WinogradKernel {
@@ -19,36 +21,67 @@ export interface WinogradKernel {
   readonly channels: number;
   readonly filters: number;
   readonly store: StoreElement;
+  /** Elements that one instruction works on; 1: no vectors. */
+  readonly lanes: number;
 }
 
 /** Eight filters after the other; zeros in place of those that the last block lacks. */
 export function kernelLoops(work: WinogradKernel): readonly Stmt[] {
   const { channels, filters } = work;
+  const each = work.lanes === 1 ? oneByOne : inVectors;
   const block = (b: Affine): readonly Stmt[] =>
     loop('c', channels, (c) => [
-      ...overFilters(filters, b, (each) => transform(work, b, c, each)),
+      ...each(work, b, c),
       ...overMissing(filters, b, (filter) => zeros(work, b, c, filter)),
     ]);
   return loop('block', Math.ceil(filters / filterBlock), block, { parallel: true });
 }
 
+const inVectors = (work: WinogradKernel, block: Affine, c: Affine): readonly Stmt[] =>
+  overFilters(work.filters, block, (each) => transform(work, block, c, each));
+
+/** Each filter by itself, both passes in one loop. */
+function oneByOne(work: WinogradKernel, block: Affine, c: Affine): readonly Stmt[] {
+  const { tile, filters } = work;
+  const points = pointsOf(tile);
+  const g = squares('g', points, 1);
+  const left = subAffine(filters, scaleAffine(block, filterBlock));
+  const one = (filter: Affine): readonly Stmt[] => [
+    allocate(g),
+    ...loop('kh', taps, (kh) =>
+      loop('kw', taps, (kw) => [store(g, [0, kh, kw, 0], tapOf(work, block, c, [kh, kw, filter]))]),
+    ),
+    ...transformSquare(g, [taps, points], (d) => product(tile, d)),
+    ...loop('i', points, (i) =>
+      loop('j', points, (j) => work.store([block, i, j, c, filter], load(g, [2, i, j, 0]))),
+    ),
+  ];
+  return loop('filter', filterBlock, one, { to: filters % filterBlock === 0 ? [] : [quotient(left)] });
+}
+
+function tapOf(
+  { kernel, turned }: WinogradKernel,
+  block: Affine,
+  c: Affine,
+  [kh, kw, at]: readonly [Affine, Affine, Affine],
+): Expr {
+  const filter = addAffine(scaleAffine(block, filterBlock), at);
+  return turned
+    ? kernel.at([subAffine(taps - 1, kh), subAffine(taps - 1, kw), filter, c])
+    : kernel.at([kh, kw, c, filter]);
+}
+
 /** G g Gᵀ of one channel and some filters, counted within the block. */
 function transform(work: WinogradKernel, block: Affine, c: Affine, each: EachChannel): readonly Stmt[] {
-  const { tile, kernel, turned, store: put } = work;
+  const { tile, store: put } = work;
   const points = pointsOf(tile);
   const rows = scratch('rows', [points, taps, lanes]);
-  const tap = (kh: number, kw: Affine, at: Affine): Expr => {
-    const filter = addAffine(scaleAffine(block, filterBlock), at);
-    return turned
-      ? kernel.at([taps - 1 - kh, subAffine(taps - 1, kw), filter, c])
-      : kernel.at([kh, kw, c, filter]);
-  };
   return [
     allocate(rows),
     ...loop('kw', taps, (kw) =>
       each(({ at, lane }) => {
         const body = new Block();
-        const g = numbers(taps).map((kh) => body.let('g', tap(kh, kw, at)));
+        const g = numbers(taps).map((kh) => body.let('g', tapOf(work, block, c, [affine(kh), kw, at])));
         product(tile, g).forEach((value, i) => body.push(store(rows, [i, kw, lane], value)));
         return body.stmts;
       }),

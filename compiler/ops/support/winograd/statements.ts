@@ -92,7 +92,7 @@ export const alone =
 export function overChannels(count: number, body: (each: EachChannel) => readonly Stmt[]): readonly Stmt[] {
   const full = Math.floor(count / lanes);
   return [
-    ...(full > 0 ? loop('c4', full, (c) => body(inLanes(scaleAffine(c, lanes)))) : []),
-    ...(count % lanes > 0 ? loop('c1', count % lanes, (c) => body(alone(addAffine(c, full * lanes)))) : []),
+    ...(full > 0 ? loop('c', full, (c) => body(inLanes(scaleAffine(c, lanes)))) : []),
+    ...(count % lanes > 0 ? loop('c', count % lanes, (c) => body(alone(addAffine(c, full * lanes)))) : []),
   ];
 }
