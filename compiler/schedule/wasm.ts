@@ -3,7 +3,7 @@
  * per cycle. What a kernel cannot do in vectors it does one element at a time, in the same order.
  */
 import { invariant } from '../base/invariant.ts';
-import type { Kernel, Stmt } from '../loop/ir.ts';
+import type { Buffer, Kernel, Stmt } from '../loop/ir.ts';
 import { axesOfRange, visitStmts } from '../loop/rewrite.ts';
 import type { For } from '../loop/transform/find.ts';
 import { findLoop, loopAxes } from '../loop/transform/find.ts';
@@ -13,7 +13,7 @@ import type { Nest } from './nest.ts';
 import { nestOf } from './nest.ts';
 import { Scheduling } from './steps.ts';
 import { divideByStride, divisorOf } from './ts.ts';
-import { isIndependent, iterations, workOf, writesOf } from './wasm-access.ts';
+import { isIndependent, iterations, loadsOf, workOf, writesOf } from './wasm-access.ts';
 import { scheduleContraction } from './wasm-contraction.ts';
 import { scheduleMap } from './wasm-map.ts';
 
@@ -124,30 +124,73 @@ function unrollInnermost(s: Scheduling, reduced: ReadonlySet<string>): void {
   if (names.size > 0) s.apply({ step: 'simplify' });
 }
 
-/** Loops with so many iterations keep a few threads equally busy. */
-const manyIterations = 4;
+/** Whether two threads get nearly the same share of so many iterations. */
+const isEven = (count: number): boolean => count >= 7 || (count >= 2 && count % 2 === 0);
+/** Which numbers of iterations are worth sharing, the best first; 0: not known before it runs. */
+const worth: readonly ((count: number) => boolean)[] = [isEven, (n) => n >= 4, (n) => n >= 2, (n) => n !== 1];
 
-/** Marks the outermost loops with enough independent iterations; where there are none, those with at least two. */
+/**
+ * Marks the outermost loops with enough independent iterations. What is copied for all of them, every thread copies for itself.
+ * Where each element is written once, parts of a kernel that stand beside one another have loops of their own.
+ */
 export function parallelize(s: Scheduling): void {
-  const levels: (readonly For[])[] = [];
-  for (let level: readonly Stmt[] = s.kernel.body; level.length > 0;) {
-    const loops = level.filter((stmt): stmt is For => stmt.kind === 'for' && stmt.mode === 'serial');
-    const known = loops.filter((loop) => iterations(loop, 0) > 0);
-    const main = (known.length > 0 ? known : loops).toSorted((a, b) => workOf(b) - workOf(a))[0];
-    if (main === undefined) break;
-    levels.push([main, ...loops.filter((loop) => loop !== main)]);
-    level = main.body;
+  const once = writesOf(s.kernel.body).every((write) => write.kind === 'store' || !isOutput(write));
+  const reads = loadsOf(s.kernel.body).some(({ buffer }) => s.kernel.outputs.includes(buffer));
+  for (const isEnough of worth) {
+    const axes = once && !reads ? sharedLoops(s.kernel.body, isEnough) : undefined;
+    if (axes !== undefined && axes.size > 0 && inParallel(s, axes)) return;
+    if (axes === undefined && shareLevel(s, isEnough)) return;
   }
-  for (const enough of [manyIterations, 2])
-    for (const [main, ...others] of levels)
-      if (main !== undefined && iterations(main, 0) >= enough && inParallel(s, [main, ...others])) return;
 }
 
-/** Whether the loops could be marked: each iteration writes its own, and nothing is written outside of them. */
-function inParallel(s: Scheduling, loops: readonly For[]): boolean {
-  if (!loops.every(isIndependent)) return false;
+/** A part of a kernel with this share of its work is a small one. */
+const smallRest = 8;
+const totalWork = (body: readonly Stmt[]): number => body.reduce((sum, stmt) => sum + workOf(stmt), 0);
+const isOutput = ({ buffer }: { readonly buffer: Buffer }): boolean => buffer.space === 'global';
+const writesOutput = (loop: For): boolean => writesOf(loop.body).some(isOutput);
+const serialLoops = (body: readonly Stmt[]): readonly For[] =>
+  body.filter((stmt): stmt is For => stmt.kind === 'for' && stmt.mode === 'serial' && writesOutput(stmt));
+
+/** Axes of loops that together contain all writes to outputs; undefined where there are none for one of them. */
+function sharedLoops(
+  body: readonly Stmt[],
+  isEnough: (count: number) => boolean,
+  work = totalWork(body),
+): ReadonlySet<string> | undefined {
+  const axes = new Set<string>();
+  for (const loop of serialLoops(body)) {
+    const alone = isIndependent(loop) ? new Set([loop.axis.name]) : undefined;
+    let inside: ReadonlySet<string> | undefined = isEnough(iterations(loop, 0)) ? alone : undefined;
+    inside ??= sharedLoops(loop.body, isEnough, work);
+    // It does not matter which thread does a small rest.
+    if (!inside?.size && workOf(loop) * smallRest <= work) inside = alone;
+    if (!inside?.size) return undefined;
+    for (const axis of inside) axes.add(axis);
+  }
+  return axes;
+}
+
+/** Shares all loops that stand beside one another, so that what is added to an element is always added by the same thread. */
+function shareLevel(s: Scheduling, isEnough: (count: number) => boolean): boolean {
+  const readsOutput = (stmt: Stmt): boolean =>
+    loadsOf([stmt]).some(({ buffer }) => s.kernel.outputs.includes(buffer));
+  for (let level: readonly Stmt[] = s.kernel.body; ;) {
+    const loops = serialLoops(level);
+    // What every thread does for itself must not need what others do.
+    if (level.some((stmt) => !loops.some((loop) => loop === stmt) && readsOutput(stmt))) return false;
+    const known = loops.filter((loop) => iterations(loop, 0) > 0);
+    const main = (known.length > 0 ? known : loops).toSorted((a, b) => workOf(b) - workOf(a))[0];
+    if (main === undefined) return false;
+    const independent = isEnough(iterations(main, 0)) && loops.every(isIndependent);
+    if (independent && inParallel(s, new Set(loops.map((loop) => loop.axis.name)))) return true;
+    level = main.body;
+  }
+}
+
+/** Whether the loops could be marked: nothing is written outside of them. */
+function inParallel(s: Scheduling, axes: ReadonlySet<string>): boolean {
   return s.transaction(() => {
-    for (const axis of new Set(loops.map((loop) => loop.axis.name))) s.apply({ step: 'parallel', axis });
+    for (const axis of axes) s.apply({ step: 'parallel', axis });
     invariant(isParallel(s.kernel), 'something is written outside of the parallel loops');
   });
 }

@@ -152,6 +152,29 @@ describe('what schedules make', () => {
     expect(isParallel(scheduled)).toBe(true);
   });
 
+  it('shares for threads where there is one block of channels, whose weights each copies for itself', () => {
+    // LeNet-5: 28x28x1, 14x14x6.
+    const kernels = [
+      ...kernelsOf([28, 28, 1, 6, 5, 1, 'same']),
+      ...kernelsOf([14, 14, 6, 16, 5, 1, 'valid']),
+    ];
+    const stored = kernels.filter(
+      ({ name, outputs: [y] }) => !name.includes('kernel_gradient') && Number(y!.shape.at(-1)) > 1,
+    );
+    expect(stored.length).toBe(3);
+    for (const kernel of stored) expect(isParallel(schedule(kernel, webassembly)), kernel.name).toBe(true);
+  });
+
+  it('shares pixels rather than three blocks of channels, of which one thread would get two', () => {
+    const [narrow, filters] = [parameter('x', 'N', 8, 8, 32), parameter('kernel', 1, 1, 32, 24)];
+    const scheduled = schedule(kernelOf(ops.conv2d, [narrow, filters], attributes), webassembly);
+    const shared: number[] = [];
+    visitStmts(scheduled.body, (stmt) => {
+      if (stmt.kind === 'for' && stmt.mode === 'parallel') shared.push(Number(stmt.axis.extent));
+    });
+    expect(shared).toEqual([16]);
+  });
+
   it('a weight gradient: a sample after the other, totals kept in the output', () => {
     const dy = parameter('dy', 'N', 16, 16, 64);
     const kernel = kernelOf(ops.conv2dKernelGradient, [x, dy], { ...attributes, kernel_size: [3, 3] });

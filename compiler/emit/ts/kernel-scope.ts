@@ -128,6 +128,9 @@ export class KernelScope {
   /** Index arithmetic: the part that depends on outer loops only is computed at the start of their bodies. */
   index({ constant, terms, key }: Sum, block: Block, hint = 'i'): Text {
     if (terms.length === 0) return number(constant);
+    const [term, more] = terms;
+    if (term !== undefined && more === undefined && term.factor < 0 && constant > 0)
+      return binary('-', number(constant), this.#product(term));
     const base = this.#base(terms, key, block, hint, block);
     if (constant === 0) return base;
     return binary(constant > 0 ? '+' : '-', base, number(Math.abs(constant)));
@@ -152,12 +155,17 @@ export class KernelScope {
   }
 
   #sum(last: Affine['terms'][number], terms: Affine['terms'], owner: Block, hint: string, user: Block): Text {
-    const name = primary(this.axis(last.axis));
-    const size = Math.abs(last.factor);
-    const term = size === 1 ? name : binary('*', name, number(size));
+    const term = this.#product(last);
     if (terms.length === 1) return last.factor > 0 ? term : binary('-', number(0), term);
     const rest = terms.filter((other) => other !== last);
     const base = this.#base(rest, this.sums.keyOf(rest), owner, hint, user);
     return binary(last.factor > 0 ? '+' : '-', base, term);
+  }
+
+  /** An axis times the size of its factor. */
+  #product({ axis, factor }: Affine['terms'][number]): Text {
+    const name = primary(this.axis(axis));
+    const size = Math.abs(factor);
+    return size === 1 ? name : binary('*', name, number(size));
   }
 }

@@ -121,8 +121,7 @@ function launchData(
       run: { kind: 'arrow', params: parts === undefined ? '(N)' : '(N, start, end)', body: call },
       parts: parts?.outer,
       each: parts?.inner,
-      of: traced ? layerOf(launch) : undefined,
-      writes: traced ? tracedOutputs(program, launch, viewOf, part) : undefined,
+      ...(traced && trace(program, launch, viewOf, part)),
     }),
   };
 }
@@ -135,19 +134,19 @@ export const launchComment = (launch: Launch): string =>
   commentText([lineOf(launch), launch.comment].filter((part) => part !== undefined).join('  '));
 
 /** The layer, for messages. */
-export function layerOf(launch: Launch): string {
+function layerOf(launch: Launch): string {
   const line = lineOf(launch);
   const layer = launch.locations[0]?.scope ?? launch.comment;
   return line === undefined ? layer : `\`${layer}\` (${line})`;
 }
 
-/** What a launch has written, for the search for numbers that are not finite: in `whole` views, or the first of an operand. */
-export function tracedOutputs(
+/** For the search for numbers that are not finite, what a launch has written: in `whole` views, or the first of an operand. */
+export function trace(
   program: Program,
   launch: Launch,
   whole: (operand: number) => string,
   first: (operand: number, elements: string) => string,
-): Data | undefined {
+): { readonly of: string; readonly writes: Data } | undefined {
   const { inputs, outputs } = program.kernels[launch.kernel] as Kernel;
   let usesBatch = false;
   const written = outputs.flatMap((buffer, i): string[] => {
@@ -163,7 +162,8 @@ export function tracedOutputs(
     return [first(operand, ofBatch ? (size === 1 ? 'N' : `N * ${size}`) : String(size))];
   });
   if (written.length === 0) return undefined;
-  return { kind: 'arrow', params: usesBatch ? '(N)' : '()', body: written.map(code) };
+  const writes: Data = { kind: 'arrow', params: usesBatch ? '(N)' : '()', body: written.map(code) };
+  return { of: layerOf(launch), writes };
 }
 
 export function isDense({ shape, strides, offset }: Buffer): boolean {

@@ -6,7 +6,7 @@ import { arrayOf } from './arrays.ts';
 import { toBase64 } from './base64.ts';
 import type { Data } from './data.ts';
 import { code, object, printData } from './data.ts';
-import { about, allocationOf, layerOf, launchComment, portLength, tracedOutputs } from './routine.ts';
+import { about, allocationOf, launchComment, portLength, trace } from './routine.ts';
 import type { ConstNode, FunctionNode } from './tree.ts';
 
 /** A WebAssembly module of a program's kernels and routines, as `emit/wasm` makes it. Places are in bytes. */
@@ -89,8 +89,7 @@ export function wasmRoutineFunction(
     comment: launchComment(launch),
     value: object({
       kernel: program.kernels[launch.kernel]?.name ?? '',
-      of: traced ? layerOf(launch) : undefined,
-      writes: traced ? tracedOutputs(program, launch, whole, view) : undefined,
+      ...(traced && trace(program, launch, whole, view)),
     }),
   });
   const result = object({

@@ -9,7 +9,7 @@ import { filterBlock } from './blocks.ts';
 import { overFilters, overMissing } from './filters.ts';
 import type { EachChannel } from './statements.ts';
 import { allocate, Block, lanes, load, loop, numbers, scratch, store, zero } from './statements.ts';
-import type { Tile } from './tile.ts';
+import type { Name, Tile } from './tile.ts';
 import { squares, transformSquare } from './scalar.ts';
 import { kernelTransform, pointsOf, taps } from './tile.ts';
 
@@ -51,7 +51,7 @@ function oneByOne(work: WinogradKernel, block: Affine, c: Affine): readonly Stmt
     ...loop('kh', taps, (kh) =>
       loop('kw', taps, (kw) => [store(g, [0, kh, kw, 0], tapOf(work, block, c, [kh, kw, filter]))]),
     ),
-    ...transformSquare(g, [taps, points], (d) => product(tile, d)),
+    ...transformSquare(g, [taps, points], (d, name) => product(tile, d, name)),
     ...loop('i', points, (i) =>
       loop('j', points, (j) => work.store([block, i, j, c, filter], load(g, [2, i, j, 0]))),
     ),
@@ -82,7 +82,9 @@ function transform(work: WinogradKernel, block: Affine, c: Affine, each: EachCha
       each(({ at, lane }) => {
         const body = new Block();
         const g = numbers(taps).map((kh) => body.let('g', tapOf(work, block, c, [affine(kh), kw, at])));
-        product(tile, g).forEach((value, i) => body.push(store(rows, [i, kw, lane], value)));
+        product(tile, g, (value) => body.let('t', value)).forEach((value, i) =>
+          body.push(store(rows, [i, kw, lane], value)),
+        );
         return body.stmts;
       }),
     ),
@@ -90,25 +92,27 @@ function transform(work: WinogradKernel, block: Affine, c: Affine, each: EachCha
       each(({ at, lane }) => {
         const body = new Block();
         const g = numbers(taps).map((kw) => body.let('g', load(rows, [i, kw, lane])));
-        product(tile, g).forEach((value, j) => body.push(...put([block, i, affine(j), c, at], value)));
+        product(tile, g, (value) => body.let('t', value)).forEach((value, j) =>
+          body.push(...put([block, i, affine(j), c, at], value)),
+        );
         return body.stmts;
       }),
     ),
   ];
 }
 
-/** G v, without what is multiplied by zero. */
-function product(tile: Tile, v: readonly Expr[]): readonly Expr[] {
-  return kernelTransform(tile).map((row) =>
-    row
-      .flatMap((factor, k) => (factor === 0 ? [] : [scaled(v[k] ?? zero, factor)]))
-      .reduce((sum, term) => add(sum, term)),
-  );
+/** G v. Its rows come in pairs for a place and its negative, between those for zero and infinity. */
+function product(tile: Tile, v: readonly Expr[], name: Name): readonly Expr[] {
+  const term = (row: number, k: number): Expr =>
+    name(mul(v[k] ?? zero, kernelTransform(tile)[row]?.[k] ?? 0));
+  const pairs = numbers(tile / 2).flatMap((pair) => {
+    const [constant, odd, square] = numbers(taps).map((k) => term(2 * pair + 1, k)) as [Expr, Expr, Expr];
+    return [add(add(constant, odd), square), add(sub(constant, odd), square)];
+  });
+  return [term(0, 0), ...pairs, v[2] ?? zero];
 }
 
 const zeros = ({ tile, store: put }: WinogradKernel, block: Affine, c: Affine, at: Affine): readonly Stmt[] =>
   loop('i', pointsOf(tile), (i) => loop('j', pointsOf(tile), (j) => put([block, i, j, c, at], zero)));
 
-const { add, mul } = new DefinitionBuilder();
-
-const scaled = (value: Expr, factor: number): Expr => (factor === 1 ? value : mul(value, factor));
+const { add, sub, mul } = new DefinitionBuilder();

@@ -58,7 +58,7 @@ export interface Place {
   readonly column: Affine;
 }
 
-/** The statements of the kernel. */
+/** The statements of the kernel, for a target with vectors. */
 export function winogradLoops(convolution: WinogradConvolution): readonly Stmt[] {
   const work = workOf(convolution);
   const { rows, columns, blockRows, blockColumns, shared } = work.blocks;
