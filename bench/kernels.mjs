@@ -170,7 +170,7 @@ export function peak(milliseconds = 200) {
     ],
     exported: true,
   };
-  const { bytes } = encodeModule({ functions: [run], pages: 0 });
+  const { bytes } = encodeModule({ globals: [], functions: [run], pages: 0 });
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536 });
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
   const iterations = 20000;

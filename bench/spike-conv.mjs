@@ -336,7 +336,7 @@ const peakFunction = {
   exported: true,
 };
 const peak = instance(
-  encodeModule({ functions: [peakFunction], pages: 0 }).bytes,
+  encodeModule({ globals: [], functions: [peakFunction], pages: 0 }).bytes,
   'peak',
   [new Float32Array(256)],
   () => [],
@@ -354,7 +354,7 @@ for (const shape of [
     new Float32Array(h * w * co),
   ];
   const hand = instance(
-    encodeModule({ functions: [byHand(shape)], pages: 0 }).bytes,
+    encodeModule({ globals: [], functions: [byHand(shape)], pages: 0 }).bytes,
     'conv',
     operands,
     () => [],

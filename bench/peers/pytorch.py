@@ -24,7 +24,20 @@ class Inference:
         height, width, channels = task["shape"]
         image = np.fromfile(os.path.join(task["folder"], "infer.nchw"), dtype=np.float32)
         self.image = torch.from_numpy(image).reshape(task["batch"], channels, height, width)
-        self.model = models.build(task["model"]).eval()
+        plain = models.build(task["model"]).eval()
+        # Frozen and fused, with the layouts of its convolutions chosen ahead: on some machines ten times faster.
+        frozen = torch.jit.optimize_for_inference(torch.jit.trace(plain, self.image))
+        self.model = min((plain, frozen), key=self.time_of)
+
+    def time_of(self, model):
+        """The shortest of some calls, after those in which the compiler of PyTorch is still at work."""
+        times = []
+        for _ in range(12):
+            began = time.perf_counter()
+            with torch.inference_mode():
+                model(self.image)
+            times.append(time.perf_counter() - began)
+        return min(times[4:])
 
     def check(self):
         return self.run().flatten().tolist()
