@@ -3,51 +3,29 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Extent } from '../../compiler/base/types.ts';
 import type { Parameter } from '../../compiler/graph/ir.ts';
-import { elementsFor, interpret } from '../../compiler/loop/interpret.ts';
-import type { Elements } from '../../compiler/loop/interpret.ts';
 import type { Kernel, Stmt } from '../../compiler/loop/ir.ts';
 import { parseKernel } from '../../compiler/loop/parse.ts';
 import { printKernel } from '../../compiler/loop/print.ts';
 import { bodyOf, visitStmts } from '../../compiler/loop/rewrite.ts';
-import { lowerMath } from '../support/lower-math.ts';
 import { verifyKernel } from '../../compiler/loop/verify.ts';
-import { lowerGroup } from '../../compiler/lower/index.ts';
 import * as ops from '../../compiler/ops/index.ts';
 import { typescript } from '../../compiler/program/target.ts';
 import { applyStep, schedule } from '../../compiler/schedule/index.ts';
 import { scheduleForTs } from '../../compiler/schedule/ts.ts';
 import { kernelOf, windowKernels, bitsOf } from '../loop/kernels.ts';
-import { bytesOf, dense, graphOf, groupsOf } from '../lower/run.ts';
-import { calls, draw, emitCall, generator, hasKernel } from '../support/samples.ts';
-import { elementCount } from '../../compiler/base/types.ts';
+import { bytesOf } from '../lower/run.ts';
+import { sampleKernel } from '../support/sample-kernel.ts';
+import { calls, hasKernel } from '../support/samples.ts';
 
 describe.each(calls.filter(({ op }) => hasKernel(op)))('$title', (call) => {
-  const { parameters, node } = emitCall(call);
-  const [group] = groupsOf(graphOf([node], node));
-  const { kernel, inputs } = lowerGroup(group!, dense);
-  const scheduled = schedule(kernel, typescript);
-
-  function run(k: Kernel, n: number): string {
-    const random = generator(n);
-    const drawn = new Map(parameters.map((p, i) => [p, draw(call.operands[i]!, n, random)]));
-    const operands = inputs.map((value): Elements => {
-      const { dtype, data } = drawn.get(value as Parameter)!;
-      const elements = elementsFor(dtype, data.length, 'f32');
-      elements.set(data);
-      return elements;
-    });
-    const result = elementsFor(node.type.dtype, elementCount(node.type.shape, n), 'f32').fill(77);
-    interpret(k, [...operands, result], { n, precision: 'f32' });
-    return bytesOf(result);
-  }
+  const { lowered, scheduled, interpreted, expected } = sampleKernel(call, typescript);
 
   it('keeps every bit', () => {
-    const plain = lowerMath(kernel);
-    for (const n of [1, 2, 3]) expect(run(lowerMath(scheduled), n)).toBe(run(plain, n));
+    for (const n of [1, 2, 3]) expect(bytesOf(interpreted(scheduled, n))).toBe(bytesOf(expected(n)));
   });
 
   it('is well formed, printed and parsed', () => {
-    for (const k of [kernel, scheduled]) {
+    for (const k of [lowered, scheduled]) {
       verifyKernel(k);
       expect(printKernel(parseKernel(printKernel(k)))).toBe(printKernel(k));
     }

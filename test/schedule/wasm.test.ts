@@ -1,50 +1,28 @@
 /** Schedules for WASM SIMD: the bits of the lowered kernel for every op and many shapes, and the loops they were made for. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { elementCount } from '../../compiler/base/types.ts';
 import type { Extent } from '../../compiler/base/types.ts';
 import type { Parameter } from '../../compiler/graph/ir.ts';
-import { elementsFor, interpret } from '../../compiler/loop/interpret.ts';
-import type { Elements } from '../../compiler/loop/interpret.ts';
 import type { Kernel, Stmt } from '../../compiler/loop/ir.ts';
 import { parseKernel } from '../../compiler/loop/parse.ts';
 import { printKernel } from '../../compiler/loop/print.ts';
 import { visitStmts } from '../../compiler/loop/rewrite.ts';
-import { lowerMath } from '../support/lower-math.ts';
 import { isParallel } from '../../compiler/loop/transform/parallel.ts';
 import { verifyKernel } from '../../compiler/loop/verify.ts';
-import { lowerGroup } from '../../compiler/lower/index.ts';
 import * as ops from '../../compiler/ops/index.ts';
 import { webassembly } from '../../compiler/program/target.ts';
 import { applyStep, schedule } from '../../compiler/schedule/index.ts';
 import { scheduleForWasm } from '../../compiler/schedule/wasm.ts';
 import { bitsOf, kernelOf, windowKernels } from '../loop/kernels.ts';
-import { bytesOf, dense, graphOf, groupsOf } from '../lower/run.ts';
-import { calls, draw, emitCall, generator } from '../support/samples.ts';
+import { bytesOf } from '../lower/run.ts';
+import { sampleKernel } from '../support/sample-kernel.ts';
+import { calls, hasKernel } from '../support/samples.ts';
 
-describe.each(calls.filter(({ op }) => op.lower !== 'none'))('$title', (call) => {
-  const { parameters, node } = emitCall(call);
-  const [group] = groupsOf(graphOf([node], node));
-  const { kernel, inputs } = lowerGroup(group!, dense);
-  const scheduled = schedule(kernel, webassembly);
-
-  function run(k: Kernel, n: number): string {
-    const random = generator(n);
-    const drawn = new Map(parameters.map((p, i) => [p, draw(call.operands[i]!, n, random)]));
-    const operands = inputs.map((value): Elements => {
-      const { dtype, data } = drawn.get(value as Parameter)!;
-      const elements = elementsFor(dtype, data.length, 'f32');
-      elements.set(data);
-      return elements;
-    });
-    const result = elementsFor(node.type.dtype, elementCount(node.type.shape, n), 'f32').fill(77);
-    interpret(k, [...operands, result], { n, precision: 'f32' });
-    return bytesOf(result);
-  }
+describe.each(calls.filter(({ op }) => hasKernel(op)))('$title', (call) => {
+  const { scheduled, interpreted, expected } = sampleKernel(call, webassembly);
 
   it('keeps every bit and is well formed', () => {
-    const plain = lowerMath(kernel);
-    for (const n of [1, 2, 5]) expect(run(lowerMath(scheduled), n)).toBe(run(plain, n));
+    for (const n of [1, 2, 5]) expect(bytesOf(interpreted(scheduled, n))).toBe(bytesOf(expected(n)));
     verifyKernel(scheduled);
     expect(printKernel(parseKernel(printKernel(scheduled)))).toBe(printKernel(scheduled));
   });
