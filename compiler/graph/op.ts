@@ -138,8 +138,18 @@ export interface OpDefinition<O extends OperandSpecs, A extends AttributeSpecs> 
     readonly operand: keyof O;
     readonly channels: (attributes: AttributesOf<A>) => number;
   };
+  readonly convolution?: ConvolutionForm;
   /** At least one; the gradient, interpreter and cross-target tests run each of them. */
   readonly samples: readonly Sample<O, A>[];
+}
+
+/** Of a convolution of an image (first operand) with an HWIO kernel (second) and the attributes strides, padding, groups. */
+export interface ConvolutionForm {
+  /**
+   * As a convolution of stride 1, it has the kernel turned by 180 degrees, channels and filters changing places; its padding
+   * is then that of the convolution whose input it is the gradient of.
+   */
+  readonly turned: boolean;
 }
 
 /** An op with its generic parameters erased: operands and attributes arrive by position and by name, already checked. */
@@ -175,6 +185,7 @@ export interface Op {
   ) => readonly Stmt[];
   /** The place of the operand, and the axis. */
   readonly weights?: { readonly operand: number; readonly channels: (attributes: Attributes) => number };
+  readonly convolution?: ConvolutionForm;
   readonly samples: readonly Sample[];
 }
 

@@ -1,8 +1,8 @@
 import type { Location } from '../base/source.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Graph, Node, Value } from '../graph/ir.ts';
-import type { Op, Padding } from '../graph/op.ts';
-import { conv2d, conv2dInputGradient, winogradConv2d, winogradKernel } from '../ops/index.ts';
+import type { ConvolutionForm, Padding } from '../graph/op.ts';
+import { winogradConv2d, winogradKernel } from '../ops/index.ts';
 import type { Windows } from '../ops/support/window.ts';
 import { sizeAt, windowsOver } from '../ops/support/window.ts';
 import type { Tile } from '../ops/support/winograd/tile.ts';
@@ -22,32 +22,14 @@ interface Convolution {
   readonly windows: Windows;
 }
 
-/** The ops that are such convolutions where their kernel and attributes allow, and how much the windows are padded. */
-const forms: readonly {
-  readonly op: Op;
-  readonly turned: boolean;
-  readonly padding: (node: Node) => readonly [number, number];
-}[] = [
-  {
-    op: conv2d,
-    turned: false,
-    padding: ({ operands: [x], attributes }) =>
-      before(sizeAt(x?.type.shape ?? [], 1), attributes['padding'] as Padding),
-  },
-  {
-    op: conv2dInputGradient,
-    turned: true,
-    padding: ({ type, attributes }) => {
-      const [h, w] = before(sizeAt(type.shape, 1), attributes['padding'] as Padding);
-      return [taps - 1 - h, taps - 1 - w];
-    },
-  },
-];
-
-/** Zeros before the first row and column of a 3x3 convolution of stride 1. */
-function before(size: readonly number[], padding: Padding): readonly [number, number] {
-  const [h, w] = windowsOver(size, [taps, taps], [1, 1], padding);
-  return [h.before, w.before];
+/** Zeros before the first row and column, of a 3x3 kernel and stride 1. */
+function zerosBefore(
+  { operands: [x], type, attributes }: Node,
+  { turned }: ConvolutionForm,
+): [number, number] {
+  const size = sizeAt(turned ? type.shape : (x?.type.shape ?? []), 1);
+  const [h, w] = windowsOver(size, [taps, taps], [1, 1], attributes['padding'] as Padding);
+  return turned ? [taps - 1 - h.before, taps - 1 - w.before] : [h.before, w.before];
 }
 
 export const winograd: Pass = {
@@ -64,7 +46,7 @@ export const winograd: Pass = {
 };
 
 function convolutionOf(node: Node): Convolution | undefined {
-  const form = forms.find(({ op }) => op === node.op);
+  const form = node.op.convolution;
   const [x, kernel] = node.operands;
   if (form === undefined || x === undefined || kernel === undefined) return undefined;
   const { strides, groups } = node.attributes;
@@ -72,7 +54,7 @@ function convolutionOf(node: Node): Convolution | undefined {
   const [channels = 0, filters = 0] = form.turned ? [outputs, inputs] : [inputs, outputs];
   const plain = String(strides) === '1,1' && groups === 1 && rows === taps && columns === taps;
   if (!plain || channels > mostChannels) return undefined;
-  const padding = form.padding(node);
+  const padding = zerosBefore(node, form);
   if (padding.some((zeros) => zeros < 0)) return undefined;
   const windows = windowsOver(sizeAt(x.type.shape, 1), [taps, taps], [1, 1], padding);
   const [height, width] = sizeAt(node.type.shape, 1);

@@ -18,6 +18,7 @@ export const conv2d = defineOp({
   attributes: { strides, padding, groups },
   traits: ['contraction'],
   weights: { operand: 'kernel', channels: () => 3 },
+  convolution: { turned: false },
   infer: ({ x, kernel }, attributes) => {
     const image = imageOf('the input', x);
     if (failed(image)) return image;

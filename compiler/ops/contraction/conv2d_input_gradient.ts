@@ -27,6 +27,7 @@ export const conv2dInputGradient = defineOp({
     groups,
   },
   traits: ['contraction'],
+  convolution: { turned: true },
   infer: ({ dy, kernel }, { size, ...attributes }) => {
     const image = imageOf('dy', dy);
     if (failed(image)) return image;
