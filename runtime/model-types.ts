@@ -28,7 +28,7 @@ export interface CreateOptions {
 
 export interface EngineInfo {
   /** What the kernels are made of. */
-  readonly target: 'ts' | 'wasm';
+  readonly target: 'ts' | 'wasm' | 'wgsl';
   /** Threads that run them. */
   readonly threads: number;
   /** Multiplications and additions have one rounding. */

@@ -1,7 +1,10 @@
+import type { DType } from '../base/types.ts';
+import { bytesPerElement } from '../base/types.ts';
+
 /** What passes and schedules may ask of a target; nothing here names an op. */
 export interface TargetInfo {
   /** `ts` is printed as TypeScript or as JavaScript. */
-  readonly name: 'ts' | 'wasm';
+  readonly name: 'ts' | 'wasm' | 'wgsl';
   /** Elements that one instruction works on. */
   readonly lanes: number;
   /** Accumulators a contraction keeps in registers at once. */
@@ -10,6 +13,12 @@ export interface TargetInfo {
   readonly unroll: number;
   /** Of a longer one, the innermost loops are, up to so many points. */
   readonly unrollInner: number;
+  /** What one element takes in memory. */
+  readonly elementBytes: Readonly<Record<DType, number>>;
+  /** Most buffers that one kernel may read and write; absent: any number. */
+  readonly maxOperands?: number;
+  /** Whether it can run the kernels of `ops/support/winograd`. */
+  readonly winograd: boolean;
 }
 
 /**
@@ -22,13 +31,28 @@ export const typescript: TargetInfo = {
   accumulators: 4,
   unroll: 6,
   unrollInner: 6,
+  elementBytes: bytesPerElement,
+  winograd: true,
 };
 
 /** WebAssembly with SIMD. Its schedule does not go by the numbers, which are of scalar code. */
 export const webassembly: TargetInfo = { ...typescript, name: 'wasm', lanes: 4 };
 
+/**
+ * WebGPU with the limits that every device has (https://www.w3.org/TR/webgpu/#limits): 8 storage buffers in a kernel, elements
+ * of 32 bits, since threads that write bytes of one word would disturb each other.
+ */
+export const webgpu: TargetInfo = {
+  ...typescript,
+  name: 'wgsl',
+  elementBytes: { f32: 4, i32: 4, u32: 4, u8: 4, bool: 4 },
+  maxOperands: 8,
+  winograd: false,
+};
+
 /** The targets by name. */
 export const targets: Readonly<Record<TargetInfo['name'], TargetInfo>> = {
   ts: typescript,
   wasm: webassembly,
+  wgsl: webgpu,
 };

@@ -8,6 +8,7 @@ import { isRowWise, scheduleRows } from './rows.ts';
 import { scheduleForTs } from './ts.ts';
 import type { Scheduling } from './steps.ts';
 import { scheduleForWasm } from './wasm.ts';
+import { scheduleForWgsl } from './wgsl.ts';
 
 export type { Step } from './steps.ts';
 export { applyStep } from './steps.ts';
@@ -30,6 +31,7 @@ export function scheduleAs(
 
 /** The same with the steps that were taken; `choice` is about WASM. */
 export function scheduling(kernel: Kernel, target: TargetInfo, choice?: Choice): Scheduling {
+  if (target.name === 'wgsl') return scheduleForWgsl(kernel);
   if (kernel.built === true) return scheduleBuilt(kernel, target);
   if (isRowWise(kernel)) return scheduleRows(kernel, target);
   switch (target.name) {
