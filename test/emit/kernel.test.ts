@@ -93,18 +93,16 @@ describe('loops', () => {
       expect(actual.some((value) => value !== 0)).toBe(true);
     }
   });
-  test('constant places in registers are variables, index bases are computed once per loop', () => {
+  test('constant places in registers are variables; index bases are computed once per loop where they are used twice', () => {
     const text = printModule([kernelFunction(tiled(), 'tiled', new NameScope())], 'ts');
     expect(text).toMatchInlineSnapshot(`
       "/** tiled: x f32[N, 8], w f32[3] → y f32[N, 8] */
       function tiled(x: Float32Array, w: Float32Array, y: Float32Array, N: number): void {
         for (let n = 0; n < N; n++) {
-          const x_n = n * 8;
-          const y_n = n * 20;
           for (let block = 0; block < 4; block++) {
             const i_block = block * 2;
-            const x_block = x_n + block * 2;
-            const y_block = y_n + block * 4;
+            const x_block = n * 8 + block * 2;
+            const y_block = n * 20 + block * 4;
             let acc0 = 0.5;
             let acc1 = 0.5;
             for (let k = 0; k < 3; k++) {

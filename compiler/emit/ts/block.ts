@@ -1,6 +1,15 @@
 import type { Affine } from '../../loop/ir.ts';
+import { lineWidth } from './data.ts';
 import type { Text } from './expression.ts';
 import type { Loop } from './sums.ts';
+
+/** A sum of index terms that has a name. */
+export interface Base {
+  readonly name: string;
+  readonly sum: Text;
+  /** How often the name was asked for. */
+  uses: number;
+}
 
 /** A block of the function being printed. */
 export class Block {
@@ -8,10 +17,10 @@ export class Block {
   /** The loop that the block is the body of. */
   readonly loop: Loop | undefined;
   /** What is computed at the start of the block: bases of indices. */
-  readonly header: string[] = [];
+  readonly header: Base[] = [];
   readonly lines: string[] = [];
   /** The names of sums of index terms up to this loop, by key. */
-  readonly bases = new Map<string, Text>();
+  readonly bases = new Map<string, Base>();
   /** What is declared here, and the last number given to each name. */
   readonly #names = new Set<string>();
   readonly #counts = new Map<string, number>();
@@ -43,8 +52,31 @@ export class Block {
     return name;
   }
 
+  /** The lines, with a base that has only one user written out there. */
   text(): readonly string[] {
-    return [...this.header, ...this.lines];
+    const lines = [...this.header.map(({ name, sum }) => `const ${name} = ${sum.text};`), ...this.lines];
+    const kept = this.header.map((base, i) => base.uses > 1 || !this.#inline(base, i, lines));
+    return lines.filter((_, i) => kept[i] ?? true);
+  }
+
+  /** Writes out the base that line `i` declares; not where that makes a line too long. */
+  #inline({ name }: Base, i: number, lines: string[]): boolean {
+    const sum = lines[i]?.slice(`const ${name} = `.length, -1) ?? '';
+    const word = new RegExp(`(?<![\\w$])${name.replaceAll('$', '\\$&')}(?![\\w$])`);
+    const users = lines.flatMap((line, at) =>
+      at !== i && line.includes(name) && word.test(line) ? [at] : [],
+    );
+    const [user = -1, more] = users;
+    const parts = lines[user]?.split(word) ?? [];
+    const [before = '', after = ''] = parts;
+    const longer = `${before}${sum}${after}`;
+    // As the first term of a sum it needs no parentheses.
+    const fits = /[[(=] ?$/.test(before) && /^(?: [-+] |[\]);,])/.test(after);
+    if (more !== undefined || parts.length !== 2 || !fits || this.indent + longer.length > lineWidth)
+      return false;
+    if (isInnermost(lines, user)) return false;
+    lines[user] = longer;
+    return true;
   }
 
   push(line: string): void {
@@ -61,4 +93,19 @@ export class Block {
     const axis = this.loop?.axis;
     return axis && terms.some((term) => term.axis === axis) ? this : this.parent?.loopOver(terms);
   }
+}
+
+const indentOf = (line: string): number => line.search(/\S/);
+
+/** Whether a line stands in a loop, among these lines, that has no loop inside: there, each operation counts. */
+function isInnermost(lines: readonly string[], at: number): boolean {
+  let start = at;
+  for (let depth = indentOf(lines[at] ?? ''); start >= 0; start--) {
+    const line = lines[start] ?? '';
+    if (indentOf(line) < depth && line.trimStart().startsWith('for ')) break;
+    depth = Math.min(depth, indentOf(line));
+  }
+  if (start < 0) return false;
+  const end = lines.findIndex((line, i) => i > at && indentOf(line) === indentOf(lines[start] ?? ''));
+  return !lines.slice(start + 1, end).some((line) => line.trimStart().startsWith('for '));
 }

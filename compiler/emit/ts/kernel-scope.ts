@@ -145,13 +145,16 @@ export class KernelScope {
     const name = this.axis(last.axis);
     if (terms.length === 1 && last.factor === 1) return primary(name);
     const known = owner.bases.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      known.uses++;
+      return primary(known.name);
+    }
     const sum = this.#sum(last, terms, owner, hint, user);
     if (owner === block && this.sums.usesIn(loop, key) < 2) return sum;
-    const base = primary(this.unique(`${hint}_${name}`, owner, user));
-    owner.header.push(`const ${base.text} = ${sum.text};`);
+    const base = { name: this.unique(`${hint}_${name}`, owner, user), sum, uses: 1 };
+    owner.header.push(base);
     owner.bases.set(key, base);
-    return base;
+    return primary(base.name);
   }
 
   #sum(last: Affine['terms'][number], terms: Affine['terms'], owner: Block, hint: string, user: Block): Text {
