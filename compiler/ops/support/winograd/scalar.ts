@@ -4,7 +4,6 @@
  */
 import { addAffine, affine, scaleAffine, subAffine } from '../../../loop/affine.ts';
 import type { Affine, Buffer, Expr, Stmt } from '../../../loop/ir.ts';
-import type { Windows } from '../window.ts';
 import { quotient } from '../../../loop/rewrite.ts';
 import { filterBlock } from './blocks.ts';
 import type { WinogradConvolution } from './loops.ts';
@@ -86,28 +85,17 @@ function readTile(
   const pixel = (i: Affine, j: Affine): readonly Stmt[] => {
     const h = subAffine(addAffine(scaleAffine(row, tile), i), down.before);
     const w = subAffine(addAffine(scaleAffine(column, tile), j), across.before);
-    const test = inside([h, down], [w, across]);
+    const conditions = [
+      { index: h, extent: down.input },
+      { index: w, extent: across.input },
+    ];
     return loop('c', channels, (c) => {
-      const pixel = x.at([n, h, w, c]);
-      const value: Expr = { kind: 'select', dtype: 'f32', condition: test, a: pixel, b: zero };
-      return [store(v, [0, i, j, c], isInside ? pixel : value)];
+      const put = (value: Expr): Stmt => store(v, [0, i, j, c], value);
+      const read = put(x.at([n, h, w, c]));
+      return isInside ? [read] : [put(zero), { kind: 'if', conditions, body: [read] }];
     });
   };
   return loop('i', points, (i) => loop('j', points, (j) => pixel(i, j)));
-}
-
-/** Whether there is a pixel at these places. */
-function inside(...places: readonly (readonly [Affine, Windows[number]])[]): Expr {
-  const compare = (op: '<' | '>=', index: Affine, extent: number): Expr => {
-    const b: Expr = { kind: 'literal', dtype: 'i32', value: extent };
-    return { kind: 'compare', op, a: { kind: 'index', index }, b };
-  };
-  return places
-    .flatMap(([index, { before, input }]) => [
-      ...(before > 0 ? [compare('>=', index, 0)] : []),
-      compare('<', index, input),
-    ])
-    .reduce((a, b) => ({ kind: 'binary', op: 'and', dtype: 'bool', a, b }));
 }
 
 /** m[0, i, j, f] = Σ v[2, i, j, c] · kernel[block, i, j, c, f] over c, in order. */
