@@ -4,12 +4,15 @@ import type { Source } from './frontend/index.ts';
 import { analyze } from './frontend/index.ts';
 import type { Model } from './frontend/model.ts';
 import { preludeUnits } from './frontend/unit.ts';
+import type { MemoryDifference } from './compare.ts';
+import { compareMemory } from './compare.ts';
 import { emitModule } from './emit/ts/index.ts';
 import { emitWasm } from './emit/wasm/index.ts';
+import { emitWgsl } from './emit/wgsl/index.ts';
 import { pipeline } from './passes/pipeline.ts';
 import { winograd as winogradPass, winogradLayers } from './passes/winograd.ts';
 import { checkMemory } from './memory.ts';
-import type { Built } from './program/build.ts';
+import type { BuildOptions, Built } from './program/build.ts';
 import { buildProgram } from './program/build.ts';
 import type { Launch, Program } from './program/program.ts';
 import type { TargetInfo } from './program/target.ts';
@@ -18,8 +21,13 @@ import type { Choices } from './schedule/choice.ts';
 import { scheduleAs } from './schedule/index.ts';
 
 export interface CompileOptions {
-  /** `ts`: one TypeScript module. `js`: the same as JavaScript and a `.d.ts`. Default `ts`. */
-  readonly target?: 'ts' | 'js';
+  /**
+   * `ts`: one TypeScript module. `js`: the same as JavaScript and a `.d.ts`. `wgsl`: a module that runs on WebGPU, and its
+   * shaders as a file of their own. Default `ts`.
+   */
+  readonly target?: 'ts' | 'js' | 'wgsl';
+  /** What the module of `wgsl` is written in. Default `ts`. */
+  readonly language?: 'ts' | 'js';
   /** Which model of the file; default: the one with a `train` block, else the last. */
   readonly model?: string;
   /** Values for the model's parameters (`width`) and the train block's settings (`epochs`), as text. */
@@ -28,9 +36,11 @@ export interface CompileOptions {
   readonly inference?: boolean;
   /**
    * What the kernels are made of. `wasm`: WebAssembly with SIMD. `ts`: TypeScript or JavaScript. `both`: WebAssembly, and
-   * the other where an engine cannot run it. The same bits from all. Default `wasm`.
+   * the other where an engine cannot run it. The same bits from all. Default `wasm`; the target `wgsl` has shaders only.
    */
   readonly kernels?: Kernels;
+  /** A method `observe`, too: what each layer makes of a sample, and what of it matters. Default false. */
+  readonly observe?: boolean;
   /** Whether WebAssembly may run in threads, with `createModel({ threads })`. Default true. */
   readonly threads?: boolean;
   /** A safetensors file to embed in the module. */
@@ -48,6 +58,8 @@ export interface CompileOptions {
    * sums by rounding, see `Report.winograd`. Default true.
    */
   readonly winograd?: boolean;
+  /** With `wgsl`: says in `Report.memory` where its memory differs from that of `wasm`. Default false: it takes a second plan. */
+  readonly compareMemory?: boolean;
 }
 
 export type Kernels = 'wasm' | 'ts' | 'both';
@@ -92,6 +104,8 @@ export interface Report {
   readonly routines: readonly RoutineReport[];
   /** The convolutions that the pass `winograd` chose, in the order of their launches. */
   readonly winograd: readonly WinogradReport[];
+  /** Memory and launches of a GPU against those of WebAssembly, where `compareMemory` asked. */
+  readonly memory?: readonly MemoryDifference[];
   /** How many of `schedules` are of kernels of this model, where there are some. */
   readonly tuned?: number;
 }
@@ -119,35 +133,50 @@ export function compile(source: Source, options: CompileOptions = {}): CompileRe
   if (model === undefined || hasErrors(diagnostics)) return { files: [], diagnostics };
   const { schedules } = options;
   const tuned = new Set<string>();
-  const build = (target: TargetInfo): Built =>
+  const build = (target: TargetInfo, more: Partial<BuildOptions> = {}): Built =>
     buildProgram(model, {
       target,
       inferBatch: options.batchSize ?? 1,
       inference: options.inference ?? false,
       ...passesOf(options),
       ...(schedules && { schedule: (kernel) => scheduleAs(kernel, target, schedules, tuned) }),
+      ...more,
     });
-  const kernels = options.kernels ?? 'wasm';
-  const built = build(kernels === 'ts' ? targets.ts : targets.wasm);
-  const tooLarge =
-    kernels === 'ts' ? undefined : checkMemory(built.program, source.entry, source.read(source.entry) ?? '');
+  const { target = 'ts', language = 'ts' } = options;
+  const kernels = target === 'wgsl' ? target : (options.kernels ?? 'wasm');
+  const built = build(targets[kernels === 'both' ? 'wasm' : kernels]);
+  const isWasm = kernels === 'wasm' || kernels === 'both';
+  const tooLarge = isWasm
+    ? checkMemory(built.program, source.entry, source.read(source.entry) ?? '')
+    : undefined;
   if (tooLarge !== undefined) return { files: [], diagnostics: [...diagnostics, tooLarge] };
   const program = beside(source.entry, built.program);
-  const first = kernels === 'ts' ? { program } : { program, wasm: emitWasm(program) };
+  const first = {
+    program,
+    ...(isWasm && { wasm: emitWasm(program) }),
+    ...(kernels === 'wgsl' && { wgsl: emitWgsl(program) }),
+  };
   const variants =
     kernels === 'both'
       ? ([first, { program: beside(source.entry, build(targets.ts).program) }] as const)
       : ([first] as const);
   const [fileName] = source.entry.split(/[/\\]/).slice(-1);
   const files = emitModule(variants, {
-    target: options.target ?? 'ts',
+    target: target === 'wgsl' ? language : target,
     sourceName: fileName ?? source.entry,
     inference: options.inference ?? false,
     threads: options.threads ?? true,
     weightsFormat: options.weightsFormat ?? 'f32',
     ...(options.weights === undefined ? {} : { weights: options.weights }),
   });
-  const report = { ...reportOf(built, model), ...(schedules && { tuned: tuned.size }) };
+  // A plan needs no schedules.
+  const compared = kernels === 'wgsl' && options.compareMemory;
+  const onCpu = compared && build(targets.wasm, { schedule: (kernel) => kernel }).program;
+  const report = {
+    ...reportOf(built, model),
+    ...(schedules && { tuned: tuned.size }),
+    ...(onCpu && { memory: compareMemory(program, onCpu) }),
+  };
   return { files, diagnostics, report, model };
 }
 
@@ -179,8 +208,12 @@ export function passesOf({
 }
 
 /** The part of the options that the frontend takes. */
-export function analyzeOptions({ model, set }: Pick<CompileOptions, 'model' | 'set'>) {
-  return { ...(model === undefined ? {} : { model }), ...(set === undefined ? {} : { set }) };
+export function analyzeOptions({ model, set, observe }: Pick<CompileOptions, 'model' | 'set' | 'observe'>) {
+  return {
+    ...(model === undefined ? {} : { model }),
+    ...(set === undefined ? {} : { set }),
+    ...(observe === undefined ? {} : { observe }),
+  };
 }
 
 export function reportOf({ program, routines }: Built, model: Model): Report {

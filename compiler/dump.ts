@@ -10,11 +10,15 @@ import type { Model } from './frontend/model.ts';
 import type { Graph } from './graph/ir.ts';
 import { constantsPath, parseConstants, printConstants } from './graph/constants.ts';
 import { printGraph } from './graph/print.ts';
+import type { Kernel } from './loop/ir.ts';
 import { printKernel } from './loop/print.ts';
 import type { BuildOptions } from './program/build.ts';
 import { buildGraphs, buildProgram, optimizeGraph } from './program/build.ts';
 import type { Program, Routine } from './program/program.ts';
+import type { TargetInfo } from './program/target.ts';
 import { targets } from './program/target.ts';
+import { describeSchedule } from './schedule/describe.ts';
+import { scheduling } from './schedule/index.ts';
 
 export interface DumpOptions extends Pick<
   CompileOptions,
@@ -22,6 +26,8 @@ export interface DumpOptions extends Pick<
 > {
   /** Graphs, the scheduled kernels, or launches with their placements. Default `graph`. */
   readonly stage?: 'graph' | 'loops' | 'plan';
+  /** What passes, schedules and plan are for. Default `ts`. */
+  readonly target?: TargetInfo['name'];
   /** With `graph`: the graphs as they leave this pass; default: after all passes. `frontend`: before the first. */
   readonly after?: string;
   /** With `graph`: before the passes and after each one that changed something. */
@@ -78,7 +84,7 @@ function print(options: DumpOptions, origin: Origin | undefined): Printed {
   if (origin === undefined) return { text: '', constants: '' };
   const stages: { graph: Graph; pass: string }[] = [];
   const buildOptions: BuildOptions = {
-    target: targets.ts,
+    target: targets[options.target ?? 'ts'],
     inferBatch: options.batchSize ?? 1,
     inference: options.inference ?? false,
     ...passesOf(options),
@@ -88,10 +94,22 @@ function print(options: DumpOptions, origin: Origin | undefined): Printed {
     case 'graph':
       return printStages(origin.graphs(buildOptions), stages, options);
     case 'loops':
-      return { text: origin.program(buildOptions).kernels.map(printKernel).join('\n'), constants: '' };
+      return { text: printLoops(origin, buildOptions), constants: '' };
     case 'plan':
       return { text: printPlan(origin.program(buildOptions)), constants: '' };
   }
+}
+
+/** The scheduled kernels, each behind what was chosen for it. */
+function printLoops(origin: Origin, options: BuildOptions): string {
+  const chosen: string[] = [];
+  const schedule = (lowered: Kernel): Kernel => {
+    const { kernel, steps } = scheduling(lowered, options.target);
+    chosen.push(describeSchedule(steps, kernel));
+    return kernel;
+  };
+  const { kernels } = origin.program({ ...options, schedule });
+  return kernels.map((kernel, i) => `// ${chosen[i]}\n${printKernel(kernel)}`).join('\n');
 }
 
 function printStages(

@@ -10,6 +10,7 @@ export { renderDiagnostic } from './base/render.ts';
 export type { Location, Span } from './base/source.ts';
 export type { TensorType } from './base/types.ts';
 export { elementCount, formatType } from './base/types.ts';
+export type { BufferDifference, MemoryDifference } from './compare.ts';
 export { compile, startUp } from './compile.ts';
 export type {
   CompileOptions,

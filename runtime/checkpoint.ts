@@ -52,11 +52,11 @@ export const checkpointSeed = (file: Uint8Array): number =>
   parse(readSafetensors(file).metadata[checkpointKey])[0].seed;
 
 /** Puts the model, and what it returns, back to where `file` says. On an error all is as before. */
-export function readCheckpoint(
+export async function readCheckpoint(
   core: Core,
   file: Uint8Array,
   now: () => Circumstances,
-): { state: TrainingState; best: Values } {
+): Promise<{ state: TrainingState; best: Values }> {
   const saved = readSafetensors(file);
   const [state, then] = parse(saved.metadata[checkpointKey]);
   const differs = Object.entries(then).find(([what, value]) => value !== now()[what as keyof Circumstances]);
@@ -70,7 +70,7 @@ export function readCheckpoint(
     kept.map((tensor) => ({ ...tensor, name: `best/${tensor.name}` })),
     saved,
   );
-  core.set(values);
+  await core.set(values);
   return { state, best: new Map([...best].map(([name, data]) => [name.slice(5), data])) };
 }
 

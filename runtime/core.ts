@@ -37,8 +37,10 @@ export class Core {
       }));
   }
 
-  set(values: ReadonlyMap<string, ArrayLike<number>>): void {
+  async set(values: ReadonlyMap<string, ArrayLike<number>>): Promise<void> {
+    await this.engine.pull?.();
     for (const [name, data] of values) this.#views.get(name)?.set(data);
+    this.engine.push?.();
     this.stale = true;
     this.engine.lost = false;
   }
@@ -92,9 +94,24 @@ export class Core {
   }
 
   /** Runs a routine on samples `from` …; one that ends with `finite` at 0 has changed nothing that persists. */
-  async run(plan: Plan, arrays: Batch, from: number, samples: number): Promise<Routine> {
+  run(plan: Plan, arrays: Batch, from: number, samples: number): Promise<Routine> {
+    return this.begin(plan, arrays, from, samples)();
+  }
+
+  /** Begins that, and gives what ends it. */
+  begin(plan: Plan, arrays: Batch, from: number, samples: number): () => Promise<Routine> {
+    const { engine, pace } = this;
     const routine = this.feed(plan, arrays, from, samples);
-    await this.engine.run(plan, samples, this.pace);
-    return routine;
+    const end = engine.begin?.(plan, samples);
+    return async () => {
+      await (end ? end() : engine.run(plan, samples, pace));
+      return routine;
+    };
+  }
+
+  /** Ends runs in order: all of them, or but for one where a GPU can be at work on it meanwhile. */
+  async end(begun: (() => Promise<void>)[], all = true): Promise<void> {
+    const rest = all || !this.engine.begin ? 0 : 1;
+    while (begun.length > rest) await begun.shift()?.();
   }
 }

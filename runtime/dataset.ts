@@ -54,7 +54,7 @@ export interface ReadBatch {
   readonly samples: number;
 }
 
-/** Batch by batch from number `batch` on, each read while the one before is in use. A batch holds until the next but one. */
+/** Batch by batch from number `batch` on, each read while the one before is in use. A batch holds until the next but two. */
 export async function* batchesOf(
   blueprint: Blueprint,
   data: Dataset,
@@ -62,7 +62,7 @@ export async function* batchesOf(
   order?: Uint32Array,
   batch = 0,
 ): AsyncGenerator<ReadBatch, void> {
-  const room = [0, 1].map(() =>
+  const room = [0, 1, 2].map(() =>
     Object.fromEntries(
       portsOf(blueprint).map(({ name, dtype, shape }) => [
         name,
@@ -74,7 +74,7 @@ export async function* batchesOf(
     const from = number * batchSize;
     const samples = Math.min(batchSize, data.size - from);
     const indices = Uint32Array.from({ length: samples }, (_, i) => order?.[from + i] ?? from + i);
-    const arrays = room[number % 2] as Batch;
+    const arrays = room[number % 3] as Batch;
     await data.read(indices, arrays);
     checkLabels(blueprint, arrays, samples);
     return { arrays, samples };

@@ -12,6 +12,14 @@ export interface Engine {
   bind(plan: Plan): Routine;
   /** All of a routine, the commit phase if `finite` holds. */
   run(plan: Plan, samples: number, pace: Pace): Promise<void>;
+  /** Where kernels have memory of their own: brings `weights` up to date. */
+  pull?(): Promise<void>;
+  /** `weights` are what kernels are to take now. */
+  push?(): void;
+  /** Begins a run and gives what ends it. Two may be under way at a time; one behind another that was not finite commits nothing. */
+  begin?(plan: Plan, samples: number): () => Promise<void>;
+  /** A checkpoint, for the error that says that the kernels' memory is lost. */
+  snapshot?: Uint8Array | undefined;
   /** Ends what goes on by itself. */
   dispose?(): void;
 }

@@ -23,6 +23,7 @@ export async function blame(
       value,
     });
   };
+  await core.engine.pull?.();
   // An update can overflow where gradients did not.
   for (const { name, data } of core.tensors('param')) {
     const value = badIn(data);
@@ -35,7 +36,7 @@ export async function blame(
   }
   for (const launch of launches) {
     await core.pace.launch([launch], samples);
-    for (const written of launch.writes?.(samples) ?? []) {
+    for (const written of (await launch.writes?.(samples)) ?? []) {
       const value = badIn(written);
       if (value !== undefined) return error(launch.of ?? 'a kernel', value);
     }

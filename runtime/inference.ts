@@ -27,7 +27,7 @@ export async function createCore<B extends Blueprint, O extends CreateOptions>(
   for (const tensor of core.tensors(...(file ? [] : (['param', 'state'] as const)), 'slot', 'constant')) {
     initialize(tensor.data, tensor, seed ?? 0);
   }
-  if (values) core.set(values);
+  if (values) await core.set(values);
   return core;
 }
 
@@ -47,11 +47,17 @@ async function predict(core: Core, inputs: Batch): Promise<Batch> {
     const Type = view.constructor as new (length: number) => Elements;
     return { name, view, size, all: new Type(samples * size) };
   });
+  const begun: (() => Promise<void>)[] = [];
   for (let from = 0; from < samples; from += maxBatch) {
     const count = Math.min(maxBatch, samples - from);
-    await core.run(routines.infer, inputs, from, count);
-    for (const { view, size, all } of results) all.set(view.subarray(0, count * size), from * size);
+    const end = core.begin(routines.infer, inputs, from, count);
+    begun.push(async () => {
+      await end();
+      for (const { view, size, all } of results) all.set(view.subarray(0, count * size), from * size);
+    });
+    await core.end(begun, false);
   }
+  await core.end(begun);
   return Object.fromEntries(results.map(({ name, all }) => [name, all]));
 }
 
@@ -73,7 +79,11 @@ export function inferenceModel(core: Core): InferenceModel<Batch, Batch> {
         throw new ModelError('busy', 'loadWeights: not while fit runs; its signal can stop it');
       return core.turn(() => core.set(read(core.blueprint, file, only)), only === undefined);
     },
-    saveWeights: () => core.turn(() => writeSafetensors(core.tensors('param', 'state'))),
+    saveWeights: () =>
+      core.turn(async () => {
+        await core.engine.pull?.();
+        return writeSafetensors(core.tensors('param', 'state'));
+      }),
     dispose: () => core.dispose(),
   };
 }

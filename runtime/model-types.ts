@@ -33,6 +33,8 @@ export interface EngineInfo {
   readonly threads: number;
   /** Multiplications and additions have one rounding. */
   readonly fast?: boolean;
+  /** The name of the GPU. */
+  readonly adapter?: string;
   /** Why all this is not what was asked for. */
   readonly reason?: string;
 }
@@ -89,4 +91,10 @@ export type ErrorCode =
   | 'wasm-policy'
   | 'kernel'
   | 'weights-lost'
-  | 'worker';
+  | 'worker'
+  | 'gpu-missing'
+  | 'gpu-adapter'
+  | 'gpu-limits'
+  | 'gpu-device'
+  | 'gpu-shader'
+  | 'device-lost';

@@ -18,7 +18,7 @@ export interface Tensor {
 export interface Traced {
   /** The layer. */
   readonly of?: string;
-  readonly writes?: (N: number) => readonly Float32Array[];
+  readonly writes?: (N: number) => readonly Float32Array[] | Promise<readonly Float32Array[]>;
 }
 
 export interface Launch extends Traced {
@@ -44,7 +44,8 @@ export interface Routine<L extends Traced = Launch> {
 export interface Plan {
   readonly maxBatch: number;
   readonly bytes: number;
-  readonly bind: (weights: ArrayBuffer, work: ArrayBuffer) => Routine<Traced>;
+  /** A `Routine`, or what the engine takes instead. */
+  readonly bind: (weights: ArrayBuffer, work: ArrayBuffer) => object;
 }
 
 export interface Blueprint {
@@ -52,7 +53,9 @@ export interface Blueprint {
   readonly kernels: number;
   readonly tensors: readonly Tensor[];
   readonly bytes: number;
-  readonly routines: { readonly infer: Plan } & Partial<Record<'prepare' | 'evaluate' | 'step', Plan>>;
+  readonly routines: { readonly infer: Plan } & Partial<
+    Record<'prepare' | 'evaluate' | 'observe' | 'step', Plan>
+  >;
   readonly epochs?: number;
   /** Labels that are classes, with their number. */
   readonly classCounts?: readonly (readonly [label: string, classes: number])[];

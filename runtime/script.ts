@@ -1,5 +1,5 @@
 import type { Engine } from './engine.ts';
-import { ModelError } from './errors.ts';
+import { allocate } from './memory.ts';
 import type { Blueprint, Plan, Routine } from './program.ts';
 
 /** Runs kernels that are functions of this module. */
@@ -27,12 +27,4 @@ export function scriptEngine({ bytes }: Blueprint): Engine {
       if (finite?.[0] !== 0) await pace.launch(commit, samples);
     },
   };
-}
-
-function allocate(bytes: number): ArrayBuffer {
-  try {
-    return new ArrayBuffer(bytes);
-  } catch {
-    throw new ModelError('memory', `there is no room for ${bytes} bytes`);
-  }
 }

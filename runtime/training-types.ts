@@ -58,6 +58,11 @@ export interface FitOptions<D> {
   readonly signal?: AbortSignal;
   /** A checkpoint to go on from: with the same options, the same bits as a run that was never stopped. */
   readonly resume?: Uint8Array;
+  /**
+   * On a GPU, which can be lost: keep a checkpoint each so many steps, besides one at the end of each epoch. The error says
+   * it in `details.snapshot`.
+   */
+  readonly snapshotEvery?: number;
 }
 
 export interface TrainableModel<I, L, O> extends InferenceModel<I, O> {

@@ -15,6 +15,7 @@ import type {
   EarlyStopping,
   FitOptions,
   History,
+  Progress,
   Scores,
   TrainableModel,
 } from './training-types.ts';
@@ -34,10 +35,14 @@ const means = ({ results }: Routine, sums: readonly number[], samples: number): 
 async function scoresOf(core: Core, plan: Plan, data: Dataset, check: () => void): Promise<Scores> {
   await core.prepare();
   const sums: number[] = [];
+  const begun: (() => Promise<void>)[] = [];
   for await (const { arrays, samples } of batchesOf(core.blueprint, data, plan.maxBatch)) {
     check();
-    addResults(await core.run(plan, arrays, 0, samples), samples, sums);
+    const end = core.begin(plan, arrays, 0, samples);
+    begun.push(async () => addResults(await end(), samples, sums));
+    await core.end(begun, false);
   }
+  await core.end(begun);
   return means(core.engine.bind(plan), sums, data.size);
 }
 
@@ -50,6 +55,11 @@ class Trainer {
   /** The weights of the best epoch. */
   #best: Values = new Map();
   #data: Dataset | undefined;
+  /** What ends the steps that were begun. */
+  readonly #begun: (() => Promise<void>)[] = [];
+  /** What of those that have ended nobody was told. */
+  #reports: Pick<Progress, 'batch' | 'scores'>[] = [];
+  #failure: ModelError | undefined;
 
   constructor(core: Core, step: Plan, evaluation: Plan, seed: number) {
     this.#core = core;
@@ -58,8 +68,23 @@ class Trainer {
     this.#state = { ...newCall(), seed, step: 0, earlier: 0 };
   }
 
-  checkpoint(): Uint8Array {
-    return writeCheckpoint(this.#core, this.#state, this.#best, this.#circumstances(this.#data));
+  checkpoint(): Promise<Uint8Array> {
+    return this.#save(this.#data);
+  }
+
+  /** Where training stands when all that was begun has ended. */
+  async #save(data?: Dataset): Promise<Uint8Array> {
+    const { engine } = this.#core;
+    await this.#core.end(this.#begun);
+    await engine.pull?.();
+    const file = writeCheckpoint(this.#core, this.#state, this.#best, this.#circumstances(data));
+    if (engine.pull) engine.snapshot = file;
+    return file;
+  }
+
+  /** For the case that a GPU is lost; to go on with the same data is up to the caller, as their hash takes long. */
+  async #keep(): Promise<void> {
+    if (this.#core.engine.pull) await this.#save();
   }
 
   #circumstances(data: Dataset | undefined): Circumstances {
@@ -72,6 +97,10 @@ class Trainer {
     const data = toDataset(core.blueprint, given);
     const validation = options.validation && toDataset(core.blueprint, options.validation);
     checkOptions(epochs, options, core.blueprint.signature.metrics);
+    // Of a call that was aborted.
+    await core.turn(() => core.end(this.#begun), resume !== undefined);
+    this.#reports = [];
+    this.#failure = undefined;
     if (resume) {
       const read = () => readCheckpoint(core, resume, () => this.#circumstances(data));
       const { state, best } = await core.turn(read, true);
@@ -84,8 +113,12 @@ class Trainer {
     }
     this.#data = data;
     const state = this.#state;
+    await core.turn(() => this.#keep());
     while (state.epoch < epochs && !state.stopped) await this.#epoch(data, validation, epochs, options);
-    if (earlyStopping && earlyStopping.restoreBest !== false) await core.turn(() => core.set(this.#best));
+    if (earlyStopping && earlyStopping.restoreBest !== false) {
+      await core.turn(() => core.set(this.#best));
+      await core.turn(() => this.#keep());
+    }
     return [...state.history];
   }
 
@@ -93,7 +126,7 @@ class Trainer {
     data: Dataset,
     validation: Dataset | undefined,
     epochs: number,
-    { shuffle = true, signal, earlyStopping, onBatchEnd, onEpochEnd }: FitOptions<Data>,
+    { shuffle = true, signal, earlyStopping, onBatchEnd, onEpochEnd, snapshotEvery }: FitOptions<Data>,
   ): Promise<void> {
     const core = this.#core;
     const state = this.#state;
@@ -105,49 +138,70 @@ class Trainer {
     const batchSize = this.#step.maxBatch;
     const order = shuffle ? epochOrder(state.seed, state.earlier + state.epoch, data.size) : undefined;
     const batches = Math.ceil(data.size / batchSize);
+    const report = async (): Promise<void> => {
+      for (const ended of this.#reports.splice(0)) {
+        await onBatchEnd?.({ epoch: state.epoch + 1, epochs, batches, ...ended });
+        check();
+      }
+      if (this.#failure) throw this.#failure;
+    };
     check();
     for await (const batch of batchesOf(core.blueprint, data, batchSize, order, state.batch)) {
       check();
-      const scores = await core.turn(() => this.#runStep(batch));
-      await onBatchEnd?.({ epoch: state.epoch + 1, epochs, batch: state.batch, batches, scores });
-      check();
+      await core.turn(() => this.#runStep(batch));
+      await report();
+      if (snapshotEvery && (state.step + this.#begun.length) % snapshotEvery === 0)
+        await core.turn(() => this.#keep());
     }
+    await core.turn(() => core.end(this.#begun));
+    await report();
     const scores = validation && (await core.turn(() => scoresOf(core, this.#evaluate, validation, check)));
     const train = means(core.engine.bind(this.#step), state.sums, data.size);
     const record = { epoch: ++state.epoch, train, ...(scores && { validation: scores }) };
     state.batch = 0;
     state.sums = [];
     state.history.push(record);
-    if (earlyStopping && scores) this.#judge(scores, earlyStopping);
+    if (earlyStopping && scores) await core.turn(() => this.#judge(scores, earlyStopping));
+    await core.turn(() => this.#keep());
     await onEpochEnd?.(record, [...state.history]);
   }
 
   /** Keeps the weights of the best epoch, and stops when it was too long ago. */
-  #judge(scores: Scores, { monitor = 'loss', patience, minDelta = 0 }: EarlyStopping): void {
+  async #judge(scores: Scores, { monitor = 'loss', patience, minDelta = 0 }: EarlyStopping): Promise<void> {
     const state = this.#state;
     const score = (scores[monitor] as number) * (monitor.includes('accuracy') ? 1 : -1);
     if (score > (state.best?.score ?? -Infinity) + minDelta) {
       state.best = { epoch: state.epoch, score };
+      await this.#core.engine.pull?.();
       for (const { name, data } of this.#core.tensors('param', 'state')) this.#best.set(name, data.slice());
     } else state.stopped = state.epoch - (state.best?.epoch ?? 0) >= patience;
   }
 
-  /** Gives the means of the epoch so far. */
-  async #runStep({ arrays, samples }: ReadBatch): Promise<Scores> {
+  /** Begins a step, and ends the one before where that could wait. */
+  async #runStep({ arrays, samples }: ReadBatch): Promise<void> {
     const core = this.#core;
     const plan = this.#step;
     const state = this.#state;
-    const batch = { ...arrays, $seed: Uint32Array.of(state.seed), $step: Uint32Array.of(state.step) };
-    const routine = await core.run(plan, batch, 0, samples);
-    if (routine.finite?.[0] === 0) {
-      const when = `step ${state.step + 1} (epoch ${state.epoch + 1}, batch ${state.batch + 1})`;
-      throw await blame(core, plan, { arrays: batch, samples }, when);
-    }
+    const step = state.step + this.#begun.length;
+    const batch = { ...arrays, $seed: Uint32Array.of(state.seed), $step: Uint32Array.of(step) };
+    const end = core.begin(plan, batch, 0, samples);
     core.stale = true;
-    addResults(routine, samples, state.sums);
-    state.step++;
-    state.batch++;
-    return means(routine, state.sums, (state.batch - 1) * plan.maxBatch + samples);
+    this.#begun.push(async () => {
+      const routine = await end();
+      // Behind a step that was not finite none changes anything.
+      if (this.#failure) return;
+      if (routine.finite?.[0] === 0) {
+        const when = `step ${state.step + 1} (epoch ${state.epoch + 1}, batch ${state.batch + 1})`;
+        this.#failure = await blame(core, plan, { arrays: batch, samples }, when);
+        return;
+      }
+      addResults(routine, samples, state.sums);
+      state.step++;
+      state.batch++;
+      const scores = means(routine, state.sums, (state.batch - 1) * plan.maxBatch + samples);
+      this.#reports.push({ batch: state.batch, scores });
+    });
+    await core.end(this.#begun, false);
   }
 }
 

@@ -11,6 +11,7 @@ export type {
   PortInfo,
   Signature,
 } from './model-types.ts';
+export type { Observable, Observation, ObservedLayer, Saliency } from './observe-types.ts';
 export type {
   Dataset,
   EarlyStopping,
@@ -21,5 +22,6 @@ export type {
   Scores,
   TrainableModel,
 } from './training-types.ts';
+export type { GpuDeviceLike, GpuLike, GpuOptions } from './gpu-types.ts';
 export type { ThreadOptions, WorkerLike } from './thread-types.ts';
 export type { WasmOptions } from './wasm-types.ts';

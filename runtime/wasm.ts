@@ -137,7 +137,7 @@ export function engineOf({ routines }: WasmBlueprint, { calls, memory, info }: L
     if (known) return known;
     const name = Object.keys(routines).find((key) => routines[key as keyof typeof routines] === plan);
     const call = calls[name as string] as WasmCall;
-    const { launches, commit = [], ...views } = plan.bind(memory.buffer, memory.buffer);
+    const { launches, commit = [], ...views } = plan.bind(memory.buffer, memory.buffer) as Routine<Traced>;
     const runs = [...launches, ...commit].map((launch, i) => ({ ...launch, ...inParts(call, i, slices) }));
     const routine = {
       ...views,

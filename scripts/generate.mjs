@@ -181,5 +181,30 @@ export const runtime: readonly RuntimeFile[] = ${JSON.stringify(files, null, 2)}
   );
 }
 
+/** The script of the page that `cnnc inspect` writes: app/view/ and what it uses of the runtime, as one text. */
+async function generateViewer() {
+  const names = list('app/view', '.ts');
+  const sources = [
+    ...names.map((name) => read('app/view', name)),
+    ...list('runtime', '.ts').map((name) => read('runtime', name)),
+  ];
+  const stamp = `// Made by scripts/generate.mjs from ${hash(read('scripts/generate.mjs'), names, sources)}.\n`;
+  const path = join(generated, 'viewer.ts');
+  if (existsSync(path) && readFileSync(path, 'utf8').startsWith(stamp)) return;
+  const { build } = await import('esbuild');
+  const { outputFiles } = await build({
+    entryPoints: [join(root, 'app/view/page.ts')],
+    bundle: true,
+    minify: true,
+    format: 'iife',
+    target: 'es2022',
+    charset: 'ascii',
+    write: false,
+  });
+  const type = '/** For a `<script>`. */\nexport const viewer: string';
+  write('viewer.ts', `${stamp}${type} = ${JSON.stringify(outputFiles[0].text.trim())};\n`);
+}
+
 generatePrelude();
 await generateRuntime();
+await generateViewer();

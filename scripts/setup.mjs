@@ -31,7 +31,16 @@ const time = (path) => (existsSync(join(root, path)) ? statSync(join(root, path)
 
 if (time('node_modules/.package-lock.json') < time('package-lock.json'))
   run('npm', ['ci', '--no-fund', '--no-audit']);
-const sources = ['compiler', 'runtime', 'scripts', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
-if (time('dist/compiler/index.js') < Math.max(...sources.map((path) => newest(join(root, path))))) {
+const sources = [
+  'app',
+  'compiler',
+  'runtime',
+  'scripts',
+  'package.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+];
+const built = Math.min(time('dist/compiler/index.js'), time('dist/app/index.html'));
+if (built < Math.max(...sources.map((path) => newest(join(root, path))))) {
   run('npm', ['run', '--silent', 'build']);
 }

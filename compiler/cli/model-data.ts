@@ -1,8 +1,10 @@
 /** Which data a model takes, from its interface. */
+import { Option } from 'commander';
 import type { PortInfo } from '../../runtime/types.ts';
-import { openData } from '../data/index.ts';
-import type { Data, Wanted } from '../data/index.ts';
+import { openData, splitDataset } from '../data/index.ts';
+import type { Data, FingerprintedDataset, Wanted } from '../data/index.ts';
 import type { Model, Port } from '../index.ts';
+import { InputError, UsageError } from './errors.ts';
 import type { DataOptions } from './options.ts';
 
 export function portInfo({ name, type }: Port): PortInfo {
@@ -34,4 +36,47 @@ export function wantedData(model: Model, { only }: Pick<DataOptions, 'only'>): W
 
 export function openModelData(model: Model, options: DataOptions): Data {
   return openData(options.data, wantedData(model, options));
+}
+
+export interface ValidationOptions {
+  readonly validation: string;
+}
+
+/** `--validation`: which samples a model is judged by while it trains. */
+export const validationOption = (): Option =>
+  new Option(
+    '--validation <what>',
+    'a fraction to keep apart, `test` for the test data, or a data spec; 0 for none',
+  ).default('0.1');
+
+export interface TrainingData {
+  readonly train: FingerprintedDataset;
+  readonly validation: FingerprintedDataset | undefined;
+  /** Names of the classes, in the order of their numbers. */
+  readonly classes: readonly string[];
+}
+
+/** Whether `--validation` says how many of the samples to keep apart. */
+export const isFraction = (validation: string): boolean => /^[\d.]+$/u.test(validation);
+
+/** Keeps this fraction of the samples apart; none for 0. */
+export function keepApart(samples: FingerprintedDataset, validation: string): Omit<TrainingData, 'classes'> {
+  const fraction = Number(validation);
+  if (!(fraction >= 0 && fraction < 1))
+    throw new UsageError(`--validation ${validation}: a fraction is from 0 to below 1`);
+  return fraction === 0 ? { train: samples, validation: undefined } : splitDataset(samples, fraction);
+}
+
+/** The samples to train on, and those to validate with. */
+export function openTrainingData(model: Model, options: DataOptions & ValidationOptions): TrainingData {
+  const { validation } = options;
+  const data = openModelData(model, options);
+  const { classes } = data;
+  if (isFraction(validation)) return { ...keepApart(data.train, validation), classes };
+  if (validation !== 'test') {
+    const other = openData(validation, wantedData(model, options));
+    return { train: data.train, validation: other.test ?? other.train, classes };
+  }
+  if (!data.test) throw new InputError(`${data.spec} has no test data for --validation test`);
+  return { train: data.train, validation: data.test, classes };
 }

@@ -8,6 +8,7 @@ import type {
   ThreadOptions,
   Elements,
   InferenceModel,
+  Observable,
   Pixels,
   Signature,
   TrainableModel,
@@ -32,9 +33,10 @@ export interface Loaded {
   readonly module: GeneratedModule;
 }
 
-/** Compiles a file and imports the result. */
+/** Compiles a file and imports the result: JavaScript, for WebGPU where `target` says so. */
 export async function loadModel(io: Io, file: string, options: CompileOptions): Promise<Loaded> {
-  const compiled = compileFile(io, file, { ...options, target: 'js' });
+  const target = options.target === 'wgsl' ? options.target : 'js';
+  const compiled = compileFile(io, file, { ...options, target, language: 'js' });
   const script = compiled.files.find(({ path }) => path.endsWith('.js'));
   invariant(script, 'the js target gives a .js file');
   const folder = mkdtempSync(join(tmpdir(), 'cnnc-'));
@@ -46,6 +48,11 @@ export async function loadModel(io: Io, file: string, options: CompileOptions): 
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Whether the model has been compiled with `observe`. */
+export function isObservable<M extends object>(model: M): model is M & Observable<Batch, Batch> {
+  return 'observe' in model;
 }
 
 /** Whether the model has been compiled with what training needs. */

@@ -6,8 +6,10 @@ import { addCheck } from './commands/check.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addExplain } from './commands/explain.ts';
 import { addFormat } from './commands/format.ts';
+import { addInspect } from './commands/inspect.ts';
 import { addIr } from './commands/ir.ts';
 import { addNew } from './commands/new.ts';
+import { addPlay } from './commands/play.ts';
 import { addPredict } from './commands/predict.ts';
 import { addSummary } from './commands/summary.ts';
 import { addTrain } from './commands/train.ts';
@@ -26,9 +28,11 @@ const commands = [
   addTrain,
   addEvaluate,
   addPredict,
+  addInspect,
   addIr,
   addBench,
   addTune,
+  addPlay,
   addExplain,
 ];
 

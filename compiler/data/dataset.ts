@@ -94,6 +94,28 @@ export function dataset(
   };
 }
 
+/** Samples that lie in memory, one behind the other in the array of each port. */
+export function arrayDataset(
+  ports: readonly PortInfo[],
+  arrays: Batch,
+  size: number,
+  fingerprint: string,
+): FingerprintedDataset {
+  return {
+    size,
+    fingerprint,
+    read(indices, into) {
+      for (const { name, shape } of ports) {
+        const [from, to] = [target(arrays, name), target(into, name)];
+        const length = shape.reduce((product, extent) => product * extent, 1);
+        indices.forEach((index, i) =>
+          to.set(from.subarray(index * length, (index + 1) * length), i * length),
+        );
+      }
+    },
+  };
+}
+
 /** The samples at `indices` of another dataset. */
 export function subset(
   whole: FingerprintedDataset,

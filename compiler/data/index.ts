@@ -16,7 +16,7 @@ import { openSynthetic } from './synthetic.ts';
 
 export { DataError, fileReason } from './error.ts';
 export type { DataErrorCode } from './error.ts';
-export { splitDataset, subset } from './dataset.ts';
+export { arrayDataset, splitDataset, subset } from './dataset.ts';
 export type { FingerprintedDataset } from './dataset.ts';
 export { readPicture } from './picture.ts';
 export type { Picture } from './picture.ts';

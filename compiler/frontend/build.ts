@@ -38,6 +38,8 @@ export class Build {
   /** Where each parameter was first read in this graph. */
   readonly sites = new Map<string, string>();
   readonly layers: MutableSummary[] = [];
+  /** What they gave. */
+  readonly results = new Map<LayerSummary, Value>();
   /** The label inputs: what does not fit them is about the choice of label or loss. */
   readonly labels = new Set<Value>();
   /** What in the text made a node, for errors that show only in the finished graph. */

@@ -8,6 +8,7 @@ import type { Forward } from './graphs.ts';
 import { finishGraph, runForward } from './graphs.ts';
 import { loadFiles } from './files.ts';
 import type { Model, Persistent } from './model.ts';
+import { observeGraph } from './observe.ts';
 import { inOrder } from './persistents.ts';
 import { Reporter } from './report.ts';
 import { checkNames } from './resolve.ts';
@@ -28,6 +29,8 @@ export interface AnalyzeOptions {
   readonly model?: string;
   /** Parameters of the model (`width=8`), and `batch_size`, `epochs`. */
   readonly set?: Readonly<Record<string, string>>;
+  /** Make the graph `observe`, too. */
+  readonly observe?: boolean;
   /** A file without a model is fine, and all models of the entry file are checked. */
   readonly check?: boolean;
 }
@@ -51,7 +54,7 @@ export function analyze(source: Source, options: AnalyzeOptions = {}): Analysis 
   for (const candidate of chosen.all) {
     const session: Session = { reporter, read: source.read, persistents: new Map(), elements: 0 };
     const parameters = readParameters(candidate, options.set ?? {}, candidate === chosen.model, reporter);
-    const built = buildModel(session, { ...candidate, ...parameters });
+    const built = buildModel(session, { ...candidate, ...parameters }, options.observe === true);
     if (candidate === chosen.model) model = built;
   }
   const { diagnostics } = reporter;
@@ -60,7 +63,7 @@ export function analyze(source: Source, options: AnalyzeOptions = {}): Analysis 
 
 type Candidate = ReturnType<typeof chooseModel>['all'][number] & ReturnType<typeof readParameters>;
 
-function buildModel(session: Session, source: Candidate): Model | undefined {
+function buildModel(session: Session, source: Candidate, observed: boolean): Model | undefined {
   const inferred = runForward(session, 'infer', source);
   if (!inferred) return undefined;
   const { train } = source;
@@ -82,6 +85,7 @@ function buildModel(session: Session, source: Candidate): Model | undefined {
     ...(trained ? { training: trained.training } : {}),
     graphs: trained ? { infer, evaluate: trained.evaluate, step: trained.step } : { infer },
     layers: inferred.build.layers,
+    ...(observed ? { observe: observeGraph(inferred) } : {}),
   };
 }
 

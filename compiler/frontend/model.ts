@@ -2,6 +2,7 @@
 import type { TensorType } from '../base/types.ts';
 import type { Graph } from '../graph/ir.ts';
 import type { Initializer, Port, Training } from '../program/interface.ts';
+import type { ObserveGraph } from './observe.ts';
 
 /** A persistent tensor. `slot`: an optimizer's state, named `<optimizer state>@<param path>`, e.g. `momentum@conv2d.kernel`. */
 export interface Persistent {
@@ -37,4 +38,6 @@ export interface Model {
   readonly training?: Training;
   readonly graphs: { readonly infer: Graph; readonly evaluate?: Graph; readonly step?: Graph };
   readonly layers: readonly LayerSummary[];
+  /** Where it was asked for: inputs → outputs, layers, saliency. */
+  readonly observe?: ObserveGraph;
 }

@@ -52,14 +52,11 @@ export function optimize(build: Build, loss: Value, optimizer: Optimizer, env: E
   }
   const objective = nodeOf('mean', [loss], {}, env, span);
   build.fuel = maxOptimizerSteps;
-  let finite: Value = nodeOf('all_finite', [loss], {}, env, span);
   const gradients = params.map((param) => {
-    const scope = ownerOf(param.name);
-    const gradient = nodeOf('gradient', [objective, param], {}, env, span, scope);
-    const mine = nodeOf('all_finite', [gradient], {}, env, span, scope);
-    finite = nodeOf('logical_and', [finite, mine], {}, env, span, scope);
+    const gradient = nodeOf('gradient', [objective, param], {}, env, span, ownerOf(param.name));
     return { param, gradient };
   });
+  const finite = nodeOf('all_finite', [loss, ...gradients.map(({ gradient }) => gradient)], {}, env, span);
   const updates: Update[] = [];
   for (const { param, gradient } of gradients) {
     const value = newWeight(optimizer, param, gradient, env);

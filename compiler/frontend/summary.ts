@@ -21,5 +21,6 @@ export function beginSummary(env: Env, layer: string, path: string, span: Span):
 export function endSummary(env: Env, begun: Row | undefined, result: Datum): void {
   if (!begun) return;
   begun.row.output = result.kind === 'tensor' ? result.value.type : undefined;
+  if (result.kind === 'tensor') env.build.results.set(begun.row, result.value);
   begun.row.parameters = env.build.session.elements - begun.before;
 }

@@ -139,8 +139,23 @@ export interface OpDefinition<O extends OperandSpecs, A extends AttributeSpecs> 
     readonly channels: (attributes: AttributesOf<A>) => number;
   };
   readonly convolution?: ConvolutionForm;
+  /** The same value of nodes that a target of these limits can run; undefined where the node can stay. */
+  readonly divided?: (
+    g: GraphBuilder,
+    operands: ValuesOf<O>,
+    attributes: AttributesOf<A>,
+    limits: Limits,
+  ) => Value | undefined;
   /** At least one; the gradient, interpreter and cross-target tests run each of them. */
   readonly samples: readonly Sample<O, A>[];
+}
+
+/** What one kernel of a target can do. */
+export interface Limits {
+  /** Most operands of a node. */
+  readonly operands: number;
+  /** Into how many a reduction to a single number is to be divided: groups of threads that share no memory. */
+  readonly shares: number;
 }
 
 /** Of a convolution of an image (first operand) with an HWIO kernel (second) and the attributes strides, padding, groups. */
@@ -186,6 +201,12 @@ export interface Op {
   /** The place of the operand, and the axis. */
   readonly weights?: { readonly operand: number; readonly channels: (attributes: Attributes) => number };
   readonly convolution?: ConvolutionForm;
+  readonly divided?: (
+    g: GraphBuilder,
+    operands: readonly Value[],
+    attributes: Attributes,
+    limits: Limits,
+  ) => Value | undefined;
   readonly samples: readonly Sample[];
 }
 
@@ -231,7 +252,7 @@ export function byPosition<T>(
 export function defineOp<const O extends OperandSpecs, const A extends AttributeSpecs>(
   definition: OpDefinition<O, A>,
 ): TypedOp<O, A> {
-  const { gradient, lower, loops, weights, operands: specs, ...rest } = definition;
+  const { gradient, lower, loops, weights, divided, operands: specs, ...rest } = definition;
   return {
     ...rest,
     operands: specs,
@@ -263,6 +284,12 @@ export function defineOp<const O extends OperandSpecs, const A extends Attribute
             operand: Object.keys(specs).findIndex((name) => name === weights.operand),
             channels: (attributes) => weights.channels(attributes as AttributesOf<A>),
           },
+        }),
+    ...(divided === undefined
+      ? {}
+      : {
+          divided: (g, operands, attributes, limits) =>
+            divided(g, byName(specs, operands) as ValuesOf<O>, attributes as AttributesOf<A>, limits),
         }),
     ...(loops === undefined
       ? {}

@@ -11,13 +11,16 @@
  * constant or ceil((c + k * N) / d). All threads of a workgroup run `body` together and wait for one another at each `barrier`,
  * so a barrier stands where all of them come by: not inside of an `if`, or of a loop whose bounds depend on a thread's axis.
  * Where blocks do not divide an extent, `if` keeps out what lies beyond. Memory in registers belongs to one thread.
+ *
+ * A barrier orders what threads do to memory of their workgroup, nothing else. Of operands a thread reads what it wrote itself
+ * or what no thread of the launch writes.
  */
 import { invariant } from '../base/invariant.ts';
 import type { Buffer, Kernel, Stmt } from './ir.ts';
 
 type For = Extract<Stmt, { readonly kind: 'for' }>;
 
-const dimensions = ['x', 'y', 'z'] as const;
+export const dimensions = ['x', 'y', 'z'] as const;
 export type Dimension = (typeof dimensions)[number];
 
 export interface BoundKernel {

@@ -3,7 +3,7 @@ import { invariant } from '../base/invariant.ts';
 import type { DType, Extent } from '../base/types.ts';
 import type { AffineLike } from './affine.ts';
 import { addAffine, affine, scaleAffine, subAffine } from './affine.ts';
-import type { Definition, Let } from './definition.ts';
+import type { Definition, Let, Points } from './definition.ts';
 import type {
   Affine,
   Axis,
@@ -111,6 +111,8 @@ export interface ReduceOptions {
   readonly axes: readonly Axis[];
   readonly body: ExprLike;
   readonly where?: readonly Condition[];
+  /** See `Reduction.more`. */
+  readonly more?: readonly Points[];
 }
 
 export class DefinitionBuilder {
@@ -152,11 +154,11 @@ export class DefinitionBuilder {
   ): Definition {
     const places = 'axes' in space ? space : { axes: this.axesOf(space) };
     const { axes } = places;
-    const { init, combine, axes: reduced, body, where = [], dtype = 'f32' } = reduction(axes);
+    const { init, combine, axes: reduced, body, where = [], more, dtype = 'f32' } = reduction(axes);
     const expr = literalOr(body, dtype);
     return {
       ...places,
-      reduce: { axes: reduced, init, combine, body: expr, where },
+      reduce: { axes: reduced, init, combine, body: expr, where, ...(more && { more }) },
       ...this.#element(() => literalOr(finish({ kind: 'reduced', dtype: dtypeOf(expr) }, axes), dtype)),
     };
   }

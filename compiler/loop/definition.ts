@@ -25,16 +25,21 @@ export interface Let {
   readonly value: Expr;
 }
 
-/**
- * combine over all points of `axes` at which every condition of `where` holds, from `init`, in row-major order of `axes`
- * within fixed chunks, then over the chunks (see `lower/`). A point outside `where` takes no part: its body is not read.
- */
-export interface Reduction {
+/** `body` at all points of `axes` at which every condition of `where` holds; at others it is not read. */
+export interface Points {
   readonly axes: readonly Axis[];
-  readonly init: number;
-  readonly combine: Combine;
   readonly body: Expr;
   readonly where: readonly Condition[];
+}
+
+/**
+ * combine over all points, from `init`, in row-major order of `axes` within fixed chunks, then over the chunks (see `lower/`).
+ */
+export interface Reduction extends Points {
+  readonly init: number;
+  readonly combine: Combine;
+  /** Further points behind those; only where the order of `combine` does not matter. */
+  readonly more?: readonly Points[];
 }
 
 /**

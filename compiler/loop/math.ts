@@ -20,10 +20,10 @@ export interface MathFunction {
   readonly result: Expr;
 }
 
-/** op(x)  →  let …; v */
-export function mathFunction(op: MathOp): MathFunction {
+/** op(x)  →  let …; v. `exact`: operations that the target has itself, and that are exact enough as they are. */
+export function mathFunction(op: MathOp, exact: readonly MathOp[] = []): MathFunction {
   const argument: Local = { name: 'x', dtype: 'f32' };
-  const sequence = new Sequence();
+  const sequence = new Sequence(exact);
   const result = sequence[op]({ kind: 'local', local: argument });
   return { argument, body: sequence.stmts, result };
 }
@@ -54,6 +54,11 @@ const int = (value: number): Expr => b.literal(value, 'i32');
 /** The statements that compute what the expressions it returns refer to. */
 class Sequence {
   readonly stmts: Stmt[] = [];
+  readonly #exact: readonly MathOp[];
+
+  constructor(exact: readonly MathOp[]) {
+    this.#exact = exact;
+  }
 
   #let(name: string, value: Expr): Expr {
     if (value.kind === 'local' || value.kind === 'literal') return value;
@@ -103,7 +108,8 @@ class Sequence {
     const size = this.#let('tanh_size', b.abs(x));
     const z = this.#let('tanh_z', b.mul(x, x));
     const near = this.#let('tanh_near', b.mul(b.add(b.mul(polynomial(tanhCoefficients, z), z), 1), x));
-    const power = this.exp(b.add(size, size));
+    const twice = b.add(size, size);
+    const power = this.#exact.includes('exp') ? b.exp(twice) : this.exp(twice);
     const far = this.#let('tanh_far', b.sub(1, b.div(2, b.add(power, 1))));
     const signed = b.select(b.compare('<', x, 0), b.neg(far), far);
     return b.select(b.compare('<', size, 0.625), near, signed);

@@ -1,9 +1,9 @@
 import { invariant } from '../base/invariant.ts';
 
 const pattern =
-  /\s*(?:([A-Za-z_$][\w$]*)|(\d+(?:\.\d+)?(?:e[+-]?\d+)?(?:i32|u32|u8)?)|(\.\.|->|<=|>=|==|!=|[-+*/<>=:,()[\]{}]))/y;
+  /(?:\s|\/\/[^\n]*)*(?:([A-Za-z_$][\w$]*)|(\d+(?:\.\d+)?(?:e[+-]?\d+)?(?:i32|u32|u8)?)|(\.\.|->|<=|>=|==|!=|[-+*/<>=:,()[\]{}]))/y;
 
-/** The words of a printed kernel, read one by one. */
+/** The words of a printed kernel, read one by one; without comments, which are from // to the end of a line. */
 export class Tokens {
   readonly #words: readonly string[];
   #at = 0;

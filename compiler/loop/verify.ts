@@ -1,6 +1,7 @@
 /** What every kernel must satisfy, after lowering and after each schedule step. */
 import { invariant } from '../base/invariant.ts';
 import type { DType } from '../base/types.ts';
+import { boundProblems } from './verify-bound.ts';
 import { dtypeOf } from './builder.ts';
 import { batchAxis } from './ir.ts';
 import type { Affine, Axis, Buffer, Condition, Expr, Index, Kernel, Local, Stmt } from './ir.ts';
@@ -18,14 +19,14 @@ export function verifyKernel(kernel: Kernel): void {
 
 /**
  * Axes are bound by loops and locals and buffers declared where they are used; dtypes agree; every index of a global
- * buffer is provably inside; every output is written and no input is.
+ * buffer is provably inside; every output is written and no input is; loops that are bound have the form of `bound.ts`.
  */
 export function problemsOf(kernel: Kernel): readonly string[] {
   const verifier = new Verifier(kernel);
   verifier.block(kernel.body, { loops: [], conditions: [], locals: new Set(), buffers: new Set() });
   for (const output of kernel.outputs)
     if (!verifier.written.has(output)) verifier.problems.add(`output ${output.name} is never written`);
-  return [...verifier.problems];
+  return [...verifier.problems, ...boundProblems(kernel)];
 }
 
 interface Scope {

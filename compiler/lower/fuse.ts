@@ -6,7 +6,7 @@ import type { Node, Value } from '../graph/ir.ts';
 import { hasTrait } from '../graph/op.ts';
 import { affine, sameAffine, substituteAffine } from '../loop/affine.ts';
 import { DefinitionBuilder, denseBuffer, dtypeOf, readerOf } from '../loop/builder.ts';
-import type { Definition, Let, Reduction } from '../loop/definition.ts';
+import type { Definition, Let, Points, Reduction } from '../loop/definition.ts';
 import type { Affine, Axis, Buffer, Expr, Index, Local, Stmt } from '../loop/ir.ts';
 import { Names } from '../loop/names.ts';
 import { substituteCondition, substituteExpr, substituteStmts, visitExpr } from '../loop/rewrite.ts';
@@ -21,9 +21,13 @@ export interface Layout {
 }
 export type LayoutOf = (value: Value) => Layout;
 
-export interface FusedReduction extends Reduction {
+export interface FusedPoints extends Points {
   /** Values the body reads, in order. */
   readonly lets: readonly Let[];
+}
+
+export interface FusedReduction extends Pick<Reduction, 'init' | 'combine'> {
+  readonly points: readonly FusedPoints[];
 }
 
 export interface FusedDefinition {
@@ -265,7 +269,17 @@ class Fuser {
     operands: ReadonlyMap<Buffer, Value>,
   ): void {
     invariant(this.#reduce === undefined, `${root.op.name}: a group has one reduction`);
-    const axes = reduce.axes.map((axis) => ({ axis, fresh: this.#fresh(axis) }));
+    const { init, combine, more = [] } = reduce;
+    const points = [reduce, ...more].map((each) => this.#fusePoints(each, outer, operands));
+    this.#reduce = { init, combine, points };
+  }
+
+  #fusePoints(
+    points: Points,
+    outer: ReadonlyMap<Axis, Affine>,
+    operands: ReadonlyMap<Buffer, Value>,
+  ): FusedPoints {
+    const axes = points.axes.map((axis) => ({ axis, fresh: this.#fresh(axis) }));
     const inner = new Map([...outer, ...axes.map(({ axis, fresh }) => [axis, placeOf(fresh)] as const)]);
     const scopes: Scope[] = [];
     const load = (placeholder: Expr & { readonly kind: 'load' }): Expr => {
@@ -274,13 +288,11 @@ class Fuser {
       const scope = claimed ? this.#scopeAt(placeholder.index, scopes) : undefined;
       return this.#loader(operands, (node) => scope?.values.get(node), scope?.index ?? [])(placeholder);
     };
-    const body = substituteExpr(reduce.body, { axes: inner, load });
-    this.#reduce = {
+    const body = substituteExpr(points.body, { axes: inner, load });
+    return {
       axes: axes.map(({ fresh }) => fresh).filter((axis) => axis.extent !== 1),
-      init: reduce.init,
-      combine: reduce.combine,
       body,
-      where: reduce.where.map((condition) => substituteCondition(condition, { axes: inner })),
+      where: points.where.map((condition) => substituteCondition(condition, { axes: inner })),
       lets: scopes.flatMap(({ lets }) => lets),
     };
   }

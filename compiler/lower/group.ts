@@ -5,6 +5,7 @@
  * - Elementwise nodes of one shape join each other; several values of a group may be stored.
  * - A reduction takes the elementwise chain before it when nothing else uses that chain.
  * - Groups that go through the same rows, one of them a reduction of these, become one (`rows.ts`).
+ * - Groups with more operands than a kernel of the target may have are divided (`limit.ts`).
  *
  * All nodes of a group have one iteration space, so nothing is ever computed twice: an operand of smaller shape, which
  * would be computed again for each element, stays outside. Groups are ordered; a group reads only earlier ones, which
@@ -15,6 +16,7 @@ import { sameShape } from '../base/types.ts';
 import type { Graph, Node, Value } from '../graph/ir.ts';
 import { hasTrait } from '../graph/op.ts';
 import type { TargetInfo } from '../program/target.ts';
+import { limitOperands } from './limit.ts';
 import { joinRows } from './rows.ts';
 import type { Uses } from './uses.ts';
 import { usesOf } from './uses.ts';
@@ -37,12 +39,12 @@ export interface Group {
 }
 
 /** Groups in launch order, those with `commit` last. Views belong to no group; nodes that nothing uses are dropped. */
-export function groupNodes(graph: Graph, _target: TargetInfo): readonly Group[] {
+export function groupNodes(graph: Graph, { maxOperands }: Pick<TargetInfo, 'maxOperands'>): readonly Group[] {
   const uses = usesOf(graph);
-  const fusion = new Fusion(uses);
+  const fusion = new Fusion(uses, maxOperands);
   for (const node of graph.nodes) if (uses.live.has(node)) fusion.place(node);
-  const groups = fusion.groups().map((group) => finish(group, uses));
-  return joinRows(groups, uses);
+  const groups = fusion.groups().map((group) => groupOf(group, uses));
+  return limitOperands(joinRows(groups, uses), uses, maxOperands);
 }
 
 /** A constant that fills its shape with one value: a literal inside kernels. */
@@ -86,9 +88,9 @@ class Fusion {
   readonly #claimed: ReadonlySet<Node>;
   #clock = 0;
 
-  constructor(uses: Uses) {
+  constructor(uses: Uses, maxOperands: number) {
     this.#uses = uses;
-    this.#claims = claimsOf(uses);
+    this.#claims = claimsOf(uses, maxOperands);
     this.#claimed = new Set([...this.#claims.values()].flat());
   }
 
@@ -211,9 +213,9 @@ function firstUser(draft: Draft, except: Draft = draft): number {
 
 /**
  * For each reduction the elementwise nodes that it computes while it reads: those of the operand's whole shape whose
- * every use is inside.
+ * every use is inside. None where the kernel would read too many buffers.
  */
-function claimsOf(uses: Uses): ReadonlyMap<Node, readonly Node[]> {
+function claimsOf(uses: Uses, maxOperands: number): ReadonlyMap<Node, readonly Node[]> {
   const owner = new Map<Node, Node>();
   const claims = new Map<Node, Node[]>();
   const live = [...uses.live];
@@ -230,11 +232,10 @@ function claimsOf(uses: Uses): ReadonlyMap<Node, readonly Node[]> {
       claimed.push(value);
       pending.push(...value.operands);
     }
-    if (claimed.length > 0)
-      claims.set(
-        reduction,
-        claimed.sort((a, b) => uses.order(a) - uses.order(b)),
-      );
+    claimed.sort((a, b) => uses.order(a) - uses.order(b));
+    if (inputsOf({ nodes: [...claimed, reduction] }).length >= maxOperands)
+      for (const node of claimed) owner.delete(node);
+    else if (claimed.length > 0) claims.set(reduction, claimed);
   }
   return claims;
 }
@@ -246,17 +247,19 @@ export function inputsOf({ nodes }: Pick<Group, 'nodes'>): readonly Value[] {
   return [...new Set(operands)].filter((operand) => !members.has(operand) && !isLiteral(operand));
 }
 
-function finish(draft: Draft, uses: Uses): Group {
-  const members = new Set<Value>(draft.nodes);
-  const root = draft.anchor ?? (draft.nodes.at(-1) as Node);
+/** The group of these nodes, which stand in graph order. `anchor`: if it is one of them, the root. */
+export function groupOf(
+  { nodes, anchor, commit }: Pick<Group, 'nodes' | 'commit'> & { readonly anchor: Node | undefined },
+  uses: Uses,
+): Group {
+  const members = new Set<Value>(nodes);
+  const root = anchor !== undefined && members.has(anchor) ? anchor : (nodes.at(-1) as Node);
   return {
     kind: hasTrait(root.op, 'concatenation') ? 'concatenation' : 'kernel',
-    nodes: draft.nodes,
+    nodes,
     root,
-    inputs: inputsOf(draft),
-    outputs: draft.nodes.filter(
-      (node) => uses.escapes(node) || uses.of(node).some((user) => !members.has(user)),
-    ),
-    commit: draft.commit,
+    inputs: inputsOf({ nodes }),
+    outputs: nodes.filter((node) => uses.escapes(node) || uses.of(node).some((user) => !members.has(user))),
+    commit,
   };
 }

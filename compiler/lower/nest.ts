@@ -1,10 +1,11 @@
 /** From a fused definition to loops: plain, in the order that fixes the bits; schedules take it from here. */
 import type { Trait } from '../base/trait.ts';
+import { invariant } from '../base/invariant.ts';
 import { dtypeOf } from '../loop/builder.ts';
-import type { Buffer, Combine, Expr, Kernel, Stmt } from '../loop/ir.ts';
+import type { Affine, Axis, Buffer, Combine, Condition, Expr, Kernel, Stmt } from '../loop/ir.ts';
 import { mapExpr, serial, substituteCondition, substituteExpr } from '../loop/rewrite.ts';
 import { inlineLets } from '../loop/transform/inline.ts';
-import type { FusedDefinition, FusedReduction } from './fuse.ts';
+import type { FusedDefinition, FusedPoints, FusedReduction } from './fuse.ts';
 import { identityOf, orderOf } from './order.ts';
 import { conditionalLoops } from './ranges.ts';
 
@@ -38,12 +39,12 @@ export function iterationOf(fused: FusedDefinition): readonly Stmt[] {
 
 /** acc per chunk, then total = combine(total, acc); a single chunk needs no total. */
 function reductionStmts(
-  reduce: FusedReduction,
+  { init, combine, points: [first, ...more] }: FusedReduction,
   { names }: FusedDefinition,
 ): { readonly stmts: readonly Stmt[]; readonly result: Buffer } {
-  const { combine, init } = reduce;
-  const dtype = dtypeOf(reduce.body);
-  const order = orderOf(reduce, dtype);
+  invariant(first !== undefined, 'a reduction has points');
+  const dtype = dtypeOf(first.body);
+  const order = orderOf({ axes: first.axes, combine }, dtype);
   const register = (wanted: string): Buffer => ({
     name: names.unique(wanted),
     dtype,
@@ -52,28 +53,45 @@ function reductionStmts(
     offset: 0,
     space: 'register',
   });
-  const s = { axes: order.axes };
   const acc = register('acc');
-  const point: readonly Stmt[] = [
-    ...reduce.lets.map(({ local, value }): Stmt => ({ kind: 'let', local, value: substituteExpr(value, s) })),
-    accumulate(acc, combine, substituteExpr(reduce.body, s)),
-  ];
-  const where = [...reduce.where.map((condition) => substituteCondition(condition, s)), ...order.where];
+  const where = [...conditionsOf(first, order.axes), ...order.where];
   if (order.outer.length === 0) {
-    const loops = conditionalLoops(order.inner, where, point);
-    return { stmts: [...declare(acc, init), ...loops], result: acc };
+    const loops = conditionalLoops(order.inner, where, pointOf(first, acc, combine, order.axes));
+    const others = more.flatMap((points) =>
+      conditionalLoops(points.axes, points.where, pointOf(points, acc, combine)),
+    );
+    return { stmts: [...declare(acc, init), ...loops, ...others], result: acc };
   }
+  invariant(more.length === 0, `the order of ${combine} matters`);
   const total = register('total');
   const inChunk = where.filter(({ index }) => index.terms.some(({ axis }) => order.inner.includes(axis)));
   const chunk: readonly Stmt[] = [
     ...declare(acc, identityOf(combine)),
-    ...conditionalLoops(order.inner, inChunk, point),
+    ...conditionalLoops(order.inner, inChunk, pointOf(first, acc, combine, order.axes)),
     accumulate(total, combine, loadScalar(acc)),
   ];
   const ofChunks = where.filter((condition) => !inChunk.includes(condition));
   const loops = conditionalLoops(order.outer, ofChunks, chunk);
   return { stmts: [...declare(total, init), ...loops], result: total };
 }
+
+const unchanged: ReadonlyMap<Axis, Affine> = new Map();
+
+/** What is done at one point. */
+function pointOf(
+  { lets, body }: FusedPoints,
+  acc: Buffer,
+  combine: Combine,
+  axes = unchanged,
+): readonly Stmt[] {
+  return [
+    ...lets.map(({ local, value }): Stmt => ({ kind: 'let', local, value: substituteExpr(value, { axes }) })),
+    accumulate(acc, combine, substituteExpr(body, { axes })),
+  ];
+}
+
+const conditionsOf = ({ where }: FusedPoints, axes: ReadonlyMap<Axis, Affine>): readonly Condition[] =>
+  where.map((condition) => substituteCondition(condition, { axes }));
 
 const loadScalar = (buffer: Buffer): Expr => ({ kind: 'load', buffer, index: [] });
 

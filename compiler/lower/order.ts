@@ -24,7 +24,10 @@ export interface ReductionOrder {
  * The innermost static axes together make a chunk of at most 4096 points; a longer innermost axis is divided. The batch
  * is never inside a chunk unless it is all there is. Operations whose order cannot change the result have one chunk.
  */
-export function orderOf({ axes, combine }: Reduction, dtype: DType): ReductionOrder {
+export function orderOf(
+  { axes, combine }: Pick<Reduction, 'axes' | 'combine'>,
+  dtype: DType,
+): ReductionOrder {
   const whole = { outer: [], inner: axes, axes: new Map<Axis, Affine>(), where: [] };
   const rounds = dtype === 'f32' && (combine === 'add' || combine === 'mul');
   const [first] = axes;

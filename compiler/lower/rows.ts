@@ -48,7 +48,7 @@ export function joinRows(groups: readonly Group[], uses: Uses): readonly Group[]
     for (const node of group.nodes) makers.set(node, draft);
     for (const source of sources) if (source !== draft) source.readers.add(draft);
   });
-  return [...drafts].sort((a, b) => a.position - b.position).map(({ parts }) => joined(parts, uses));
+  return [...drafts].sort((a, b) => a.position - b.position).map(({ parts }) => joinParts(parts, uses));
 }
 
 /** What lies behind views. */
@@ -76,7 +76,8 @@ function reducedRows({ root, kind }: Group): Rows | undefined {
     root.type,
   );
   const [along, more] = reduce?.axes ?? [];
-  if (!reduce || !along || more || index || reduce.where.length > 0 || along.extent !== length)
+  const several = more !== undefined || reduce?.more !== undefined;
+  if (!reduce || !along || several || index || reduce.where.length > 0 || along.extent !== length)
     return undefined;
   let fits = true;
   visitExpr(reduce.body, (e) => {
@@ -127,7 +128,8 @@ function makeRoom(draft: Draft, sources: ReadonlySet<Draft>, position: number): 
   return true;
 }
 
-function joined(parts: readonly Group[], uses: Uses): Group {
+/** One group of these, the first of which reduces rows; of a single one that group. */
+export function joinParts(parts: readonly Group[], uses: Uses): Group {
   const [first, second] = parts;
   if (first === undefined || second === undefined) return first as Group;
   const nodes = parts.flatMap((part) => part.nodes).sort((a, b) => uses.order(a) - uses.order(b));

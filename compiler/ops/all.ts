@@ -38,6 +38,8 @@ export { power } from './binary/power.ts';
 export { subtract } from './binary/subtract.ts';
 export { where } from './binary/where.ts';
 export { allFinite } from './reduction/all_finite.ts';
+export { allTrueAndFinite } from './reduction/all_true_and_finite.ts';
+export { finiteShares } from './reduction/finite_shares.ts';
 export { indexOf } from './reduction/index_of.ts';
 export { max } from './reduction/max.ts';
 export { mean } from './reduction/mean.ts';

@@ -4,9 +4,9 @@ import { elementCount } from '../base/types.ts';
 import type { Node } from '../graph/ir.ts';
 import { affine } from '../loop/affine.ts';
 import { DefinitionBuilder, denseBuffer, dtypeOf, readerOf } from '../loop/builder.ts';
-import type { Definition } from '../loop/definition.ts';
+import type { Definition, Points } from '../loop/definition.ts';
 import { elementsFor, interpret } from '../loop/interpret.ts';
-import type { Buffer, Expr, Kernel, Stmt } from '../loop/ir.ts';
+import type { Buffer, Combine, Expr, Kernel, Stmt } from '../loop/ir.ts';
 import { mapExpr, serial } from '../loop/rewrite.ts';
 
 /** The elements in row-major order, computed in f32. No type may contain N. */
@@ -46,14 +46,6 @@ function loopsOf(
   let finished = (expr: Expr): Expr => expr;
   if (reduce !== undefined) {
     const acc = denseBuffer('acc', dtypeOf(reduce.body), [], 'register');
-    const step: Stmt = {
-      kind: 'accumulate',
-      buffer: acc,
-      index: [],
-      combine: reduce.combine,
-      value: reduce.body,
-    };
-    const guarded: Stmt = { kind: 'if', conditions: reduce.where, body: [step] };
     body.push({ kind: 'alloc', buffer: acc });
     body.push({
       kind: 'store',
@@ -61,11 +53,17 @@ function loopsOf(
       index: [],
       value: { kind: 'literal', dtype: acc.dtype, value: reduce.init },
     });
-    body.push(reduce.axes.reduceRight<Stmt>((inner, axis) => serial(axis, [inner]), guarded));
+    for (const points of [reduce, ...(reduce.more ?? [])]) body.push(loopOver(points, acc, reduce.combine));
     finished = (expr) =>
       mapExpr(expr, (e) => (e.kind === 'reduced' ? { kind: 'load', buffer: acc, index: [] } : e));
   }
   for (const { local, value } of lets) body.push({ kind: 'let', local, value: finished(value) });
   body.push({ kind: 'store', buffer: output, index, value: finished(element) });
   return axes.reduceRight<readonly Stmt[]>((inner, axis) => [serial(axis, inner)], body);
+}
+
+function loopOver({ axes, where, body }: Points, acc: Buffer, combine: Combine): Stmt {
+  const step: Stmt = { kind: 'accumulate', buffer: acc, index: [], combine, value: body };
+  const guarded: Stmt = { kind: 'if', conditions: where, body: [step] };
+  return axes.reduceRight<Stmt>((inner, axis) => serial(axis, [inner]), guarded);
 }

@@ -5,6 +5,7 @@ import type { TargetInfo } from '../program/target.ts';
 import { cse } from './cse.ts';
 import { dce } from './dce.ts';
 import { differentiate } from './differentiate.ts';
+import { divide } from './divide.ts';
 import { foldConstants } from './fold-constants.ts';
 import { foldNormalization } from './fold-normalization.ts';
 import type { Pass } from './pass.ts';
@@ -20,6 +21,7 @@ export const pipeline: readonly Pass[] = [
   cse,
   foldNormalization,
   winograd,
+  divide,
   dce,
 ];
 

@@ -35,7 +35,8 @@ function zerosBefore(
 export const winograd: Pass = {
   name: 'winograd',
   doc: 'Computes 3x3 convolutions of stride 1 in tiles of 2x2 or 4x4 results with fewer multiplications, where a cost model of their shapes says that it pays. The transformed kernels are nodes of their own, which hoist then prepares.',
-  run: (graph) => {
+  run: (graph, target) => {
+    if (!target.winograd) return graph;
     const trained = graph.updates.length > 0;
     return rebuild(graph, (node, g) => {
       const convolution = convolutionOf(node);

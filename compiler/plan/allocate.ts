@@ -7,6 +7,7 @@ import type { Fit, Interval, Placed } from './fit.ts';
 import { placeInOrder } from './fit.ts';
 import { loadsOf } from './load.ts';
 import { searchPlan } from './search.ts';
+import { planInSlabs } from './slabs.ts';
 
 /** Offsets are multiples of this, so that every buffer can be bound on a GPU. */
 export const alignment = 256;
@@ -35,12 +36,24 @@ export interface MemoryPlan {
 const repairSteps = 300_000;
 const searchSteps = 500_000;
 
-export function planMemory(buffers: readonly MemoryBuffer[]): MemoryPlan {
+/** `slab`: a multiple of 256 that is no smaller than any buffer; none lies across a multiple of it. */
+export function planMemory(buffers: readonly MemoryBuffer[], slab = Infinity): MemoryPlan {
   const intervals = buffers.map(({ bytes, firstUse, lastUse }): Interval => {
     return { size: Math.ceil(bytes / alignment) * alignment, firstUse, lastUse };
   });
   const { peak: bound, peakDuring } = loadsOf(intervals);
   const orders = ordersOf(intervals, peakDuring);
+  const whole = planWhole(intervals, orders, bound);
+  if (whole.bytes <= slab) return { ...whole, bound };
+  const { forward, breadth, size, area } = orders;
+  const inSlabs = planInSlabs(intervals, [forward, breadth, size, area], slab);
+  return { ...inSlabs, bound, steps: whole.steps + inSlabs.steps };
+}
+
+type Orders = Readonly<Record<'forward' | 'breadth' | 'size' | 'area', readonly number[]>>;
+
+/** In one piece of memory. */
+function planWhole(intervals: readonly Interval[], orders: Orders, bound: number): Placed {
   const attempts = [
     { order: orders.forward, fit: 'ends', forward: true },
     { order: orders.forward, fit: 'best', forward: true },
@@ -49,7 +62,7 @@ export function planMemory(buffers: readonly MemoryBuffer[]): MemoryPlan {
     { order: orders.area, fit: 'low', forward: false },
     { order: orders.breadth, fit: 'ends', forward: false },
   ] as const;
-  let best: Placed = { offsets: buffers.map(() => 0), bytes: Infinity, steps: 0 };
+  let best: Placed = { offsets: intervals.map(() => 0), bytes: Infinity, steps: 0 };
   let steps = 0;
   const attempt = (order: readonly number[], fit: Fit, forward: boolean): Placed => {
     const placed = placeInOrder(intervals, order, bound, fit, forward);
@@ -59,7 +72,7 @@ export function planMemory(buffers: readonly MemoryBuffer[]): MemoryPlan {
   };
   for (const { order, fit, forward } of attempts) {
     attempt(order, fit, forward);
-    if (best.bytes === bound) return { ...best, bound, steps };
+    if (best.bytes === bound) return { ...best, steps };
   }
   // What stuck out of the bound goes first in the next attempt.
   let order: readonly number[] = orders.breadth;
@@ -76,14 +89,11 @@ export function planMemory(buffers: readonly MemoryBuffer[]): MemoryPlan {
     steps += found.steps;
     if (found.offsets !== undefined) best = { offsets: found.offsets, bytes: bound, steps: found.steps };
   }
-  return { ...best, bound, steps };
+  return { ...best, steps };
 }
 
 /** Orders to place in; ties fall to the buffer that was given first. */
-function ordersOf(
-  intervals: readonly Interval[],
-  peakDuring: (interval: Interval) => number,
-): Readonly<Record<'forward' | 'breadth' | 'size' | 'area', readonly number[]>> {
+function ordersOf(intervals: readonly Interval[], peakDuring: (interval: Interval) => number): Orders {
   const by = (...keys: readonly ((interval: Interval) => number)[]): readonly number[] => {
     const ranks = intervals.map((interval) => keys.map((key) => key(interval)));
     return intervals

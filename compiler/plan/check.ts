@@ -19,12 +19,14 @@ interface Live extends PlacedInterval {
 
 /**
  * Throws an `InvariantError` that names the buffers unless every offset is a multiple of 256 inside an arena of `arena`
- * bytes and no two buffers that are alive at the same time share a byte.
+ * bytes, no buffer has bytes on both sides of a multiple of `slab`, and no two buffers that are alive at the same time share
+ * a byte.
  */
 export function checkPlan(
   buffers: readonly PlacedInterval[],
   offsets: readonly number[],
   arena: number,
+  slab = Infinity,
 ): void {
   invariant(buffers.length === offsets.length, 'plan: one offset per buffer');
   const placed = buffers.map((buffer, i): Live => {
@@ -34,6 +36,10 @@ export function checkPlan(
     invariant(
       start >= 0 && start % 256 === 0 && end <= arena,
       `plan: ${buffer.name} at ${start}…${end} of ${arena}`,
+    );
+    invariant(
+      buffer.bytes === 0 || slab === Infinity || start % slab <= slab - buffer.bytes,
+      `plan: ${buffer.name} at ${start}…${end} lies in two slabs of ${slab}`,
     );
     invariant(buffer.firstUse <= buffer.lastUse, `plan: ${buffer.name} dies before it is born`);
     return { ...buffer, start, end };

@@ -13,10 +13,13 @@ import { shareInPlace } from './share.ts';
 import { StorageTable } from './storages.ts';
 import type { Task, Transfer } from './tasks.ts';
 import { makeTasks } from './tasks.ts';
-import type { LaunchGroup, Layout, PlannedLaunch, RoutineLayout } from './types.ts';
+import type { LaunchGroup, Layout, PlannedLaunch, RoutineLayout, Sizes } from './types.ts';
 
 /** The name of the returned flag that gates the commit phase. */
 const finiteName = '$finite';
+
+/** `elementBytes`: as the host has them, if not given. */
+export type LayoutOptions = Pick<Sizes, 'maxBatch'> & Partial<Sizes>;
 
 /**
  * Lays out a graph after all passes. The groups stand in launch order and cover every node that is neither a view nor a
@@ -25,18 +28,19 @@ const finiteName = '$finite';
 export function layoutRoutine<G extends LaunchGroup>(
   graph: Graph,
   given: readonly G[],
-  { maxBatch }: { readonly maxBatch: number },
+  { maxBatch, elementBytes = bytesPerElement }: LayoutOptions,
 ): RoutineLayout<G> {
+  const sizes = { maxBatch, elementBytes };
   const groups = given.filter(({ root }) => !hasTrait(root.op, 'concatenation'));
   const roots = findRoots(graph, new Set(groups.flatMap((group) => group.outputs)));
   const list = makeTasks(graph, groups, roots);
   const commit = planCommit(graph, list, roots);
   const compute = orderTasks(commit.compute, {
-    bytesOf: (root) => (isPersistent(root, commit) ? 0 : bytesAt(root.type, maxBatch)),
+    bytesOf: (root) => (isPersistent(root, commit) ? 0 : bytesAt(root.type, sizes)),
     kept: new Set([...keptRoots(commit), ...commit.tasks.flatMap((task) => task.reads)]),
   });
   const tasks = [...compute, ...commit.tasks].filter((task) => task.step.kind !== 'join');
-  const table = new StorageTable(graph, commit.direct, maxBatch);
+  const table = new StorageTable(graph, commit.direct, sizes);
   const sharing = shareInPlace(tasks, roots, keptRoots(commit), (root) => table.isWork(root));
   // Storages are numbered in the order of first use: parameters, then launches.
   for (const parameter of graph.parameters) table.idOf(parameter);
@@ -59,7 +63,7 @@ export function layoutRoutine<G extends LaunchGroup>(
     },
     inPlace: sharing.pairs,
     storages: table.storages,
-    separateBytes: separateBytes(graph, groups, maxBatch),
+    separateBytes: separateBytes(graph, groups, sizes),
   };
 }
 
@@ -112,8 +116,8 @@ function interfaceOf<G extends LaunchGroup>(
 const isPersistent = <G extends LaunchGroup>(root: Root, commit: Commit<G>): boolean =>
   root.kind === 'constant' || (root.kind === 'parameter' && root.role !== 'input') || commit.direct.has(root);
 
-export const bytesAt = (type: TensorType, maxBatch: number): number =>
-  elementCount(type.shape, maxBatch) * bytesPerElement[type.dtype];
+const bytesAt = ({ dtype, shape }: TensorType, { maxBatch, elementBytes }: Sizes): number =>
+  elementCount(shape, maxBatch) * elementBytes[dtype];
 
 function transferLaunch<G extends LaunchGroup>(
   { from, to, type, location, purpose }: Transfer,
@@ -143,12 +147,12 @@ function knownValues<G extends LaunchGroup>(
 function separateBytes<G extends LaunchGroup>(
   graph: Graph,
   groups: readonly G[],
-  maxBatch: number,
+  sizes: Sizes,
 ): readonly number[] {
   const values: Value[] = [
     ...graph.parameters.filter(({ role }) => role === 'input'),
     ...groups.flatMap((group) => group.outputs),
     ...graph.nodes.filter((node) => hasTrait(node.op, 'view') || hasTrait(node.op, 'concatenation')),
   ];
-  return values.map((value) => bytesAt(value.type, maxBatch));
+  return values.map((value) => bytesAt(value.type, sizes));
 }

@@ -8,11 +8,12 @@ import type { LaunchGroup, RoutineLayout, RoutinePlan, ScratchOf, Storage } from
 /**
  * Places every storage in the work arena, and the scratch memory that `scratchOf` asks for. Inputs are alive from before
  * the first launch, results until after the last; an input that no launch reads later may be overwritten, so the host
- * writes all inputs before each run.
+ * writes all inputs before each run. `slab`: see `planMemory`.
  */
 export function placeRoutine<G extends LaunchGroup>(
   layout: RoutineLayout<G>,
   scratchOf: ScratchOf<G> = () => [],
+  slab = Infinity,
 ): RoutinePlan<G> {
   const storages = layout.storages.filter(isPlaced);
   const lives = lifetimes(layout);
@@ -34,8 +35,8 @@ export function placeRoutine<G extends LaunchGroup>(
       });
     }
   });
-  const plan = planMemory(buffers);
-  checkPlan(buffers, plan.offsets, plan.bytes);
+  const plan = planMemory(buffers, slab);
+  checkPlan(buffers, plan.offsets, plan.bytes, slab);
   const offsets = new Array<number | undefined>(layout.storages.length).fill(undefined);
   storages.forEach(({ id }, i) => (offsets[id] = plan.offsets[i]));
   const byGroup = new Map<G, { offset: number; bytes: number }[]>();

@@ -1,5 +1,6 @@
 /** From a graph and its groups to everything the program builder needs of one routine, kernels aside. */
 import type { Graph } from '../graph/ir.ts';
+import type { LayoutOptions } from './layout.ts';
 import { layoutRoutine } from './layout.ts';
 import { placeRoutine } from './place.ts';
 import type { LaunchGroup, RoutinePlan } from './types.ts';
@@ -14,7 +15,7 @@ export { placeRoutine };
 export function planRoutine<G extends LaunchGroup>(
   graph: Graph,
   groups: readonly G[],
-  options: { readonly maxBatch: number },
+  options: LayoutOptions,
 ): RoutinePlan<G> {
   return placeRoutine(layoutRoutine(graph, groups, options));
 }

@@ -1,24 +1,24 @@
 /** Numbers the pieces of memory of one routine. */
 import { invariant } from '../base/invariant.ts';
-import { bytesPerElement, elementCount } from '../base/types.ts';
+import { elementCount } from '../base/types.ts';
 import type { Constant, Graph, Node, Parameter } from '../graph/ir.ts';
 import type { Root } from './roots.ts';
-import type { Storage } from './types.ts';
+import type { Sizes, Storage } from './types.ts';
 
 export class StorageTable {
   readonly storages: Storage[] = [];
   readonly #direct: ReadonlyMap<Root, string>;
   readonly #persistent: ReadonlyMap<string, Parameter>;
   readonly #positions: ReadonlyMap<Node, number>;
-  readonly #maxBatch: number;
+  readonly #sizes: Sizes;
   readonly #ids = new Map<Root, number>();
   readonly #persistentIds = new Map<string, number>();
   #literals = 0;
 
   /** `direct`: roots that lie in the persistent tensor of that name. */
-  constructor(graph: Graph, direct: ReadonlyMap<Root, string>, maxBatch: number) {
+  constructor(graph: Graph, direct: ReadonlyMap<Root, string>, sizes: Sizes) {
     this.#direct = direct;
-    this.#maxBatch = maxBatch;
+    this.#sizes = sizes;
     this.#positions = new Map(graph.nodes.map((node, i) => [node, i]));
     this.#persistent = new Map(
       graph.parameters.filter(({ role }) => role !== 'input').map((parameter) => [parameter.name, parameter]),
@@ -41,7 +41,7 @@ export class StorageTable {
       name: name ?? this.#nameOf(root),
       dtype,
       shape,
-      bytes: elementCount(shape, this.#maxBatch) * bytesPerElement[dtype],
+      bytes: elementCount(shape, this.#sizes.maxBatch) * this.#sizes.elementBytes[dtype],
       ...(name === undefined ? {} : { persistent: name }),
       ...(root.kind === 'constant' ? { constant: this.#literal(root) } : {}),
     });

@@ -3,6 +3,13 @@ import type { Location } from '../base/source.ts';
 import type { DType, Extent } from '../base/types.ts';
 import type { Constant, Node, Value } from '../graph/ir.ts';
 
+/** What the sizes of tensors depend on. */
+export interface Sizes {
+  readonly maxBatch: number;
+  /** What one element takes in memory. */
+  readonly elementBytes: Readonly<Record<DType, number>>;
+}
+
 /** The part of a fused group that planning needs; the launch order returns the caller's own groups. */
 export interface LaunchGroup {
   readonly nodes: readonly Node[];

@@ -1,7 +1,7 @@
 /** Puts the parts together: the graphs of a model through passes, fusion, planning, lowering and schedules to a Program. */
 import { invariant } from '../base/invariant.ts';
 import type { Location } from '../base/source.ts';
-import { bytesPerElement, elementCount, formatType } from '../base/types.ts';
+import { elementCount, formatType } from '../base/types.ts';
 import type { Model, Persistent } from '../frontend/model.ts';
 import type { Graph, Node } from '../graph/ir.ts';
 import type { Group } from '../lower/index.ts';
@@ -11,7 +11,7 @@ import type { Buffer, Kernel } from '../loop/ir.ts';
 import { scratchOf } from '../loop/rewrite.ts';
 import { runPipeline } from '../passes/pipeline.ts';
 import type { Layout, PlannedLaunch, RoutineLayout, RoutinePlan, Storage } from '../plan/index.ts';
-import { layoutRoutine, placeRoutine } from '../plan/index.ts';
+import { alignment, layoutRoutine, placeRoutine } from '../plan/index.ts';
 import { schedule } from '../schedule/index.ts';
 import { copyKernel, fillKernel } from './copies.ts';
 import { KernelTable } from './kernels.ts';
@@ -50,47 +50,43 @@ interface Context {
   readonly kernels: KernelTable;
   readonly lower: ReturnType<typeof lowering>;
   readonly arena: PersistentArena;
+  readonly slab: number;
 }
-
-const kernelTable = ({ target, schedule: own }: BuildOptions): KernelTable =>
-  new KernelTable(own ?? ((kernel) => schedule(kernel, target)));
 
 export function buildProgram(model: Model, options: BuildOptions): Built {
   const optimize = (graph: Graph): Graph => optimizeGraph(graph, options);
   const { evaluate, step } = model.graphs;
+  const { observe } = model;
   const training = options.inference === true ? undefined : model.training;
   const hoisted = hoist([
     optimize(model.graphs.infer),
     ...(training !== undefined && evaluate !== undefined ? [optimize(evaluate)] : []),
+    ...(observe === undefined ? [] : [optimize(observe.graph)]),
   ]);
-  const context: Context = {
-    target: options.target,
-    kernels: kernelTable(options),
-    lower: lowering(options.target.lanes),
-    arena: new PersistentArena(
-      model.persistent.filter(({ role }) => role !== 'slot' || training !== undefined),
-    ),
-  };
   const batchSize = training?.batchSize ?? 1;
-  const routines = [
-    ...(hoisted.prepare === undefined ? [] : [buildRoutine('prepare', hoisted.prepare, 1, context)]),
-    ...hoisted.graphs.map((graph, i) =>
-      i === 0
-        ? buildRoutine('infer', graph, options.inferBatch ?? 1, context)
-        : buildRoutine('evaluate', graph, batchSize, context),
-    ),
-    ...(training !== undefined && step !== undefined
-      ? [buildRoutine('step', optimize(step), batchSize, context)]
-      : []),
-  ];
+  const { routines, ...parts } = buildRoutines(
+    [
+      ...(hoisted.prepare === undefined ? [] : [layOut('prepare', hoisted.prepare, 1, options)]),
+      ...hoisted.graphs.map((graph, i) => {
+        if (i === 0) return layOut('infer', graph, options.inferBatch ?? 1, options);
+        return graph.name === 'observe'
+          ? layOut('observe', graph, 1, options)
+          : layOut('evaluate', graph, batchSize, options);
+      }),
+      ...(training !== undefined && step !== undefined
+        ? [layOut('step', optimize(step), batchSize, options)]
+        : []),
+    ],
+    model.persistent.filter(({ role }) => role !== 'slot' || training !== undefined),
+    options,
+  );
   const program: Program = {
     name: model.name,
     inputs: model.inputs,
     outputs: model.outputs,
     ...(training === undefined ? {} : { training }),
-    persistent: context.arena.tensors,
-    persistentBytes: context.arena.bytes,
-    kernels: context.kernels.kernels,
+    ...(observe && { observed: { layers: observe.layers, saliency: observe.saliency } }),
+    ...parts,
     routines: routines.map(({ routine }) => routine),
   };
   return { program, routines };
@@ -106,24 +102,17 @@ export function buildGraphs(graphs: readonly Graph[], options: BuildOptions): Bu
     if (role !== 'input')
       persistent.set(name, { name, role, type, initializer: { kind: 'constant', values: [0] } });
   }
-  const context: Context = {
-    target: options.target,
-    kernels: kernelTable(options),
-    lower: lowering(options.target.lanes),
-    arena: new PersistentArena([...persistent.values()]),
-  };
-  const names = ['prepare', 'evaluate', 'step'] as const;
-  const routines = graphs.map((graph) => {
+  const names = ['prepare', 'evaluate', 'observe', 'step'] as const;
+  const laidOut = graphs.map((graph) => {
     const name = names.find((known) => known === graph.name) ?? 'infer';
-    return buildRoutine(name, optimizeGraph(graph, options), options.inferBatch ?? 1, context);
+    return layOut(name, optimizeGraph(graph, options), options.inferBatch ?? 1, options);
   });
+  const { routines, ...parts } = buildRoutines(laidOut, [...persistent.values()], options);
   const program: Program = {
     name: 'graphs',
     inputs: [],
     outputs: [],
-    persistent: context.arena.tensors,
-    persistentBytes: context.arena.bytes,
-    kernels: context.kernels.kernels,
+    ...parts,
     routines: routines.map(({ routine }) => routine),
   };
   return { program, routines };
@@ -138,10 +127,50 @@ export function optimizeGraph(graph: Graph, { target, passes, onGraph }: BuildOp
   });
 }
 
-function buildRoutine(name: Routine['name'], graph: Graph, maxBatch: number, context: Context): BuiltRoutine {
-  const layout = layoutRoutine(graph, groupNodes(graph, context.target), { maxBatch });
+/** A graph before anything has a place. */
+interface LaidOut extends Pick<Routine, 'name' | 'maxBatch'> {
+  readonly graph: Graph;
+  readonly layout: RoutineLayout<Group>;
+}
+
+function layOut(name: Routine['name'], graph: Graph, maxBatch: number, { target }: BuildOptions): LaidOut {
+  const { elementBytes } = target;
+  const layout = layoutRoutine(graph, groupNodes(graph, target), { maxBatch, elementBytes });
+  return { name, maxBatch, graph, layout };
+}
+
+function buildRoutines(
+  laidOut: readonly LaidOut[],
+  persistent: readonly Persistent[],
+  { target, schedule: own }: BuildOptions,
+): Pick<Built, 'routines'> & Pick<Program, 'persistent' | 'persistentBytes' | 'slabBytes' | 'kernels'> {
+  // A tensor that is larger than others' slabs needs larger ones.
+  const largest = laidOut
+    .flatMap(({ layout }) => layout.storages)
+    .reduce((most, { bytes }) => Math.max(most, Math.ceil(bytes / alignment) * alignment), 0);
+  const slab = Math.max(target.slabBytes, largest);
+  const context: Context = {
+    target,
+    kernels: new KernelTable(own ?? ((kernel) => schedule(kernel, target))),
+    lower: lowering(target.lanes),
+    arena: new PersistentArena(persistent, target, slab),
+    slab,
+  };
+  const routines = laidOut.map((each) => buildRoutine(each, context));
+  return {
+    routines,
+    persistent: context.arena.tensors,
+    persistentBytes: context.arena.bytes,
+    ...(slab !== Infinity && { slabBytes: slab }),
+    kernels: context.kernels.kernels,
+  };
+}
+
+function buildRoutine({ name, maxBatch, graph, layout }: LaidOut, context: Context): BuiltRoutine {
+  const { elementBytes } = context.target;
   const needs = (group: Group): readonly Buffer[] => scratchBuffers(group, layout, context);
-  const plan = placeRoutine(layout, (group) => needs(group).map(bytesOf));
+  const bytesOf = ({ dtype, shape }: Buffer): number => elementCount(shape, 1) * elementBytes[dtype];
+  const plan = placeRoutine(layout, (group) => needs(group).map(bytesOf), context.slab);
   checkInPlace(plan, context);
   const allocations = plan.storages.map((storage, i) => allocate(storage, plan.offsets[i], context));
   const scratch = new Map<Group, readonly number[]>();
@@ -189,8 +218,6 @@ function scratchBuffers(
   if (scratchOf(kernel.body).length === 0) return [];
   return scratchOf(kernels.kernels[kernels.add(kernel)]?.body ?? []);
 }
-
-const bytesOf = ({ dtype, shape }: Buffer): number => elementCount(shape, 1) * bytesPerElement[dtype];
 
 /** The plan shares memory by what it knows of groups; the kernels that came of them must agree. */
 function checkInPlace(plan: RoutinePlan<Group>, { lower }: Context): void {

@@ -21,6 +21,23 @@ export interface Port {
   readonly classes?: readonly string[];
 }
 
+/** A layer whose result `observe` gives, per sample. */
+export interface ObservedLayer {
+  /** Path: `residual_2.main.conv2d`. */
+  readonly name: string;
+  readonly kind: string;
+  readonly line: number;
+  /** How many layers it is in. */
+  readonly depth: number;
+  readonly shape: readonly number[];
+}
+
+/** The gradient of what an output says by an input. */
+export interface ObservedSaliency {
+  readonly output: string;
+  readonly input: string;
+}
+
 export interface Training {
   readonly labels: readonly Port[];
   /** Names of the metrics in order, unique: `accuracy`, `kind_accuracy` … */

@@ -1,19 +1,27 @@
 import { invariant } from '../base/invariant.ts';
 import type { TensorType } from '../base/types.ts';
-import { bytesPerElement, elementCount } from '../base/types.ts';
+import { elementCount } from '../base/types.ts';
 import type { Persistent } from '../frontend/model.ts';
 import type { Constant } from '../graph/ir.ts';
+import { alignment, withinSlab } from '../plan/index.ts';
 import type { PersistentTensor, Placement } from './program.ts';
-
-/** A buffer that starts here can be bound on any GPU. */
-const alignment = 256;
+import type { TargetInfo } from './target.ts';
 
 /** Hands out places for what outlives a call: params, states and slots first, then prepared values and constants. */
 export class PersistentArena {
   readonly #tensors = new Map<string, PersistentTensor>();
+  readonly #elementBytes: TargetInfo['elementBytes'];
+  readonly #slab: number;
   #bytes = 0;
 
-  constructor(tensors: readonly Persistent[]) {
+  /** `slab`: no smaller than any tensor that comes. */
+  constructor(
+    tensors: readonly Persistent[],
+    { elementBytes }: Pick<TargetInfo, 'elementBytes'>,
+    slab = Infinity,
+  ) {
+    this.#elementBytes = elementBytes;
+    this.#slab = slab;
     for (const { name, role, type, initializer } of tensors) this.#add(name, role, type, initializer);
   }
 
@@ -49,9 +57,10 @@ export class PersistentArena {
       invariant(extent !== 'N', `${name}: a persistent tensor has no batch`);
       return extent;
     });
-    const bytes = elementCount(extents, 1) * bytesPerElement[dtype];
-    const placement: Placement = { arena: 'persistent', offset: this.#bytes, bytes };
-    this.#bytes += Math.ceil(bytes / alignment) * alignment;
+    const bytes = elementCount(extents, 1) * this.#elementBytes[dtype];
+    const offset = this.#slab === Infinity ? this.#bytes : withinSlab(this.#bytes, bytes, this.#slab);
+    const placement: Placement = { arena: 'persistent', offset, bytes };
+    this.#bytes = offset + Math.ceil(bytes / alignment) * alignment;
     const tensor = { name, role, dtype, shape: extents, placement };
     this.#tensors.set(name, initializer === undefined ? tensor : { ...tensor, initializer });
     return placement;

@@ -1,13 +1,13 @@
 /** All that a target sees: the interface of the model, kernels, launches and placements. A target knows no layer and no op. */
 import type { Location } from '../base/source.ts';
 import type { DType, Extent } from '../base/types.ts';
-import type { Initializer, Port, Training } from './interface.ts';
+import type { Initializer, ObservedLayer, ObservedSaliency, Port, Training } from './interface.ts';
 import type { Kernel } from '../loop/ir.ts';
 
 /** Where a value lives. `arena`: `persistent` (weights, states, slots, prepared values) or the working memory of one graph. */
 export interface Placement {
   readonly arena: 'persistent' | 'work';
-  /** In bytes, a multiple of 256 so that it can be bound on a GPU too; planned at maxBatch. */
+  /** In bytes, a multiple of 256 so that it can be bound on a GPU too; planned at maxBatch. See also `Program.slabBytes`. */
   readonly offset: number;
   readonly bytes: number;
 }
@@ -34,8 +34,8 @@ export interface Launch {
 
 /** The launches of one graph. */
 export interface Routine {
-  readonly name: 'prepare' | 'infer' | 'evaluate' | 'step';
-  /** 1 for prepare, which never contains N. */
+  readonly name: 'prepare' | 'infer' | 'evaluate' | 'observe' | 'step';
+  /** 1 for prepare, which never contains N, and for observe. */
   readonly maxBatch: number;
   /** Every tensor the launches touch: inputs, persistent ones, intermediates, results, scratch. */
   readonly allocations: readonly Allocation[];
@@ -71,8 +71,15 @@ export interface Program {
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
   readonly training?: Training;
+  /** What the routine `observe` gives behind the outputs, in order. */
+  readonly observed?: {
+    readonly layers: readonly ObservedLayer[];
+    readonly saliency: readonly ObservedSaliency[];
+  };
   readonly persistent: readonly PersistentTensor[];
   readonly persistentBytes: number;
+  /** Where arenas come in pieces: their size, the last one's aside. No placement has bytes on both sides of a multiple of it. */
+  readonly slabBytes?: number;
   /** Deduplicated by structure over all routines. */
   readonly kernels: readonly Kernel[];
   readonly routines: readonly Routine[];

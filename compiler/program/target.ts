@@ -15,8 +15,12 @@ export interface TargetInfo {
   readonly unrollInner: number;
   /** What one element takes in memory. */
   readonly elementBytes: Readonly<Record<DType, number>>;
-  /** Most buffers that one kernel may read and write; absent: any number. */
-  readonly maxOperands?: number;
+  /** Bytes of one piece of memory; a tensor lies within one. Infinity: arenas are whole. */
+  readonly slabBytes: number;
+  /** Most buffers that one kernel may read and write. */
+  readonly maxOperands: number;
+  /** Into how many a long reduction to a single number is divided: groups of threads that share no memory. 1: it is not. */
+  readonly shares: number;
   /** Whether it can run the kernels of `ops/support/winograd`. */
   readonly winograd: boolean;
 }
@@ -32,6 +36,9 @@ export const typescript: TargetInfo = {
   unroll: 6,
   unrollInner: 6,
   elementBytes: bytesPerElement,
+  slabBytes: Infinity,
+  maxOperands: 256,
+  shares: 1,
   winograd: true,
 };
 
@@ -39,14 +46,16 @@ export const typescript: TargetInfo = {
 export const webassembly: TargetInfo = { ...typescript, name: 'wasm', lanes: 4 };
 
 /**
- * WebGPU with the limits that every device has (https://www.w3.org/TR/webgpu/#limits): 8 storage buffers in a kernel, elements
- * of 32 bits, since threads that write bytes of one word would disturb each other.
+ * WebGPU with the limits that every device has (https://www.w3.org/TR/webgpu/#limits): 8 storage buffers in a kernel, of 128 MiB
+ * each; elements of 32 bits, since threads that write bytes of one word would disturb each other.
  */
 export const webgpu: TargetInfo = {
   ...typescript,
   name: 'wgsl',
   elementBytes: { f32: 4, i32: 4, u32: 4, u8: 4, bool: 4 },
+  slabBytes: 2 ** 27,
   maxOperands: 8,
+  shares: 64,
   winograd: false,
 };
 

@@ -1,4 +1,5 @@
 /** A schedule in a few words: what its steps made of the loops. */
+import { boundKernel } from '../loop/bound.ts';
 import type { Kernel } from '../loop/ir.ts';
 import { visitStmts } from '../loop/rewrite.ts';
 import type { Step } from './steps.ts';
@@ -12,11 +13,14 @@ const isPart = (axis: string, name: string): boolean => axis === name || axis.st
 type StepOf<Kind extends Step['step']> = Step & { readonly step: Kind };
 
 /**
- * `4 w x 8 c tile, kernel staged per block of c, edges of w, h apart, parallel over c`. `scheduled` is what the steps made.
+ * `4 w x 8 c tile, kernel staged per block of c, edges of w, h apart, parallel over c`; for a GPU `16 c x 4 w threads, 4 c at a
+ * time`. `scheduled` is what the steps made.
  */
 export function describeSchedule(steps: readonly Step[], scheduled: Kernel): string {
   const of = <Kind extends Step['step']>(kind: Kind): readonly StepOf<Kind>[] =>
     steps.filter((step): step is StepOf<Kind> => step.step === kind);
+  if (steps.some(({ step }) => step === 'bind' || step === 'cooperate' || step === 'tile_contraction'))
+    return bound(scheduled, of('cooperate'));
   // Whatever lowering made of a definition begins with this step.
   const built = of('collapse').length === 0;
   const parts = [
@@ -47,6 +51,31 @@ function tile(scheduled: Kernel, jams: readonly StepOf<'jam'>[], splits: readonl
     .map(([name, size]) => `${size} ${name}`)
     .join(' x ');
   return `${text} tile${lanes.length === 0 ? ' without vectors' : ''}`;
+}
+
+/** The threads of a workgroup, what each keeps in registers, and what they share. */
+function bound(scheduled: Kernel, together: readonly StepOf<'cooperate'>[]): string {
+  const { threads, shared, body } = boundKernel(scheduled);
+  const own = Object.values(threads).filter(({ axis }) => together.length === 0 || axis.name !== 't');
+  const counts = own.map(({ axis }) => `${axis.extent} ${original(axis.name)}`);
+  const several = own.length > 1 || own.some(({ axis }) => axis.extent !== 1);
+  const lanes = lanesOf(scheduled);
+  let sums: readonly (number | string)[] = [];
+  visitStmts(body, (stmt) => {
+    if (stmt.kind === 'alloc' && stmt.buffer.shape.length > sums.length) sums = stmt.buffer.shape;
+  });
+  return [
+    counts.length === 0 ? '' : `${counts.join(' x ')} thread${several ? 's' : ''}`,
+    ...together.map(({ threads: many, over }) => {
+      return `${many} ${counts.length === 0 ? 'threads' : 'of each'} share loops over ${over.map(original).join(', ')}`;
+    }),
+    sums.length > 1 ? `${sums.join('x')} tile each` : lanes.length > 0 ? `4 ${lanes[0]} at a time` : '',
+    together.length > 0 || shared.length === 0
+      ? ''
+      : `${shared.map(({ name }) => original(name)).join(', ')} in workgroup memory`,
+  ]
+    .filter((part) => part !== '')
+    .join(', ');
 }
 
 function lanesOf({ body }: Kernel): readonly string[] {

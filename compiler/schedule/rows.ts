@@ -1,6 +1,7 @@
 /**
  * Row-wise kernels: for each row several loops one after the other, reductions and maps. The reductions stay as they are (a
  * tile of several rows would have to repeat every loop); on WASM the maps become vectors and the rows are divided among threads.
+ * A kernel that makes one number of several tensors is one without rows.
  */
 import type { Kernel, Stmt } from '../loop/ir.ts';
 import type { TargetInfo } from '../program/target.ts';
@@ -18,7 +19,10 @@ export function isRowWise(kernel: Kernel): boolean {
 export function scheduleRows(kernel: Kernel, target: TargetInfo): Scheduling {
   const s = new Scheduling(kernel);
   s.apply({ step: 'collapse' }, { step: 'simplify' });
-  if (target.name === 'wasm') vectorizeMaps(s);
+  if (target.name === 'wasm') {
+    vectorizeMaps(s);
+    spreadWhole(s);
+  }
   s.apply({ step: 'share' }, { step: 'hoist' }, { step: 'inline' });
   if (target.name === 'wasm') parallelize(s);
   return s;
@@ -31,4 +35,16 @@ function vectorizeMaps(s: Scheduling): void {
     const names = { block: `${name}_vec`, inner: `${name}_lane`, rest: `${name}_rest` };
     s.attempt({ step: 'split', axis: name, size: 4, ...names }, { step: 'vectorize', axis: names.inner });
   }
+}
+
+/** Elements from which on lanes pay. */
+const shortest = 64;
+
+/** Where there are no rows, reductions whose order does not matter are done in lanes. */
+function spreadWhole(s: Scheduling): void {
+  const { outer, body } = nestOf(s.kernel);
+  if (outer.length > 0) return;
+  for (const stmt of body)
+    if (stmt.kind === 'for' && stmt.axis.extent !== 'N' && stmt.axis.extent >= shortest)
+      s.attempt({ step: 'spread', axis: stmt.axis.name });
 }

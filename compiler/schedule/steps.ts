@@ -1,14 +1,22 @@
 /** Schedule steps: plain data that can be printed, stored and compared. Each is one rewrite of loop/transform. */
 import { invariant } from '../base/invariant.ts';
 import type { Kernel } from '../loop/ir.ts';
+import type { Binding } from '../loop/transform/bind.ts';
+import { bind } from '../loop/transform/bind.ts';
 import { clip } from '../loop/transform/clip.ts';
 import { collapse } from '../loop/transform/collapse.ts';
+import type { Cooperation } from '../loop/transform/cooperate.ts';
+import { cooperate } from '../loop/transform/cooperate.ts';
+import type { ContractionTile } from '../loop/transform/contraction/tile.ts';
+import { tileContraction } from '../loop/transform/contraction/tile.ts';
 import { findLoop } from '../loop/transform/find.ts';
 import { hoist } from '../loop/transform/hoist.ts';
 import { inlineLets } from '../loop/transform/inline.ts';
 import { jam } from '../loop/transform/jam.ts';
 import { keepInOutput } from '../loop/transform/keep-in-output.ts';
+import { liftConditions } from '../loop/transform/lift-conditions.ts';
 import { parallel } from '../loop/transform/parallel.ts';
+import { mergeChunks } from '../loop/transform/merge-chunks.ts';
 import type { Overlap, Part } from '../loop/transform/partition.ts';
 import { overlap, partition } from '../loop/transform/partition.ts';
 import { reorder } from '../loop/transform/reorder.ts';
@@ -16,6 +24,7 @@ import { share } from '../loop/transform/share.ts';
 import { shift } from '../loop/transform/shift.ts';
 import { simplify } from '../loop/transform/simplify.ts';
 import { splitBatch } from '../loop/transform/split-batch.ts';
+import { splitGuarded } from '../loop/transform/split-guarded.ts';
 import type { Staging } from '../loop/transform/stage.ts';
 import { stage } from '../loop/transform/stage.ts';
 import { peel, split } from '../loop/transform/split.ts';
@@ -37,6 +46,14 @@ export type Step =
       readonly block: string;
       readonly inner: string;
       readonly rest: string;
+    }
+  /** A split whose last block may reach beyond the end, where conditions keep it from doing anything. */
+  | {
+      readonly step: 'split_guarded';
+      readonly axis: string;
+      readonly size: number;
+      readonly block: string;
+      readonly inner: string;
     }
   | { readonly step: 'peel'; readonly axis: string; readonly at: number }
   | { readonly step: 'reorder'; readonly axes: readonly string[] }
@@ -68,6 +85,16 @@ export type Step =
   /** A loop whose bounds move with an outer axis runs over its window instead. */
   | { readonly step: 'shift'; readonly axis: string; readonly along: string }
   | { readonly step: 'parallel'; readonly axis: string }
+  /** The iterations become workgroups, or threads of one. */
+  | { readonly step: 'bind'; readonly axis: string; readonly to: Binding }
+  /** Several threads do together what one did; changes the order of sums. */
+  | ({ readonly step: 'cooperate' } & Cooperation)
+  /** Sums in chunks become plain ones; changes the order of sums. */
+  | { readonly step: 'merge_chunks' }
+  /** A sum of products as tiles of workgroups and threads. */
+  | ({ readonly step: 'tile_contraction' } & ContractionTile)
+  /** Conditions move out of loops that they do not depend on. */
+  | { readonly step: 'lift_conditions' }
   | { readonly step: 'unroll'; readonly axis: string }
   /** Writes out all marked loops and turns register arrays into registers. */
   | { readonly step: 'unroll_marked' }
@@ -89,6 +116,8 @@ export function applyStep(kernel: Kernel, step: Step): Kernel {
       return collapse(kernel);
     case 'split':
       return split(kernel, step.axis, step.size, step);
+    case 'split_guarded':
+      return splitGuarded(kernel, step.axis, step.size, step);
     case 'peel':
       return peel(kernel, step.axis, step.at);
     case 'reorder':
@@ -117,6 +146,16 @@ export function applyStep(kernel: Kernel, step: Step): Kernel {
       return vectorize(kernel, step.axis);
     case 'parallel':
       return parallel(kernel, step.axis);
+    case 'bind':
+      return bind(kernel, step.axis, step.to);
+    case 'cooperate':
+      return cooperate(kernel, step);
+    case 'merge_chunks':
+      return mergeChunks(kernel);
+    case 'tile_contraction':
+      return tileContraction(kernel, step);
+    case 'lift_conditions':
+      return liftConditions(kernel);
     case 'unroll':
       return unroll(kernel, step.axis);
     case 'unroll_marked':

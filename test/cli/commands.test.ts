@@ -218,6 +218,7 @@ describe('ir', () => {
     [['--after', 'frontend', '--inference'], /graph infer\(/u],
     [['--after-each', '--inference'], /after frontend/u],
     [['--stage', 'loops', '--inference'], /kernel /u],
+    [['--stage', 'loops', '--target', 'wgsl'], /^\/\/ .* threads.*\nkernel /u],
     [['--stage', 'plan'], /infer: maxBatch 1, planned/u],
   ])('ir %j', async (args, text) => {
     const { cnnc, file } = folder();
@@ -269,7 +270,7 @@ describe('ir with large constants', () => {
     writeFileSync(file('wide.cnn'), wide);
     await cnnc('ir', 'wide.cnn', '-o', 'wide.graph');
     const { out } = await cnnc('ir', 'wide.cnn', '--stage', stage);
-    expect(out).toMatch(stage === 'loops' ? /^kernel / : /^persistent /);
+    expect(out).toMatch(stage === 'loops' ? /^\/\/ .*\nkernel / : /^persistent /);
     expect(await cnnc('ir', 'wide.graph', '--stage', stage)).toEqual({ status: 0, out, err: '' });
     expect((await cnnc('ir', 'wide.cnn', '--stage', stage, '-o', 'there')).out).toBe('');
     expect(readFileSync(file('there'), 'utf8')).toBe(out);

@@ -26,13 +26,15 @@ const trainInPage = `async (job) => {
   return train(model, job);
 }`;
 
-/** `run(text, job)` trains the module of this text. */
-export async function openChromium() {
-  const browser = await chromium.launch({ executablePath: executable, args: ['--no-sandbox'] });
-  const run = async (text, job) => {
+/**
+ * `inPage(files, work, argument)`: what the function with the text `work` gives in a page of its own, whose origin has these
+ * files by path.
+ */
+export async function openBrowser(args = []) {
+  const browser = await chromium.launch({ executablePath: executable, args: ['--no-sandbox', ...args] });
+  const inPage = async (files, work, argument) => {
     const page = await browser.newPage();
     try {
-      const files = { '/train.mjs': trainText, '/model.mjs': text };
       await page.route('**/*', (route) => {
         const body = files[new URL(route.request().url()).pathname];
         return body === undefined
@@ -40,10 +42,17 @@ export async function openChromium() {
           : route.fulfill({ contentType: 'text/javascript', headers, body });
       });
       await page.goto(origin);
-      return await page.evaluate(`(${trainInPage})(${JSON.stringify(job)})`);
+      return await page.evaluate(`(${work})(${JSON.stringify(argument)})`);
     } finally {
       await page.close();
     }
   };
-  return { version: browser.version(), run, close: () => browser.close() };
+  return { version: browser.version(), inPage, close: () => browser.close() };
+}
+
+/** `run(text, job)` trains the module of this text. */
+export async function openChromium() {
+  const { version, inPage, close } = await openBrowser();
+  const run = (text, job) => inPage({ '/train.mjs': trainText, '/model.mjs': text }, trainInPage, job);
+  return { version, run, close };
 }

@@ -2,15 +2,14 @@
 // and with TypeScript kernels. All must end with the same bits: the table has the beginning of the SHA-256 of the weights and
 // the time of training, a dash where nothing ran. `fast` is to train about as well with other bits, and to say where it
 // cannot be had. The status is 1 where anything is not as it should be. Arguments: names of examples, to run only these.
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { compile } from '../../dist/compiler/index.js';
+import { install } from './install.mjs';
 
-const here = fileURLToPath(new URL('.', import.meta.url));
 const examples = fileURLToPath(new URL('../../dsl-examples/', import.meta.url));
 
 /** 100 steps: 5 epochs of 20 batches, the last of which is not a whole one. */
@@ -31,13 +30,6 @@ const nearAtFirst = 0.05;
 const nearLater = 0.3;
 
 const problems = [];
-
-function install() {
-  const time = (path) => (existsSync(join(here, path)) ? statSync(join(here, path)).mtimeMs : 0);
-  if (time('node_modules/.package-lock.json') >= time('package-lock.json')) return;
-  const options = { cwd: here, stdio: 'inherit', shell: process.platform === 'win32' };
-  if (spawnSync('npm', ['ci', '--no-fund', '--no-audit'], options).status !== 0) process.exit(1);
-}
 
 function trainedExamples(wanted) {
   const names = readdirSync(examples)

@@ -9,7 +9,7 @@ function randomNumbers(seed) {
 const arrayTypes = { f32: Float32Array, i32: Int32Array, u32: Uint32Array, u8: Uint8Array, bool: Uint8Array };
 
 /** Noise in which the class of each sample can be seen: its pictures are brighter, or its numbers greater. */
-function dataFor({ inputs, labels }, samples) {
+export function dataFor({ inputs, labels }, samples) {
   const random = randomNumbers(7);
   const array = ({ name, dtype, shape }, value) => {
     const size = shape.reduce((product, extent) => product * extent, 1);

@@ -1,4 +1,4 @@
-/** Row-wise groups: what joins, and that the bits are those of the parts one after the other, on every target. */
+/** Row-wise groups: what joins, and that the bits are those of the parts one after the other, on every CPU target. */
 import { describe, expect, it } from 'vitest';
 import type { Extent } from '../../compiler/base/types.ts';
 import { GraphBuilder } from '../../compiler/graph/builder.ts';
@@ -62,7 +62,8 @@ describe.each(cases)('%s', (_, model, shape) => {
     expect(new Set(parts.flatMap(({ nodes }) => nodes))).toEqual(new Set(group!.nodes));
     verifyKernel(lowerGroup(group!, dense).kernel);
   });
-  it.each(Object.values(targets))('has the bits of its parts, scheduled for $name', (target) => {
+  // A GPU adds in another order when it divides a row among threads: test/schedule/wgsl.test.ts.
+  it.each([targets.ts, targets.wasm])('has the bits of its parts, scheduled for $name', (target) => {
     const n = 3;
     const known = new Map(inputs.map((value, i) => [value, drawn(value, n, i + 1)] as const));
     const apart = runGroups(parts, known, { n }).get(y)!;

@@ -5,7 +5,7 @@ import type { Model } from '../../compiler/frontend/model.ts';
 import type { Graph } from '../../compiler/graph/ir.ts';
 import { differentiate } from '../../compiler/passes/differentiate.ts';
 import { hoist, runPipeline } from '../../compiler/passes/index.ts';
-import { typescript } from '../../compiler/program/target.ts';
+import { targets, typescript } from '../../compiler/program/target.ts';
 import { difference, numbersFor, results, run } from '../passes/support.ts';
 import { execute, planOf } from './execute.ts';
 
@@ -75,12 +75,16 @@ describe('a model with everything', () => {
     }`;
   const model = modelOf('net.cnn', text) as Model;
 
-  it.each(['infer', 'evaluate', 'step'] as const)(
-    '%s in its plan computes what the frontend said',
-    (name) => {
+  const routines = (['infer', 'evaluate', 'step'] as const).flatMap((name) =>
+    [targets.ts, targets.wgsl].map((target) => ({ name, target })),
+  );
+
+  it.each(routines)(
+    '$name in its plan for $target.name computes what the frontend said',
+    ({ name, target }) => {
       const graph = model.graphs[name] as Graph;
       const plain = run(differentiate, graph);
-      const optimized = runPipeline(graph, typescript);
+      const optimized = runPipeline(graph, target);
       for (const n of [3, 1]) {
         const drawn = numbersFor(graph, n, { low: 0.1, high: 1, seed: 3 });
         const numbers = {
@@ -91,7 +95,7 @@ describe('a model with everything', () => {
           $step: [4],
         };
         const wanted = results(plain, numbers, n);
-        const { results: got } = execute(optimized, 3, numbers, n);
+        const { results: got } = execute(optimized, 3, numbers, n, target);
         expect(Object.keys(got).sort()).toEqual(Object.keys(wanted).sort());
         expect(difference(wanted, got)).toBeLessThan(2e-4);
       }

@@ -11,13 +11,14 @@ import type { Group } from '../../compiler/lower/index.ts';
 import { planRoutine } from '../../compiler/plan/index.ts';
 import type { Layout, PlannedLaunch, RoutinePlan, Storage } from '../../compiler/plan/index.ts';
 import { copyKernel, fillKernel } from '../../compiler/program/copies.ts';
+import type { TargetInfo } from '../../compiler/program/target.ts';
 import { typescript } from '../../compiler/program/target.ts';
 import type { Tensor } from '../support/evaluate.ts';
 import { concrete } from '../support/evaluate.ts';
 import type { Known } from '../passes/support.ts';
 
-export const planOf = (graph: Graph, maxBatch: number): RoutinePlan<Group> =>
-  planRoutine(graph, groupNodes(graph, typescript), { maxBatch });
+export const planOf = (graph: Graph, maxBatch: number, target: TargetInfo = typescript): RoutinePlan<Group> =>
+  planRoutine(graph, groupNodes(graph, target), { maxBatch, elementBytes: target.elementBytes });
 
 export interface Run {
   /** Returns by name, the flag too, and each written tensor as `update <name>`. */
@@ -43,8 +44,14 @@ function view(dtype: Storage['dtype'], buffer: ArrayBuffer, offset: number, coun
 }
 
 /** `numbers` by parameter name, for a batch of `n` <= maxBatch. */
-export function execute(graph: Graph, maxBatch: number, numbers: Known, n: number): Run {
-  const plan = planOf(graph, maxBatch);
+export function execute(
+  graph: Graph,
+  maxBatch: number,
+  numbers: Known,
+  n: number,
+  target: TargetInfo = typescript,
+): Run {
+  const plan = planOf(graph, maxBatch, target);
   const arena = new ArrayBuffer(plan.memory.planned);
   new Uint8Array(arena).fill(0xff); // NaN as f32
   const memory = plan.storages.map(({ id, dtype, shape, bytes, persistent, constant }): Elements => {

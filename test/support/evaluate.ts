@@ -104,13 +104,14 @@ export function evaluateDefinition(
   forEachPoint(definition.axes, point, () => {
     if (reduce !== undefined) {
       point.reduced = reduce.init;
-      forEachPoint(reduce.axes, point, () => {
-        const inside = reduce.where.every(({ index, extent }) => {
-          const i = evaluateAffine(index, (axis) => axisValue(point, axis));
-          return i >= 0 && i < (extent === 'N' ? n : extent);
+      for (const { axes, where, body } of [reduce, ...(reduce.more ?? [])])
+        forEachPoint(axes, point, () => {
+          const inside = where.every(({ index, extent }) => {
+            const i = evaluateAffine(index, (axis) => axisValue(point, axis));
+            return i >= 0 && i < (extent === 'N' ? n : extent);
+          });
+          if (inside) point.reduced = combine(reduce.combine, point.reduced, expression(body, point));
         });
-        if (inside) point.reduced = combine(reduce.combine, point.reduced, expression(reduce.body, point));
-      });
     }
     for (const { local, value } of definition.lets ?? []) point.locals.set(local, expression(value, point));
     results.push(expression(definition.element, point));

@@ -1,22 +1,30 @@
 import type { Command } from 'commander';
 import { passesOf } from '../../compile.ts';
+import type { Model } from '../../index.ts';
 import type { Kernel } from '../../loop/ir.ts';
 import { buildProgram } from '../../program/build.ts';
-import { webassembly } from '../../program/target.ts';
+import type { Program } from '../../program/program.ts';
+import { webassembly, webgpu } from '../../program/target.ts';
 import { structureKey } from '../../schedule/choice.ts';
 import { describeSchedule } from '../../schedule/describe.ts';
 import { scheduling } from '../../schedule/index.ts';
+import { UsageError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { formsOf } from '../measure/forms.ts';
+import { findGpu, measureGpuPeak } from '../measure/gpu.ts';
+import type { GpuModule } from '../measure/gpu-profile.ts';
+import { profileOnGpu } from '../measure/gpu-profile.ts';
 import { samplesFor } from '../measure/inputs.ts';
 import { openMachine } from '../measure/machine.ts';
 import { measurePeak } from '../measure/peak.ts';
 import type { RoutineProfile } from '../measure/profile.ts';
 import { profileRoutine } from '../measure/profile.ts';
+import { loadModel } from '../module.ts';
 import {
   addModelOptions,
   addScheduleOption,
   modelOptions,
+  oneOf,
   seconds,
   wholeNumber,
   wordList,
@@ -27,6 +35,7 @@ import { checkUsed, readSchedules } from '../schedules.ts';
 import { analyzeFile } from '../source.ts';
 
 interface Options extends ModelOptions, ScheduleOptions, Partial<DataOptions> {
+  readonly target: 'wasm' | 'wgsl';
   readonly batchSize: number;
   readonly seconds: number;
   readonly fast?: boolean;
@@ -34,8 +43,8 @@ interface Options extends ModelOptions, ScheduleOptions, Partial<DataOptions> {
   readonly json?: boolean;
 }
 
-export function addBench(program: Command, io: Io): void {
-  const command = program
+export function addBench(cli: Command, io: Io): void {
+  const command = cli
     .command('bench')
     .description('how long each kernel of a model takes, and how much of that it must')
     .argument('<file>', 'a .cnn file')
@@ -44,6 +53,12 @@ export function addBench(program: Command, io: Io): void {
       'samples from synthetic:digits, idx:DIR, cifar10:PATH or folder:DIR (default: noise)',
     )
     .option('--only <classes>', 'keep these classes of the data: 3,5', wordList)
+    .option(
+      '--target <name>',
+      'wasm, or wgsl: the GPU that this Node.js has, or that of the npm package webgpu',
+      oneOf('wasm', 'wgsl'),
+      'wasm',
+    )
     .option('--batch-size <n>', 'samples of one prediction', wholeNumber(1), 1)
     .option('--seconds <s>', 'how long to measure each routine', seconds, 2)
     .option('--fast', 'with fused multiply-add')
@@ -54,18 +69,54 @@ export function addBench(program: Command, io: Io): void {
 }
 
 async function bench(io: Io, file: string, options: Options): Promise<void> {
+  const { target, fast = false } = options;
+  if (target === 'wgsl' && (fast || options.schedule !== undefined))
+    throw new UsageError('--fast and --schedule are about WebAssembly');
   const model = analyzeFile(io, file, modelOptions(options));
+  const kernels = scheduledKernels(io, model, options);
+  const { measured, text, profiles } =
+    target === 'wgsl'
+      ? await onGpu(io, file, model, kernels, options)
+      : await onWasm(model, kernels, options);
+  const report = { ...kernels, peak: measured.peak };
+  const { name } = report.program;
+  if (options.json) {
+    const routines = profiles.map((profile) => jsonOf(profile, report));
+    io.out(`${JSON.stringify({ name, target, fast, ...measured, routines })}\n`);
+    return;
+  }
+  io.out(`${name}, ${text}\n`);
+  for (const profile of profiles) io.out(`\n${textOf(profile, report, options.launches === true)}`);
+}
+
+interface Kernels {
+  readonly program: Program;
+  /** As they were before their schedules. */
+  readonly lowered: readonly Kernel[];
+  /** In words. */
+  readonly schedules: readonly string[];
+}
+
+interface Results {
+  readonly measured: { readonly peak: number; readonly bandwidth?: number; readonly adapter?: string };
+  /** What it ran on. */
+  readonly text: string;
+  readonly profiles: readonly RoutineProfile[];
+}
+
+function scheduledKernels(io: Io, model: Model, options: Options): Kernels {
+  const target = options.target === 'wgsl' ? webgpu : webassembly;
   const { schedules: choices } = readSchedules(io, options);
   const lowered: Kernel[] = [];
   const schedules: string[] = [];
   const used = new Set<string>();
   const built = buildProgram(model, {
-    target: webassembly,
+    target,
     inferBatch: options.batchSize,
     ...passesOf(modelOptions(options)),
     schedule(kernel) {
       const key = structureKey(kernel);
-      const { kernel: scheduled, steps } = scheduling(kernel, webassembly, choices?.get(key));
+      const { kernel: scheduled, steps } = scheduling(kernel, target, choices?.get(key));
       if (choices?.has(key)) used.add(key);
       lowered.push(kernel);
       schedules.push(describeSchedule(steps, scheduled));
@@ -73,11 +124,14 @@ async function bench(io: Io, file: string, options: Options): Promise<void> {
     },
   });
   if (choices) checkUsed(io, options, choices, used.size);
-  const { program } = built;
   for (const [kernel, form] of formsOf(built)) schedules[kernel] = `${form}; ${schedules[kernel] ?? ''}`;
+  return { program: built.program, lowered, schedules };
+}
+
+async function onWasm(model: Model, { program, lowered }: Kernels, options: Options): Promise<Results> {
   const fast = options.fast === true;
   const machine = await openMachine(program, fast);
-  const report = { program, schedules, peak: await measurePeak(fast) };
+  const peak = await measurePeak(fast);
   const profiles: RoutineProfile[] = [];
   for (const name of ['prepare', 'infer', 'step'] as const) {
     const routine = program.routines.find((candidate) => candidate.name === name);
@@ -89,12 +143,34 @@ async function bench(io: Io, file: string, options: Options): Promise<void> {
     const profile = profileRoutine(machine, program, lowered, routine, { arrays, samples, seconds: time });
     if (name !== 'prepare') profiles.push(profile);
   }
-  if (options.json) {
-    const routines = profiles.map((profile) => jsonOf(profile, report));
-    io.out(`${JSON.stringify({ name: program.name, fast, peak: report.peak, routines })}\n`);
-    return;
-  }
-  io.out(`${program.name}, WebAssembly${fast ? ' with fused multiply-add' : ''}, one thread`);
-  io.out(`; this machine: ${report.peak.toFixed(1)} GFLOP/s\n`);
-  for (const profile of profiles) io.out(`\n${textOf(profile, report, options.launches === true)}`);
+  const how = `WebAssembly${fast ? ' with fused multiply-add' : ''}, one thread`;
+  return { measured: { peak }, text: `${how}; this machine: ${peak.toFixed(1)} GFLOP/s`, profiles };
+}
+
+async function onGpu(
+  io: Io,
+  file: string,
+  model: Model,
+  { program, lowered }: Kernels,
+  options: Options,
+): Promise<Results> {
+  const gpu = await findGpu(io.cwd);
+  const { gflops, gigabytes } = await measureGpuPeak(gpu);
+  const { module } = await loadModel(io, file, {
+    ...modelOptions(options),
+    target: 'wgsl',
+    batchSize: options.batchSize,
+  });
+  const { adapter, profiles } = await profileOnGpu(module as unknown as GpuModule, gpu, {
+    program,
+    lowered,
+    samples: (count) => samplesFor(model, options, count),
+    seconds: options.seconds,
+  });
+  const most = `${gflops.toFixed(1)} GFLOP/s, ${gigabytes.toFixed(1)} GB/s`;
+  return {
+    measured: { peak: gflops, bandwidth: gigabytes, adapter },
+    text: `WebGPU on ${adapter}; at most ${most}`,
+    profiles,
+  };
 }

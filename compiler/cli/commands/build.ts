@@ -24,11 +24,13 @@ import type { FileToWrite } from '../write.ts';
 import { nameFaults, readWeights } from '../weights.ts';
 
 interface Options extends ModelOptions, ScheduleOptions {
-  readonly target: 'ts' | 'js';
-  readonly kernels: Kernels;
+  readonly target: 'ts' | 'js' | 'wgsl';
+  readonly js?: boolean;
+  readonly kernels?: Kernels;
   readonly threads?: 'none';
   readonly output: string;
   readonly inference?: boolean;
+  readonly observe?: boolean;
   readonly weights?: string;
   readonly embed?: boolean;
   readonly weightsFormat: 'f32' | 'f16';
@@ -41,11 +43,18 @@ export function addBuild(program: Command, io: Io): void {
     .command('build')
     .description('write the module that trains and predicts without anything else')
     .argument('<file>', 'a .cnn file')
-    .option('--target <target>', 'ts, or js with a .d.ts', oneOf('ts', 'js'), 'ts')
-    .option('--kernels <kind>', kernelsHelp, oneOf(...kernelKinds), 'wasm')
+    .option(
+      '--target <target>',
+      'ts, js with a .d.ts, or wgsl: a module for WebGPU, and its shaders',
+      oneOf('ts', 'js', 'wgsl'),
+      'ts',
+    )
+    .option('--js', 'of wgsl, the module as .js with a .d.ts')
+    .option('--kernels <kind>', `${kernelsHelp} (default: wasm)`, oneOf(...kernelKinds))
     .option('--threads <none>', 'none: without what runs kernels in workers', oneOf('none'))
     .option('-o, --output <folder>', 'where the files go', '.')
     .option('--inference', 'only what prediction needs')
+    .option('--observe', 'with a method that shows what each layer makes of a sample')
     .option('--weights <file>', 'weights to put beside the module, or into it')
     .option('--embed', 'put the weights into the module (default file: NAME.safetensors)')
     .option(
@@ -67,6 +76,7 @@ async function build(io: Io, file: string, options: Options): Promise<void> {
       '--weights-format says how weights are stored; name them with --weights, or --embed them',
     );
   }
+  checkTarget(options);
   const { path = '', bytes: weights } = wanted ? readWeights(io, file, options.weights) : {};
   if (options.schedule !== undefined && options.kernels === 'ts') {
     throw new UsageError('--schedule is about WebAssembly kernels; leave out --kernels ts');
@@ -78,10 +88,12 @@ async function build(io: Io, file: string, options: Options): Promise<void> {
     compileFile(io, file, {
       ...modelOptions(options),
       target: options.target,
-      kernels: options.kernels,
+      ...(options.js && { language: 'js' }),
+      ...(options.kernels && { kernels: options.kernels }),
       ...(schedules && { schedules }),
       ...(options.threads && { threads: false }),
       ...(options.inference && { inference: true }),
+      ...(options.observe && { observe: true }),
       ...(options.batchSize !== undefined && { batchSize: options.batchSize }),
       ...(options.embed && weights && { weights, weightsFormat: options.weightsFormat }),
     }),
@@ -100,6 +112,17 @@ async function build(io: Io, file: string, options: Options): Promise<void> {
   else for (const { path, bytes } of shown) io.out(`${path}  ${byteSize(bytes)}\n`);
   if (!options.json && schedules)
     io.out(`${options.schedule}  for ${report.tuned ?? 0} of its ${schedules.size} kernels\n`);
+}
+
+function checkTarget({ target, js, kernels, threads, schedule }: Options): void {
+  if (target !== 'wgsl') {
+    if (js) throw new UsageError('--js is about --target wgsl; there is --target js');
+    return;
+  }
+  const given = { kernels, threads, schedule };
+  for (const [option, value] of Object.entries(given)) {
+    if (value !== undefined) throw new UsageError(`--${option} is not about --target wgsl`);
+  }
 }
 
 /** The weights as the model saves them, once it has taken them. */

@@ -10,6 +10,7 @@ import { writeFilesAtomic } from '../write.ts';
 
 interface Options extends ModelOptions {
   readonly stage: 'graph' | 'loops' | 'plan';
+  readonly target: 'ts' | 'wasm' | 'wgsl';
   readonly after?: string;
   readonly afterEach?: boolean;
   readonly passes?: readonly string[];
@@ -25,6 +26,7 @@ export function addIr(program: Command, io: Io): void {
     .argument('<file>', 'a .cnn file, or graphs as this command prints them');
   addModelOptions(command)
     .option('--stage <stage>', 'graph, loops or plan', oneOf('graph', 'loops', 'plan'), 'graph')
+    .option('--target <name>', 'ts, wasm or wgsl: what it is for', oneOf('ts', 'wasm', 'wgsl'), 'ts')
     .option('--after <pass>', 'the graphs as they leave this pass; `frontend`: before the first')
     .option('--after-each', 'the graphs after each pass')
     .option('--passes <list>', 'run these passes in this order', wordList)
@@ -41,6 +43,7 @@ export function addIr(program: Command, io: Io): void {
       const { text, constants, diagnostics } = dump(source, {
         ...modelOptions(options),
         stage: options.stage,
+        target: options.target,
         ...(options.after !== undefined && { after: options.after }),
         ...(options.afterEach && { afterEach: true }),
         ...(options.passes && { passes: options.passes }),

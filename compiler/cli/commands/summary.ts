@@ -1,14 +1,15 @@
 import type { Command } from 'commander';
 import { formatType } from '../../index.ts';
-import type { Model, Report } from '../../index.ts';
+import type { BufferDifference, MemoryDifference, Model, Report } from '../../index.ts';
 import type { Io } from '../io.ts';
 import { macsByLayer } from '../macs.ts';
-import { addModelOptions, modelOptions, wholeNumber } from '../options.ts';
+import { addModelOptions, modelOptions, oneOf, wholeNumber } from '../options.ts';
 import type { ModelOptions } from '../options.ts';
 import { compileFile } from '../source.ts';
 import { byteSize, grouped, table } from '../text.ts';
 
 interface Options extends ModelOptions {
+  readonly target: 'ts' | 'js' | 'wgsl';
   readonly batchSize?: number;
   readonly json?: boolean;
 }
@@ -19,11 +20,19 @@ export function addSummary(program: Command, io: Io): void {
     .description('layers, shapes, parameters, multiplications and memory')
     .argument('<file>', 'a .cnn file');
   addModelOptions(command)
+    .option(
+      '--target <target>',
+      'ts or js: memory of WebAssembly kernels; wgsl: that of a GPU, and where it differs',
+      oneOf('ts', 'js', 'wgsl'),
+      'ts',
+    )
     .option('--batch-size <n>', 'the largest batch of a prediction', wholeNumber(1))
     .option('--json', 'one JSON object')
     .action((file: string, options: Options) => {
       const { model, report } = compileFile(io, file, {
         ...modelOptions(options),
+        target: options.target,
+        compareMemory: true,
         ...(options.batchSize !== undefined && { batchSize: options.batchSize }),
       });
       if (options.json) io.out(`${JSON.stringify(asJson(model, report))}\n`);
@@ -74,8 +83,52 @@ function asText(model: Model, report: Report): string {
     `\n${grouped(report.parameters)} parameters, ${grouped(macs.total)} multiply-adds per sample\n`,
     `\nmemory: ${byteSize(report.persistentBytes)} for weights and what training keeps; working memory:\n`,
     table(memory, [2, 3]),
+    comparison(report),
     winogradText(report),
   ].join('');
+}
+
+const reasons: Readonly<Record<BufferDifference['reason'], string>> = {
+  element: 'an element takes 4 bytes',
+  kernel: 'no kernels for Winograd',
+  divided: 'a reduction divided among more threads',
+  operands: 'stored between two kernels, which have 8 buffers at most',
+  shared: 'in the place of another value',
+};
+
+/** What a GPU needs against WebAssembly, buffer by buffer; equal lines once. */
+function comparison({ memory = [] }: Report): string {
+  const text = memory.flatMap(({ name, buffers, ...sizes }): readonly string[] => {
+    const lines = new Map<string, number>();
+    for (const buffer of buffers) {
+      const line = differenceOf(buffer);
+      lines.set(line, (lines.get(line) ?? 0) + 1);
+    }
+    const details = [...lines].map(([line, count]) => `    ${count > 1 ? `${count} times ` : ''}${line}\n`);
+    const title = `  ${name}: ${totals(sizes)}\n`;
+    return buffers.length > 0 || sizes.launches !== sizes.otherLaunches ? [title, ...details] : [];
+  });
+  return memory.length === 0 ? '' : `\nwhere this differs from WebAssembly:\n${text.join('')}`;
+}
+
+function totals(
+  sizes: Pick<MemoryDifference, 'planned' | 'otherPlanned' | 'launches' | 'otherLaunches'>,
+): string {
+  const { planned, otherPlanned, launches, otherLaunches } = sizes;
+  const kernels = launches === undefined ? '' : `, ${launches} kernels, not ${otherLaunches}`;
+  const equal = launches === otherLaunches ? '' : kernels;
+  return planned === otherPlanned
+    ? `${byteSize(planned)}${equal}`
+    : `${byteSize(planned)}, not ${byteSize(otherPlanned)}${equal}`;
+}
+
+function differenceOf({ name, type, otherType, bytes, otherBytes, reason }: BufferDifference): string {
+  const what = `${name.replace(/^prepared\.\d+$/u, 'prepared')} ${type}`;
+  const why = reasons[reason];
+  if (bytes === 0) return `without ${what} (${byteSize(otherBytes)}): ${why}`;
+  if (otherBytes === 0) return `${what} (${byteSize(bytes)}): ${why}`;
+  const other = `${byteSize(otherBytes)}${otherType === undefined ? '' : ` of ${otherType}`}`;
+  return `${what} (${byteSize(bytes)}, not ${other}): ${why}`;
 }
 
 /** The convolutions in tiles; those of prediction stand for the same ones elsewhere. */

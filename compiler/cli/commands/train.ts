@@ -3,11 +3,10 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { checkpointSeed } from '../../../runtime/checkpoint.ts';
 import type { Dataset, EpochRecord, History, TrainableModel, Batch } from '../../../runtime/types.ts';
-import { openData, splitDataset } from '../../data/index.ts';
-import type { Data, FingerprintedDataset } from '../../data/index.ts';
+import type { FingerprintedDataset } from '../../data/index.ts';
 import { InputError, Interrupted, modelErrorCode, UsageError } from '../errors.ts';
 import type { Io } from '../io.ts';
-import { openModelData, wantedData } from '../model-data.ts';
+import { openTrainingData, validationOption } from '../model-data.ts';
 import { isTrainable, loadModel } from '../module.ts';
 import type { Loaded } from '../module.ts';
 import {
@@ -60,11 +59,7 @@ export function addTrain(program: Command, io: Io): void {
     .argument('<file>', 'a .cnn file');
   addRunOptions(addModelOptions(addDataOptions(command)))
     .option('-o, --output <file>', 'where the weights go (default: NAME.safetensors)')
-    .option(
-      '--validation <what>',
-      'a fraction to keep apart, `test` for the test data, or a data spec; 0 for none',
-      '0.1',
-    )
+    .addOption(validationOption())
     .option('--epochs <n>', "how many epochs in total (default: the file's)", wholeNumber(0))
     .option(
       '--seed <n>',
@@ -106,8 +101,7 @@ async function train(io: Io, file: string, options: Options): Promise<void> {
   const model = loaded.compiled.model;
   if (!model.training)
     throw new InputError(`${file}: \`${model.name}\` has no \`train\` block, so it cannot be trained`);
-  const data = openModelData(model, options);
-  const { train, validation } = split(loaded, data, options);
+  const { train, validation } = openTrainingData(model, options);
   const weightsFile = options.output ?? `${stem(file)}.safetensors`;
   const checkpointFile = `${weightsFile.replace(/\.safetensors$/u, '')}.checkpoint`;
   const resume = options.resume ? readCheckpoint(io, checkpointFile, options.seed) : undefined;
@@ -123,26 +117,6 @@ async function train(io: Io, file: string, options: Options): Promise<void> {
     );
   }
   return io.interruptible((signal) => fitAndSave(run, signal, resume));
-}
-
-/** The samples to train on, and those to validate with. */
-function split(
-  { compiled }: Loaded,
-  data: Data,
-  { validation, only }: Options,
-): { train: FingerprintedDataset; validation: FingerprintedDataset | undefined } {
-  if (/^[\d.]+$/u.test(validation)) {
-    const fraction = Number(validation);
-    if (!(fraction >= 0 && fraction < 1))
-      throw new UsageError(`--validation ${validation}: a fraction is from 0 to below 1`);
-    return fraction === 0 ? { train: data.train, validation: undefined } : splitDataset(data.train, fraction);
-  }
-  if (validation !== 'test') {
-    const other = openData(validation, wantedData(compiled.model, { ...(only && { only }) }));
-    return { train: data.train, validation: other.test ?? other.train };
-  }
-  if (!data.test) throw new InputError(`${data.spec} has no test data for --validation test`);
-  return { train: data.train, validation: data.test };
 }
 
 function readCheckpoint(io: Io, file: string, seed: number | undefined): Uint8Array | undefined {

@@ -35,9 +35,9 @@ export function feed(machine: Machine, routine: Routine, arrays: Batch, step: nu
 }
 
 /** Part of the time that goes before. */
-const warmUp = 0.5;
+export const warmUp = 0.5;
 /** At least so many passes, however long one takes. */
-const fewestPasses = 3;
+export const fewestPasses = 3;
 
 /**
  * Runs the routine again and again for about `seconds`: by turns in one call, and launch by launch in order, so that each

@@ -8,6 +8,7 @@ import {
   imageFromFunction,
   imageInputs,
   moduleTypes,
+  observedConst,
   signatureConst,
   tensorsConst,
 } from './interface.ts';
@@ -21,6 +22,8 @@ import { printModule } from './tree.ts';
 import type { EmbeddedWasm } from './wasm.ts';
 import { fusedConst, wasmConst, wasmRoutineFunction, wasmTable } from './wasm.ts';
 import { embeddedWeights } from './weights.ts';
+import type { EmbeddedShaders } from './wgsl.ts';
+import { gpuRoutineFunction, shaderConsts, wgslLiteral, wgslText } from './wgsl.ts';
 
 export interface EmitOptions {
   readonly target: 'ts' | 'js';
@@ -36,10 +39,11 @@ export interface EmitOptions {
   readonly threads?: boolean;
 }
 
-/** A program and how its kernels are printed: as WebAssembly where there is `wasm`. */
+/** A program and how its kernels are printed: as WebAssembly where there is `wasm`, as shaders where there is `wgsl`. */
 export interface Variant {
   readonly program: Program;
   readonly wasm?: EmbeddedWasm;
+  readonly wgsl?: EmbeddedShaders;
 }
 
 export interface EmittedFile {
@@ -56,10 +60,13 @@ export function emitModule(
   variants: readonly [Variant] | readonly [wasm: Variant, script: Variant],
   options: EmitOptions,
 ): readonly EmittedFile[] {
-  const stem = (options.sourceName.split(/[/\\]/).pop() ?? '').replace(/\.cnn$/, '') || 'model';
+  const plain = (options.sourceName.split(/[/\\]/).pop() ?? '').replace(/\.cnn$/, '') || 'model';
+  const [{ wgsl }] = variants;
+  const stem = wgsl === undefined ? plain : `${plain}.gpu`;
   const { model, end, data } = partsOf(variants, options, stem);
   const text = { model: printModule(model, 'ts'), end: printModule(end, 'ts') };
-  const runtime = runtimeClosure(text.model + text.end);
+  // Words of shaders are no names of the runtime.
+  const runtime = runtimeClosure((text.model + text.end).replaceAll(wgslLiteral, ''));
   const print = (language: Language): string =>
     [
       language === 'ts' ? text.model : printModule(model, language),
@@ -69,10 +76,12 @@ export function emitModule(
       ),
       printModule([{ kind: 'section', title: 'The model' }, ...end, ...data], language),
     ].join('\n');
-  if (options.target === 'ts') return [{ path: `${stem}.ts`, content: print('ts') }];
+  const shaders = wgsl === undefined ? [] : [{ path: `${plain}.wgsl`, content: wgslText(wgsl) }];
+  if (options.target === 'ts') return [{ path: `${stem}.ts`, content: print('ts') }, ...shaders];
   return [
     { path: `${stem}.js`, content: print('js') },
     { path: `${stem}.d.ts`, content: print('d.ts') },
+    ...shaders,
   ];
 }
 
@@ -98,14 +107,14 @@ function partsOf(
   options: EmitOptions,
   stem: string,
 ): ModuleParts {
-  const [{ program, wasm }, script] = variants;
+  const [{ program, wasm, wgsl }, script] = variants;
   const trains = chosenRoutines(program, options.inference).some(({ name }) => name === 'step');
   const weights =
     options.weights && embeddedWeights(program, options.weights, options.weightsFormat ?? 'f32');
   const embedded = weights !== undefined;
   const names = topLevelNames();
   const facts = { trains, embedded, inference: options.inference, names, outer: outerNames(names) };
-  const kernels = wasm === undefined ? 'ts' : script === undefined ? 'wasm' : 'both';
+  const kernels = wgsl ? 'wgsl' : wasm === undefined ? 'ts' : script === undefined ? 'wasm' : 'both';
   const threads = options.threads ?? true;
   const images = imageInputs(program);
   const model: readonly Declaration[] = [
@@ -122,12 +131,13 @@ function partsOf(
     moduleTypes(program, trains),
     signatureConst(program, trains),
     classesConst(program),
+    ...observedConst(program),
     ...variantParts(variants[0], facts, 'tensors', 'blueprint'),
     ...(script === undefined ? [] : variantParts(script, facts, 'scriptTensors', 'scriptBlueprint')),
   ];
   const end: readonly Declaration[] = [
     ...(images.length > 0 ? [imageFromFunction(program, images)] : []),
-    createModelFunction(facts, kernels, threads),
+    createModelFunction(facts, kernels, threads, program.observed !== undefined),
   ];
   return {
     model,
@@ -143,7 +153,7 @@ function variantParts(
   tensorsName: string,
   name: string,
 ): readonly Declaration[] {
-  const { program, wasm } = variant;
+  const { program, wasm, wgsl } = variant;
   const routines = chosenRoutines(program, inference);
   const tensors = program.persistent.filter(({ role }) => trains || role !== 'slot');
   const bound = routines.map((routine) => ({ routine, name: names.unique(routine.name) }));
@@ -158,12 +168,27 @@ function variantParts(
       trains,
       embedded,
       ...(wasm && { wasm: wasmTable(wasm) }),
+      wgsl: wgsl !== undefined,
     });
   const table = tensorsConst(tensorsName, tensors, wasm?.persistentBase ?? 0);
   const section = { kind: 'section', title: 'Routines' } as const;
   if (wasm !== undefined) {
     const functions = bound.map((each) => wasmRoutineFunction(program, each.routine, each.name, wasm));
     return [table, section, ...functions, blueprint(program.kernels.length)];
+  }
+  if (wgsl !== undefined) {
+    const shaders = shaderConsts(wgsl, routines, names);
+    const functions = bound.map(({ routine, name }) =>
+      gpuRoutineFunction(program, routine, name, wgsl, shaders.names, outer),
+    );
+    return [
+      table,
+      { kind: 'section', title: 'Shaders' },
+      ...shaders.declarations,
+      section,
+      ...functions,
+      blueprint(shaders.names.size),
+    ];
   }
   const { functions, math, calls } = kernelFunctions(program, routines, names, outer);
   return [
@@ -196,7 +221,7 @@ function topLevelNames(): NameScope {
   for (const { declares, mentions } of runtime)
     for (const name of [...declares, ...mentions]) taken.add(name);
   // The runtime has routines under these names as keys only.
-  for (const name of ['prepare', 'infer', 'evaluate', 'step']) taken.delete(name);
+  for (const name of ['prepare', 'infer', 'evaluate', 'observe', 'step']) taken.delete(name);
   return new NameScope(taken);
 }
 
@@ -213,6 +238,7 @@ const ownNames = [
   'Model',
   'signature',
   'classes',
+  'observed',
   'tensors',
   'blueprint',
   'scriptTensors',
@@ -220,22 +246,33 @@ const ownNames = [
   'embedded',
   'wasm',
   'fused',
+  'common',
   'createModel',
   'imageFrom',
 ];
 
+/** What makes the engine, and its options. */
+const engines = {
+  ts: ['scriptEngine', 'CreateOptions'],
+  wasm: ['wasmEngine', 'WasmOptions'],
+  threads: ['threadEngine', 'ThreadOptions'],
+  wgsl: ['gpuEngine', 'GpuOptions'],
+} as const;
+
 function createModelFunction(
   { trains, embedded }: Facts,
-  kernels: 'ts' | 'wasm' | 'both',
+  kernels: 'ts' | 'wasm' | 'both' | 'wgsl',
   threads: boolean,
+  observes: boolean,
 ): FunctionNode {
-  const start = kernels === 'ts' ? 'scriptEngine' : threads ? 'threadEngine' : 'wasmEngine';
-  const type = kernels === 'ts' ? 'CreateOptions' : threads ? 'ThreadOptions' : 'WasmOptions';
+  const isWasm = kernels === 'wasm' || kernels === 'both';
+  const [start, type] = engines[isWasm ? (threads ? 'threads' : 'wasm') : kernels];
   const core =
     kernels === 'both'
       ? `await createEither(blueprint, scriptBlueprint, options, ${start})`
       : `await createCore(blueprint, options, ${start})`;
-  const model = trains ? 'trainableModel(core, options.seed)' : 'inferenceModel(core)';
+  const plain = trains ? 'trainableModel(core, options.seed)' : 'inferenceModel(core)';
+  const model = observes ? `observableModel(core, ${plain}, observed)` : plain;
   const needs = embedded ? 'without weights it has those that are embedded' : 'needs weights or a seed';
   return {
     kind: 'function',

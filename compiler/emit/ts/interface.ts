@@ -14,7 +14,7 @@ export interface HeaderFacts {
   readonly version: string;
   readonly trains: boolean;
   readonly embedded: boolean;
-  readonly kernels: 'ts' | 'wasm' | 'both';
+  readonly kernels: 'ts' | 'wasm' | 'both' | 'wgsl';
   /** Whether WebAssembly may run in threads. */
   readonly threads: boolean;
   /** The name of the module's file. */
@@ -53,6 +53,11 @@ function needs({ kernels, threads }: HeaderFacts): readonly string[] {
       "Needs nothing else: no imports, no eval, no WebAssembly; as content-security policy script-src 'self' is enough.",
     ];
   }
+  if (kernels === 'wgsl') {
+    return [
+      "Needs WebGPU and nothing else: no imports, no eval, no WebAssembly; as content-security policy script-src 'self' is enough.",
+    ];
+  }
   const without = kernels === 'both' ? '; without the latter it runs TypeScript kernels' : '';
   return [
     `Needs nothing else: no imports, no eval. A content-security policy needs script-src 'self' 'wasm-unsafe-eval'${without}.`,
@@ -74,7 +79,8 @@ function portsType(name: string, what: string, ports: readonly Port[]): string {
 }
 
 export function moduleTypes(program: Program, trains: boolean): Declaration {
-  const model = trains ? 'TrainableModel<Inputs, Labels, Outputs>' : 'InferenceModel<Inputs, Outputs>';
+  const plain = trains ? 'TrainableModel<Inputs, Labels, Outputs>' : 'InferenceModel<Inputs, Outputs>';
+  const model = program.observed === undefined ? plain : `${plain} & Observable<Inputs, Outputs>`;
   const types = [
     portsType(
       'Inputs',
@@ -122,6 +128,24 @@ export function classesConst(program: Program): ConstNode {
     type: fields.length === 0 ? '{}' : `{ ${fields.join('; ')} }`,
     value: { kind: 'object', entries: named.map(({ name, classes = [] }) => [name, classes]) },
   };
+}
+
+/** What `observe` gives besides outputs, in a model that has it. */
+export function observedConst({ observed }: Program): readonly ConstNode[] {
+  if (observed === undefined) return [];
+  const layers = observed.layers.map(({ name, kind, line, depth, shape }) =>
+    object({ name, kind, line, depth, shape }),
+  );
+  const saliency = observed.saliency.map(({ output, input }) => object({ output, input }));
+  return [
+    {
+      kind: 'const',
+      doc: ['What `observe` gives behind the outputs, in order.'],
+      name: 'observed',
+      type: 'Observed',
+      value: object({ layers, saliency }),
+    },
+  ];
 }
 
 /** `base`: where persistent tensors begin in their memory. */
@@ -175,6 +199,8 @@ export interface BlueprintFacts {
   readonly embedded: boolean;
   /** Of kernels that are WebAssembly. */
   readonly wasm?: Data;
+  /** Whether kernels are shaders. */
+  readonly wgsl: boolean;
 }
 
 export function blueprintConst({
@@ -187,6 +213,7 @@ export function blueprintConst({
   trains,
   embedded,
   wasm,
+  wgsl,
 }: BlueprintFacts): ConstNode {
   const size = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
   const { training } = program;
@@ -200,7 +227,7 @@ export function blueprintConst({
     kind: 'const',
     doc: ['All that tells this model from any other.'],
     name,
-    type: wasm === undefined ? 'Blueprint' : 'WasmBlueprint',
+    type: wgsl ? 'GpuBlueprint' : wasm === undefined ? 'Blueprint' : 'WasmBlueprint',
     value: object({
       signature: code('signature'),
       kernels,
@@ -217,6 +244,7 @@ export function blueprintConst({
       classCounts: classCounts.length > 0 ? classCounts : undefined,
       embedded: embedded ? code('() => fromBase64(embedded)') : undefined,
       wasm,
+      common: wgsl ? code('common') : undefined,
     }),
   };
 }

@@ -17,6 +17,7 @@ export const about: Readonly<Record<Routine['name'], string>> = {
   prepare: 'What depends on the weights alone; runs again when they changed.',
   infer: 'Inputs to outputs.',
   evaluate: 'Inputs and labels to the loss and metrics of each sample.',
+  observe: 'One sample to outputs, what each layer makes of it, and gradients by the inputs.',
   step: 'One step of training. `commit` changes the weights, and runs only if loss and gradients are finite.',
 };
 
@@ -146,6 +147,7 @@ export function trace(
   launch: Launch,
   whole: (operand: number) => string,
   first: (operand: number, elements: string) => string,
+  params = (usesBatch: boolean): string => (usesBatch ? '(N)' : '()'),
 ): { readonly of: string; readonly writes: Data } | undefined {
   const { inputs, outputs } = program.kernels[launch.kernel] as Kernel;
   let usesBatch = false;
@@ -162,7 +164,7 @@ export function trace(
     return [first(operand, ofBatch ? (size === 1 ? 'N' : `N * ${size}`) : String(size))];
   });
   if (written.length === 0) return undefined;
-  const writes: Data = { kind: 'arrow', params: usesBatch ? '(N)' : '()', body: written.map(code) };
+  const writes: Data = { kind: 'arrow', params: params(usesBatch), body: written.map(code) };
   return { of: layerOf(launch), writes };
 }
 

@@ -1,6 +1,12 @@
 /** A Program as WGSL: shaders that a person can read, and what a host needs to launch them. */
-import { InvariantError } from '../../base/invariant.ts';
-import type { Program, Routine } from '../../program/program.ts';
+import { invariant } from '../../base/invariant.ts';
+import type { Kernel } from '../../loop/ir.ts';
+import type { Launch, Program, Routine } from '../../program/program.ts';
+import { bindingsOf } from './bindings.ts';
+import { helperNames, Helpers } from './functions.ts';
+import { mathTexts } from './math.ts';
+import { NameScope } from './names.ts';
+import { shaderOf, writtenOut } from './shader.ts';
 
 /** How many workgroups along one axis: ceil((constant + perSample * N) / divisor). */
 export interface WorkgroupCount {
@@ -14,13 +20,16 @@ export interface Shader {
   readonly name: string;
   /** Its declarations and entry point; complete behind `WgslProgram.common`. */
   readonly text: string;
-  /** Access of each operand of the launch; operand i is binding i + 1 of group 0. Binding 0 is the uniform `Batch`. */
-  readonly access: readonly ('read' | 'read_write')[];
+  /**
+   * Access of each operand of the launch; operand i is binding i + 1 of group 0. `shared`: it lies where an operand before it
+   * lies, and has that one's binding. Binding 0 is the uniform `Batch`.
+   */
+  readonly access: readonly ('read' | 'read_write' | 'shared')[];
   readonly workgroups: readonly [x: WorkgroupCount, y: WorkgroupCount, z: WorkgroupCount];
 }
 
 export interface WgslProgram {
-  /** `enable` directives, and `struct Batch { samples: u32, go: u32 }` with its binding: begins every shader. */
+  /** `enable` directives, `struct Batch { samples: u32, go: u32 }` with its binding, functions: begins every shader. */
   readonly common: string;
   readonly shaders: readonly Shader[];
   /** Of each routine: the index into `shaders` of every launch, those of the commit phase last. */
@@ -29,5 +38,73 @@ export interface WgslProgram {
 
 /** All shaders of a program whose kernels are scheduled for `wgsl`. Equal kernels share one, unless their access differs. */
 export function emitWgsl(program: Program): WgslProgram {
-  throw new InvariantError(`no shaders yet for ${program.name}`);
+  const module = new Module(program);
+  const launches = new Map(
+    program.routines.map((routine) => [
+      routine.name,
+      [
+        ...routine.launches.map((launch) => module.shader(launch, routine, false)),
+        ...routine.commit.map((launch) => module.shader(launch, routine, true)),
+      ],
+    ]),
+  );
+  return { common: module.common(), shaders: module.shaders, launches };
 }
+
+class Module {
+  readonly shaders: Shader[] = [];
+  readonly #program: Program;
+  readonly #names = new NameScope();
+  readonly #helpers = new Helpers();
+  readonly #known = new Map<string, number>();
+  /** Of each kernel: what its first shader is called. */
+  readonly #entries: readonly string[];
+  readonly #writtenOut = new Map<number, Kernel>();
+
+  constructor(program: Program) {
+    this.#program = program;
+    for (const name of helperNames()) this.#names.reserve(name);
+    this.#entries = program.kernels.map(({ name }) => this.#names.exact(name));
+  }
+
+  /** The index of the shader for a launch. */
+  shader(launch: Launch, routine: Routine, gated: boolean): number {
+    const kernel = this.#kernel(launch.kernel);
+    const bindings = bindingsOf(kernel, launch, routine);
+    const form = bindings.map(({ access, operand }) => `${operand} ${access}`).join(', ');
+    const key = `${launch.kernel}: ${form}${gated ? ', gated' : ''}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const own = this.#entries[launch.kernel] ?? kernel.name;
+    const isFirst = !this.shaders.some(({ name }) => name === own);
+    const entry = isFirst ? own : this.#names.unique(gated ? `${own}_gated` : own);
+    const options = { entry, bindings, gated, names: this.#names, helpers: this.#helpers };
+    this.shaders.push(shaderOf(kernel, options));
+    this.#known.set(key, this.shaders.length - 1);
+    return this.shaders.length - 1;
+  }
+
+  #kernel(index: number): Kernel {
+    const known = this.#writtenOut.get(index);
+    if (known !== undefined) return known;
+    const kernel = this.#program.kernels[index];
+    invariant(kernel, `there is no kernel ${index}`);
+    const ready = writtenOut(kernel);
+    this.#writtenOut.set(index, ready);
+    return ready;
+  }
+
+  common(): string {
+    // Mathematics may use other functions, so it comes first.
+    const math = mathTexts(this.#helpers);
+    return [batchText, ...this.#helpers.texts(), ...math].join('\n') + '\n\n';
+  }
+}
+
+const batchText = `struct Batch {
+  // The actual number of samples, N.
+  samples: u32,
+  // 0 where a step was not finite: nothing is to be written then.
+  go: u32,
+}
+@group(0) @binding(0) var<uniform> batch: Batch;`;

@@ -34,6 +34,8 @@ function hoistBody(body: readonly Stmt[], context: Context): readonly Stmt[] {
     // Nothing leaves lanes by itself: loading and spreading a scalar over them is one instruction.
     if (stmt.mode === 'vectorize') return [stmt];
     const loop: For = { ...stmt, body: hoistBody(stmt.body, context) };
+    // Loops over workgroups and threads have nothing but one another around them.
+    if (typeof stmt.mode === 'object') return [loop];
     return surelyRuns(loop) ? new Hoisting(loop, context).run() : [loop];
   });
 }

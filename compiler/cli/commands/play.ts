@@ -1,0 +1,129 @@
+import type { Command } from 'commander';
+import { InputError, Interrupted } from '../errors.ts';
+import type { Io } from '../io.ts';
+import { openTrainingData, portInfo, validationOption } from '../model-data.ts';
+import type { ValidationOptions } from '../model-data.ts';
+import { loadModel } from '../module.ts';
+import { addDataOptions, addModelOptions, modelOptions, stem, wholeNumber } from '../options.ts';
+import type { DataOptions, ModelOptions } from '../options.ts';
+import { classifierOf, describeData, readTrainingData } from '../play/data.ts';
+import { addFile, appFiles } from '../play/files.ts';
+import { compileForGpu, compileForPage } from '../play/modules.ts';
+import { openBrowser } from '../play/open.ts';
+import { sampleReader } from '../play/samples.ts';
+import type { RunningServer, Site } from '../play/server.ts';
+import { serve } from '../play/server.ts';
+import type { Setup } from '../play/setup.ts';
+import { grouped } from '../text.ts';
+import { nameFaults, readWeights } from '../weights.ts';
+
+interface Options extends ModelOptions, DataOptions, ValidationOptions {
+  readonly input?: readonly string[];
+  readonly weights?: string;
+  readonly epochs?: number;
+  readonly seed: number;
+  readonly port?: number;
+  readonly open?: boolean;
+}
+
+/** Where the page is unless told; any other port where that one is taken. */
+const usualPort = 4100;
+
+/** Samples in one pass of a prediction. */
+const batchSize = 32;
+
+export function addPlay(program: Command, io: Io): void {
+  const command = program
+    .command('play')
+    .description('train the model in the browser, and see what it sees; serves a page on this machine alone')
+    .argument('<file>', 'a .cnn file');
+  addModelOptions(addDataOptions(command).addOption(validationOption()))
+    .option(
+      '--input <name=file>',
+      'numbers for an input or label from a .npy or .json file, in place of --data; may be repeated',
+      (word: string, before: string[] = []) => [...before, word],
+    )
+    .option('--weights <file>', 'a safetensors file to begin with (default: none)')
+    .option('--epochs <n>', "how many epochs in total (default: the file's)", wholeNumber(1))
+    .option('--seed <n>', 'for the first weights and everything random', wholeNumber(0, 2 ** 32 - 1), 0)
+    .option(
+      '--port <n>',
+      `where the page is (default: ${usualPort}, or any that is free; 0: any)`,
+      wholeNumber(0, 65535),
+    )
+    .option('--open', 'open the page in the browser')
+    .action((file: string, options: Options) => play(io, file, options));
+}
+
+async function play(io: Io, file: string, options: Options): Promise<void> {
+  const files = appFiles();
+  const settings = { ...modelOptions(options), batchSize };
+  const { model, report, script } = compileForPage(io, file, settings);
+  if (!model.training)
+    throw new InputError(`${file}: \`${model.name}\` has no \`train\` block, so it cannot be trained`);
+  const data = options.input
+    ? readTrainingData(io, model, options.input, options)
+    : openTrainingData(model, options);
+  const weights =
+    options.weights === undefined ? undefined : await checkedWeights(io, file, options.weights, options);
+  const gpu = compileForGpu(io, file, settings);
+  const setup: Setup = {
+    model: model.name,
+    stem: stem(file),
+    parameters: report.parameters,
+    epochs: options.epochs ?? model.training.epochs,
+    batchSize: model.training.batchSize,
+    seed: options.seed,
+    ...describeData(data, options),
+    ...classifierOf(model, data.classes),
+    weights: weights !== undefined,
+    ...(gpu.reason !== undefined && { noGpuModule: gpu.reason }),
+  };
+  addFile(files, '/model.js', script);
+  if (gpu.script !== undefined) addFile(files, '/model.gpu.js', gpu.script);
+  if (weights) addFile(files, '/weights.safetensors', weights);
+  addFile(files, '/play.json', JSON.stringify(setup));
+  const ports = [...model.inputs, ...model.training.labels].map(portInfo);
+  const answers = new Map([['/data/train', sampleReader(data.train, ports)]]);
+  if (data.validation) answers.set('/data/validation', sampleReader(data.validation, ports));
+  const held = data.validation ? `, ${grouped(data.validation.size)} for validation` : '';
+  io.err(
+    `${model.name}: ${grouped(setup.parameters)} parameters, ${grouped(data.train.size)} samples of ${setup.train.what}${held}\n`,
+  );
+  const server = await listen({ files, answers }, options.port);
+  io.out(`${server.address}\n`);
+  io.err('Ctrl-C ends it\n');
+  if (options.open) openBrowser(io, server.address);
+  await io.interruptible((signal) => aborted(signal));
+  await server.close();
+  throw new Interrupted('');
+}
+
+/** The port that was named; else the usual one, or any where others have that. */
+async function listen(site: Site, port: number | undefined): Promise<RunningServer> {
+  try {
+    return await serve(site, port ?? usualPort);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const taken = code === 'EADDRINUSE' || code === 'EACCES';
+    if (taken && port === undefined) return serve(site, 0);
+    if (!taken) throw error;
+    const why = code === 'EACCES' ? 'is not for everyone' : 'is in use';
+    throw new InputError(`port ${port} ${why}; --port 0 takes any that is free`);
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((done) => {
+    if (signal.aborted) done();
+    else signal.addEventListener('abort', () => done(), { once: true });
+  });
+}
+
+async function checkedWeights(io: Io, file: string, path: string, options: Options): Promise<Uint8Array> {
+  const { bytes } = readWeights(io, file, path);
+  const { module } = await loadModel(io, file, { ...modelOptions(options), inference: true });
+  const model = await nameFaults(path, () => module.createModel({ weights: bytes }));
+  await model.dispose();
+  return bytes;
+}

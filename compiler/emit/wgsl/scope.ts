@@ -1,0 +1,140 @@
+/** What is known where a statement is printed. */
+import { invariant } from '../../base/invariant.ts';
+import type { Interval, IntervalOf } from '../../loop/bounds.ts';
+import { wholeInterval } from '../../loop/bounds.ts';
+import type { Axis, Buffer, Local } from '../../loop/ir.ts';
+import { batchAxis } from '../../loop/ir.ts';
+import type { Block } from './block.ts';
+import { Sums } from './block.ts';
+import type { Value } from './expression.ts';
+import type { Helpers } from './functions.ts';
+import type { Storage } from './memory.ts';
+
+/** How a buffer is reached: the name of an array, or of a variable for each place. */
+export interface Memory extends Storage {
+  readonly name: string;
+  readonly variable: ReadonlyMap<number, string>;
+}
+
+/** What all blocks of one function share. */
+export interface FunctionState {
+  readonly helpers: Helpers;
+  readonly storages: ReadonlyMap<Buffer, Storage>;
+  readonly memory: Map<Buffer, Memory>;
+  readonly axes: Map<Axis, string>;
+  readonly locals: Map<Local, Value>;
+  readonly intervals: Map<Axis, Interval>;
+  /** A number for each axis, another one in each of its loops. */
+  readonly ids: Map<Axis, number>;
+  opened: number;
+  /** Axes that the text mentions, the batch among them. */
+  readonly used: Set<Axis>;
+  readonly sums: Sums;
+}
+
+export const functionState = (
+  helpers: Helpers,
+  storages: ReadonlyMap<Buffer, Storage> = new Map(),
+): FunctionState => ({
+  helpers,
+  storages,
+  memory: new Map(),
+  axes: new Map([[batchAxis, 'N']]),
+  locals: new Map(),
+  intervals: new Map(),
+  ids: new Map([[batchAxis, 0]]),
+  opened: 1,
+  used: new Set(),
+  sums: new Sums(),
+});
+
+/** One block of a function. */
+export class Scope {
+  readonly state: FunctionState;
+  readonly block: Block;
+  /** The axis whose iterations are the components of vec4. */
+  readonly lanes: Axis | undefined;
+  /** Variables that are allocated, but not declared: their first store will. */
+  readonly #pending: Map<string, string>;
+
+  constructor(state: FunctionState, block: Block, lanes?: Axis, pending = new Map<string, string>()) {
+    this.state = state;
+    this.block = block;
+    this.lanes = lanes;
+    this.#pending = pending;
+  }
+
+  /** A block inside of this one. */
+  nested(): Scope {
+    return new Scope(this.state, this.block.nested(), this.lanes);
+  }
+
+  /** The same block, in lanes. */
+  inLanes(axis: Axis): Scope {
+    invariant(this.lanes === undefined, `lanes ${axis.name} in lanes`);
+    return new Scope(this.state, this.block, axis, this.#pending);
+  }
+
+  unique(wanted: string): string {
+    return this.block.names.unique(wanted);
+  }
+
+  /** `wanted` itself, if it is free. */
+  exact(wanted: string): string {
+    return this.block.names.exact(wanted);
+  }
+
+  push(line: string): void {
+    this.block.push(line);
+  }
+
+  pushBlock(head: string, body: Scope): void {
+    this.block.pushBlock(head, body.block);
+  }
+
+  /** Makes the name one of a variable, to be declared by what is stored in it first. */
+  allocate(variable: string, type: string): void {
+    this.#pending.set(variable, type);
+  }
+
+  /** Whether the store that comes now is the declaration. */
+  declares(variable: string): boolean {
+    return this.#pending.delete(variable);
+  }
+
+  /** Declares the variables that nothing has been stored to yet: what follows may read them, or be a block of its own. */
+  declarePending(): void {
+    for (const [variable, type] of this.#pending) this.push(`var ${variable}: ${type};`);
+    this.#pending.clear();
+  }
+
+  /** Names the axis of a loop that begins here, or of threads. */
+  open(axis: Axis, interval: Interval): string {
+    const name = this.unique(axis.name);
+    this.state.axes.set(axis, name);
+    this.state.ids.set(axis, this.state.opened++);
+    this.state.intervals.set(axis, interval);
+    return name;
+  }
+
+  axis(axis: Axis): string {
+    const name = this.state.axes.get(axis);
+    invariant(name !== undefined, `${axis.name} is used outside of its loop`);
+    this.state.used.add(axis);
+    return name;
+  }
+
+  local(local: Local): Value {
+    const value = this.state.locals.get(local);
+    invariant(value !== undefined, `${local.name} is used before it is computed`);
+    return value;
+  }
+
+  memory(buffer: Buffer): Memory {
+    const memory = this.state.memory.get(buffer);
+    invariant(memory !== undefined, `${buffer.name} is neither an operand nor allocated`);
+    return memory;
+  }
+
+  readonly intervalOf: IntervalOf = (axis) => this.state.intervals.get(axis) ?? wholeInterval(axis);
+}

@@ -1,0 +1,310 @@
+/** Several threads do together what one iteration of the bound loops does: loops inside are divided among them. */
+import { invariant } from '../../base/invariant.ts';
+import { addAffine, affine, scaleAffine, subAffine } from '../affine.ts';
+import type { Affine, Axis, Buffer, Combine, Expr, Index, Kernel, Quotient, Stmt } from '../ir.ts';
+import { batchAxis } from '../ir.ts';
+import { exprsOf, quotient, serial, substituteStmts, visitExpr, visitStmts } from '../rewrite.ts';
+import type { Binding } from './bind.ts';
+import type { For } from './find.ts';
+import { namesBeside } from './find.ts';
+
+export interface Cooperation {
+  /** How many threads, a power of two. */
+  readonly threads: number;
+  readonly to: Binding;
+  /** The loops that are divided among them. */
+  readonly over: readonly string[];
+}
+
+/**
+ * for a bind { alloc r; r = 0; for k in K { r op= f(k) }; for c in C { y[a, c] = g(r, c) }; z[a] = r }  →
+ *
+ * for a bind { alloc workgroup part[T]; for t in T bind {
+ *   alloc r; r = 0; for k in ⌈(K - t)/T⌉ { r op= f(T·k + t) }
+ *   part[t] = r; barrier; if t < R { for j in T/R - 1 { part[t] op= part[t + R·(j + 1)] } }; barrier
+ *   r = part[0]; for j in R - 1 { r op= part[j + 1] }
+ *   for c in ⌈(C - t)/T⌉ { y[a, T·c + t] = g(r, T·c + t) }; if t < 1 { z[a] = r }
+ * } }
+ *
+ * The one step that changes the order in which is added: each thread has every T-th point, and R = √T of them add up what T
+ * have. Everything that stands in no divided loop, each thread does for itself; only the first one stores it.
+ */
+export function cooperate(kernel: Kernel, cooperation: Cooperation): Kernel {
+  const { threads } = cooperation;
+  invariant(threads > 1 && Number.isInteger(Math.log2(threads)), `${threads} threads are no power of two`);
+  return { ...kernel, body: new Cooperating(kernel, cooperation).bound(kernel.body, []) };
+}
+
+class Cooperating {
+  readonly #cooperation: Cooperation;
+  readonly #thread: Axis;
+  readonly #name: (wanted: string) => string;
+  readonly #shared: Buffer[] = [];
+  readonly #outputs: ReadonlySet<Buffer>;
+  /** Loops over threads around the body: what each of their iterations has in shared memory is its own. */
+  #around: readonly Axis[] = [];
+  /** What registers begin with, as long as nothing else was put into them. */
+  readonly #begun = new Map<Buffer, number>();
+  /** Registers that hold a thread's part only. */
+  readonly #parts = new Map<Buffer, Combine>();
+
+  constructor(kernel: Kernel, cooperation: Cooperation) {
+    this.#cooperation = cooperation;
+    this.#name = namesBeside(kernel);
+    this.#thread = { name: this.#name('t'), extent: cooperation.threads };
+    this.#outputs = new Set(kernel.outputs);
+  }
+
+  /** Down through the bound loops; memory of the workgroup goes outside of the first one over threads. */
+  bound(body: readonly Stmt[], around: readonly Axis[]): readonly Stmt[] {
+    const [only, more] = body;
+    if (only?.kind === 'for' && more === undefined && typeof only.mode === 'object') {
+      const thread = only.mode.bind.startsWith('thread');
+      const inner = this.bound(only.body, thread ? [...around, only.axis] : around);
+      const loop: Stmt = { ...only, body: inner };
+      return thread && around.length === 0 ? [...this.#allocated(), loop] : [loop];
+    }
+    this.#around = around;
+    const divided = this.#block(body);
+    this.#checkOutputs(divided);
+    const loop: Stmt = {
+      ...(serial(this.#thread, divided) as For),
+      mode: { bind: this.#cooperation.to },
+    };
+    return around.length === 0 ? [...this.#allocated(), loop] : [loop];
+  }
+
+  #allocated(): readonly Stmt[] {
+    return this.#shared.map((buffer): Stmt => ({ kind: 'alloc', buffer }));
+  }
+
+  #block(body: readonly Stmt[]): readonly Stmt[] {
+    const result: Stmt[] = [];
+    let once: Stmt[] = [];
+    const flush = (): void => {
+      if (once.length > 0) result.push(this.#byFirst(once));
+      once = [];
+    };
+    for (const stmt of body) {
+      const before = this.#joined(readsOf(stmt));
+      if (before.length > 0) flush();
+      result.push(...before);
+      if (stmt.kind === 'store' && stmt.buffer.space === 'global') {
+        once.push(stmt);
+        continue;
+      }
+      flush();
+      result.push(this.#statement(stmt));
+    }
+    flush();
+    return result;
+  }
+
+  #statement(stmt: Stmt): Stmt {
+    switch (stmt.kind) {
+      case 'let':
+      case 'alloc':
+        return stmt;
+      case 'store':
+        if (stmt.value.kind === 'literal') this.#begun.set(stmt.buffer, stmt.value.value);
+        else this.#begun.delete(stmt.buffer);
+        return stmt;
+      case 'accumulate':
+        invariant(
+          stmt.buffer.space === 'register',
+          `${stmt.buffer.name} is accumulated outside of registers`,
+        );
+        this.#begun.delete(stmt.buffer);
+        return stmt;
+      case 'for':
+      case 'if':
+        return this.#loop(stmt);
+      case 'barrier':
+        return invariant(false, 'there is a barrier already') as never;
+      default:
+        return stmt satisfies never;
+    }
+  }
+
+  /** What only the first thread does. */
+  #byFirst(body: readonly Stmt[]): Stmt {
+    return { kind: 'if', conditions: [{ index: affine(this.#thread), extent: 1 }], body };
+  }
+
+  /** A loop that is divided, or that has such loops inside; or one that every thread runs for itself. */
+  #loop(stmt: Stmt & { readonly kind: 'for' | 'if' }): Stmt {
+    const divided = this.#divided(stmt);
+    if (divided !== undefined) return divided;
+    for (const { buffer } of writesOf(stmt)) {
+      invariant(buffer.space !== 'global', `a loop that writes ${buffer.name} is not divided`);
+      this.#begun.delete(buffer);
+    }
+    return stmt;
+  }
+
+  #accumulated(buffer: Buffer, combine: Combine): void {
+    const { name, shape } = buffer;
+    const before = this.#parts.get(buffer);
+    invariant(shape.length === 0, `${name} is an array`);
+    invariant(before === undefined || before === combine, `${name} is accumulated in two ways`);
+    const neutral = combine === 'add' ? 0 : 1;
+    const fits = (combine !== 'add' && combine !== 'mul') || this.#begun.get(buffer) === neutral;
+    invariant(fits && this.#begun.has(buffer), `${name} does not begin with ${neutral}`);
+    this.#parts.set(buffer, combine);
+  }
+
+  /** The statement with the loops that are named divided among the threads; undefined where there is none. */
+  #divided(stmt: Stmt): Stmt | undefined {
+    if (stmt.kind !== 'for' && stmt.kind !== 'if') return undefined;
+    if (stmt.kind === 'for' && this.#cooperation.over.includes(stmt.axis.name)) {
+      this.#inParts(stmt);
+      return this.#stepping(stmt);
+    }
+    const body = stmt.body.map((child) => this.#divided(child) ?? child);
+    const others = body.filter((child, i) => child === stmt.body[i]);
+    if (others.length === body.length) return undefined;
+    const written = others.flatMap((child) => writesOf(child))[0];
+    invariant(written === undefined, `${written?.buffer.name} is written beside a divided loop`);
+    return { ...stmt, body };
+  }
+
+  /** What a divided loop accumulates is a thread's part only. */
+  #inParts(loop: For): void {
+    const own = new Set<Buffer>();
+    visitStmts(loop.body, (stmt) => {
+      if (stmt.kind === 'alloc') own.add(stmt.buffer);
+    });
+    for (const stmt of writesOf(loop)) {
+      if (stmt.buffer.space === 'global' || own.has(stmt.buffer)) continue;
+      invariant(stmt.kind === 'accumulate', `${stmt.buffer.name} is set in a divided loop`);
+      this.#accumulated(stmt.buffer, stmt.combine);
+    }
+  }
+
+  #stepping(loop: For): Stmt {
+    const { threads } = this.#cooperation;
+    const { axis, range, body } = loop;
+    const extent = axis.extent === 'N' ? 'N' : Math.ceil(axis.extent / threads);
+    const step: Axis = { name: this.#name(`${axis.name}_step`), extent };
+    const place = addAffine(scaleAffine(step, threads), this.#thread);
+    const from = range.from.map((q) => this.#ceiling(q));
+    const to = range.to.map((q) => this.#ceiling(q === 'N' ? quotient(affine(batchAxis)) : q));
+    return serial(step, substituteStmts(body, { axes: new Map([[axis, place]]) }), { from, to });
+  }
+
+  /** ⌈(⌊n/d⌋ - t)/T⌉ = ⌊(n + d·(T - 1 - t))/(d·T)⌋; without t where it makes no difference. */
+  #ceiling({ numerator, divisor }: Quotient): Quotient {
+    const { threads } = this.#cooperation;
+    const value = Math.floor(numerator.constant / divisor);
+    if (numerator.terms.length === 0 && value % threads === 0) return quotient(value / threads);
+    const rest = scaleAffine(subAffine(threads - 1, this.#thread), divisor);
+    return { numerator: addAffine(numerator, rest), divisor: divisor * threads };
+  }
+
+  /** From the parts of all threads to the whole, for those of the registers that are about to be read. */
+  #joined(read: ReadonlySet<Buffer>): readonly Stmt[] {
+    const parts = [...this.#parts].filter(([buffer]) => read.has(buffer));
+    if (parts.length === 0) return [];
+    const { threads } = this.#cooperation;
+    const adders = 2 ** Math.ceil(Math.log2(threads) / 2);
+    const sums = parts.map(([register, combine]) => this.#sum(register, combine, adders));
+    for (const [register] of parts) {
+      this.#parts.delete(register);
+      this.#begun.delete(register);
+    }
+    return [
+      ...sums.map(({ publish }) => publish),
+      { kind: 'barrier' },
+      {
+        kind: 'if',
+        conditions: [{ index: affine(this.#thread), extent: adders }],
+        body: sums.map(({ add }) => add),
+      },
+      { kind: 'barrier' },
+      ...sums.flatMap(({ collect }) => collect),
+    ];
+  }
+
+  #sum(
+    register: Buffer,
+    combine: Combine,
+    adders: number,
+  ): { readonly publish: Stmt; readonly add: Stmt; readonly collect: readonly Stmt[] } {
+    const { threads } = this.#cooperation;
+    const { dtype, name } = register;
+    const shape = [threads, ...this.#around.toReversed().map(({ extent }) => extent as number)];
+    const strides = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, 1));
+    const buffer: Buffer = {
+      ...{ name: this.#name(`${name}_parts`), dtype, shape, strides },
+      ...{ offset: 0, space: 'workgroup' },
+    };
+    this.#shared.push(buffer);
+    const at = (place: Affine): readonly Affine[] => [place, ...this.#around.toReversed().map(affine)];
+    const load = (place: Affine): Expr => ({ kind: 'load', buffer, index: at(place) });
+    const own = affine(this.#thread);
+    const over = (suffix: string, extent: number): Axis => ({
+      name: this.#name(`${name}_${suffix}`),
+      extent,
+    });
+    const [row, part] = [over('row', threads / adders - 1), over('part', adders - 1)];
+    const other = addAffine(addAffine(own, adders), scaleAffine(row, adders));
+    const combined = { kind: 'accumulate', combine } as const;
+    return {
+      publish: {
+        kind: 'store',
+        buffer,
+        index: at(own),
+        value: { kind: 'load', buffer: register, index: [] },
+      },
+      add: serial(row, [{ ...combined, buffer, index: at(own), value: load(other) }]),
+      collect: [
+        { kind: 'store', buffer: register, index: [], value: load(affine(0)) },
+        serial(part, [{ ...combined, buffer: register, index: [], value: load(addAffine(part, 1)) }]),
+      ],
+    };
+  }
+
+  /** What is stored may be read again only by the thread that stored it: in a loop that is divided in the same way. */
+  #checkOutputs(body: readonly Stmt[]): void {
+    const written = new Map<Buffer, number>();
+    const along = ({ strides }: Buffer, index: readonly Index[]): number =>
+      index.reduce((sum, place, i) => {
+        if ('clamped' in place) return NaN;
+        const factor = place.terms.find(({ axis }) => axis === this.#thread)?.factor ?? 0;
+        return sum + factor * (strides[i] ?? 0);
+      }, 0);
+    visitStmts(body, (stmt) => {
+      if (stmt.kind === 'store' && this.#outputs.has(stmt.buffer))
+        written.set(stmt.buffer, along(stmt.buffer, stmt.index));
+    });
+    visitStmts(body, (stmt) => {
+      for (const expr of exprsOf(stmt))
+        visitExpr(expr, (e) => {
+          if (e.kind !== 'load' || !written.has(e.buffer)) return;
+          const stride = along(e.buffer, e.index);
+          const same = stride !== 0 && stride === written.get(e.buffer);
+          invariant(same, `${e.buffer.name} is read by another thread than it is stored by`);
+        });
+    });
+  }
+}
+
+function writesOf(stmt: Stmt): readonly (Stmt & { readonly kind: 'store' | 'accumulate' })[] {
+  const writes: (Stmt & { readonly kind: 'store' | 'accumulate' })[] = [];
+  visitStmts([stmt], (s) => {
+    if (s.kind === 'store' || s.kind === 'accumulate') writes.push(s);
+  });
+  return writes;
+}
+
+/** The registers that a statement reads, inside of it too. */
+function readsOf(stmt: Stmt): ReadonlySet<Buffer> {
+  const read = new Set<Buffer>();
+  visitStmts([stmt], (s) => {
+    for (const expr of exprsOf(s))
+      visitExpr(expr, (e) => {
+        if (e.kind === 'load' && e.buffer.space === 'register') read.add(e.buffer);
+      });
+  });
+  return read;
+}

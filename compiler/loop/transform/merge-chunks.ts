@@ -1,0 +1,49 @@
+import type { Buffer, Combine, Kernel, Stmt } from '../ir.ts';
+import { exprsOf, mapBlocks, visitExpr, visitStmts } from '../rewrite.ts';
+
+/**
+ * alloc a; a = 0; S(a += …); t += a  →  S(t += …)
+ *
+ * where nothing else reads a. This changes in which order is added: a long sum is no longer one of sums. Only where it is then
+ * divided in another way, and on targets that promise a tolerance instead of bits.
+ */
+export function mergeChunks(kernel: Kernel): Kernel {
+  return { ...kernel, body: mapBlocks(kernel.body, merged) };
+}
+
+function merged(block: readonly Stmt[]): readonly Stmt[] {
+  const [alloc, start, ...rest] = block;
+  const end = rest.pop();
+  if (alloc?.kind !== 'alloc' || start?.kind !== 'store' || end?.kind !== 'accumulate') return block;
+  const chunk = alloc.buffer;
+  const isSum =
+    start.buffer === chunk &&
+    start.value.kind === 'literal' &&
+    start.value.value === neutral[end.combine] &&
+    end.value.kind === 'load' &&
+    end.value.buffer === chunk &&
+    onlyAccumulates(rest, chunk, end.combine);
+  return isSum ? rest.map((stmt) => into(stmt, chunk, end.buffer)) : block;
+}
+
+const neutral: Readonly<Partial<Record<Combine, number>>> = { add: 0, mul: 1, max: -Infinity, min: Infinity };
+
+/** Whether all that is done with the register is to combine something with it. */
+function onlyAccumulates(body: readonly Stmt[], buffer: Buffer, combine: Combine): boolean {
+  let only = true;
+  visitStmts(body, (stmt) => {
+    if (stmt.kind === 'store') only &&= stmt.buffer !== buffer;
+    if (stmt.kind === 'accumulate') only &&= stmt.buffer !== buffer || stmt.combine === combine;
+    for (const expr of exprsOf(stmt))
+      visitExpr(expr, (e) => {
+        only &&= e.kind !== 'load' || e.buffer !== buffer;
+      });
+  });
+  return only;
+}
+
+function into(stmt: Stmt, from: Buffer, to: Buffer): Stmt {
+  if (stmt.kind === 'for' || stmt.kind === 'if')
+    return { ...stmt, body: stmt.body.map((child) => into(child, from, to)) };
+  return stmt.kind === 'accumulate' && stmt.buffer === from ? { ...stmt, buffer: to } : stmt;
+}

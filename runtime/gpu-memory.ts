@@ -1,0 +1,97 @@
+import { ModelError } from './errors.ts';
+import type { GpuBuffer, GpuDevice } from './gpu-api.ts';
+import { usage } from './gpu-api.ts';
+import type { Opened } from './gpu-device.ts';
+import type { Place } from './gpu-program.ts';
+import type { Elements } from './model-types.ts';
+
+type Arena = Place[0];
+
+/** A device with the memory of one model. */
+export class GpuMemory {
+  readonly device: GpuDevice;
+  readonly arenas: Readonly<Record<Arena, GpuBuffer>>;
+  /** What the error of a lost device has besides. */
+  rescue: { readonly snapshot?: Uint8Array } = {};
+  readonly #own: boolean;
+  /** Why nothing works any more. */
+  #fault: (() => ModelError) | undefined;
+
+  /** All arenas are there, as zeros; rejects where there is no room for them. */
+  readonly allocated: Promise<void>;
+
+  constructor({ device, own }: Opened, bytes: Readonly<Record<Arena, number>>) {
+    this.device = device;
+    this.#own = own;
+    const arena = (name: Arena, more: number): GpuBuffer =>
+      this.buffer(Math.ceil(bytes[name] / 256) * 256, usage.from | usage.to | more);
+    device.pushErrorScope('out-of-memory');
+    this.arenas = {
+      weights: arena('weights', usage.storage),
+      work: arena('work', usage.storage),
+      batch: arena('batch', usage.uniform),
+      commit: arena('commit', usage.uniform | usage.storage),
+    };
+    this.allocated = device.popErrorScope().then((problem) => {
+      const wanted = bytes.weights + bytes.work;
+      if (problem)
+        throw new ModelError('memory', `the GPU has no room for ${wanted} bytes: ${problem.message}`);
+    });
+    void device.lost.then(({ reason, message }) => {
+      const text = `the GPU is lost (${message || reason}); a new model can go on from details.snapshot`;
+      this.#fault = () => new ModelError('device-lost', text, { reason, ...this.rescue });
+    });
+    if (!own) return;
+    device.addEventListener('uncapturederror', ({ error: { message } }) => {
+      this.#fault ??= () => new ModelError('kernel', `the GPU reports an error: ${message}`);
+    });
+  }
+
+  buffer(size: number, bits: number): GpuBuffer {
+    return this.device.createBuffer({ size, usage: bits });
+  }
+
+  /** Throws where nothing works any more. */
+  check(): void {
+    if (this.#fault) throw this.#fault();
+  }
+
+  /** From the next command on, `data` stand there, each element in 32 bits. */
+  write([arena, offset]: Place, data: Elements): void {
+    const wide = data instanceof Uint8Array ? new Uint32Array(data) : data;
+    this.device.queue.writeBuffer(this.arenas[arena], offset, wide);
+  }
+
+  /** Gives `use` the contents of a buffer, when all that was submitted before has run. */
+  async read(buffer: GpuBuffer, mapped: Promise<void>, use: (contents: ArrayBuffer) => void): Promise<void> {
+    try {
+      await mapped;
+    } catch (error) {
+      // A device that is lost says so a little later.
+      await Promise.race([this.device.lost, new Promise((then) => setTimeout(then, 500))]);
+      this.check();
+      throw new ModelError('kernel', `the GPU gives no results (${String(error)})`);
+    }
+    this.check();
+    use(buffer.getMappedRange());
+    buffer.unmap();
+  }
+
+  /** A copy of what stands somewhere. */
+  async download([arena, offset, bytes]: Place): Promise<ArrayBuffer> {
+    this.check();
+    const buffer = this.buffer(bytes, usage.map | usage.to);
+    const encoder = this.device.createCommandEncoder();
+    encoder.copyBufferToBuffer(this.arenas[arena], offset, buffer, 0, bytes);
+    this.device.queue.submit([encoder.finish()]);
+    let copy = new ArrayBuffer(0);
+    await this.read(buffer, buffer.mapAsync(1), (contents) => (copy = contents.slice(0)));
+    buffer.destroy();
+    return copy;
+  }
+
+  dispose(): void {
+    for (const arena of Object.values(this.arenas)) arena.destroy();
+    if (this.#own) this.device.destroy();
+  }
+}

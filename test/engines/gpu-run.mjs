@@ -1,0 +1,140 @@
+// Three implementations of WebGPU: Dawn in Node, Dawn in Chromium, wgpu in Deno. Every shader of every example compiles in each
+// of them, models give the numbers of the JavaScript target, and some train with the same losses. The table has the largest
+// differences and the times of one prediction and of one step. The status is 1 where anything is not as it should be.
+// Arguments: names of examples, to run only these.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { pathToFileURL } from 'node:url';
+import { modelNames, moduleOf, shadersOf } from './gpu-build.mjs';
+import { useModel } from './gpu-task.mjs';
+import { install } from './install.mjs';
+
+/** How far numbers may be from those of the other target, as a part of the largest of them; and losses. */
+const near = 1e-4;
+const nearLosses = 1e-3;
+
+/** What each model does, with values for its parameters: software adapters are slow. */
+const jobs = {
+  keras_classifier: { set: { batch_size: '4' }, samples: 3, training: { samples: 4, epochs: 20 } },
+  lenet5: { set: { batch_size: '4' }, samples: 3, training: { samples: 4, epochs: 20 } },
+  resnet20: { set: { batch_size: '2' }, samples: 1, training: { samples: 2, epochs: 5 } },
+  resnet18: { set: { size: '64' }, samples: 1 },
+  squeezenet: { set: { size: '64' }, samples: 1 },
+  mobilenet_v2: { set: { size: '64' }, samples: 1 },
+};
+
+const problems = [];
+
+/** The largest difference of `actual` from `expected`, as a part of the largest number of that; Infinity where it is none. */
+function difference(actual, expected) {
+  const largest = Math.max(...expected.map(Math.abs));
+  if (actual.length !== expected.length) return Infinity;
+  return Math.max(
+    ...actual.map((value, i) => {
+      const far = Math.abs(value - expected[i]) / largest;
+      return Number.isNaN(far) ? Infinity : far;
+    }),
+  );
+}
+
+/** Every loss for itself. */
+const lossDifference = (actual, expected) =>
+  Math.max(0, ...expected.map((loss, i) => difference([actual[i]], [loss])));
+
+const round = (milliseconds) =>
+  milliseconds < 1000 ? `${milliseconds.toFixed(0)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+
+/** One model on one engine, beside what JavaScript gave; a cell of the table. */
+async function compared(name, engine, url, { samples, training }, expected) {
+  const problem = (text) => void problems.push(`${name}, ${engine.name}: ${text}`);
+  try {
+    const result = await engine.run('model', { url, samples, training });
+    if (result.target !== 'wgsl') problem(`it ran as ${result.target}`);
+    const far = Math.max(
+      ...Object.keys(expected.outputs).map((output) =>
+        difference(result.outputs[output] ?? [], expected.outputs[output]),
+      ),
+    );
+    if (!(far <= near)) problem(`the outputs differ by ${far.toExponential(1)}`);
+    const parts = [`${far.toExponential(0)} ${round(result.milliseconds.predict)}`];
+    if (training) {
+      const off = lossDifference(result.losses, expected.losses);
+      if (!(off <= nearLosses)) problem(`the losses differ by ${off.toExponential(1)}: ${result.losses}`);
+      parts.push(`${off.toExponential(0)} ${round(result.milliseconds.fit / training.epochs)}`);
+    }
+    return parts.join(', ');
+  } catch (error) {
+    problem(error.message);
+    return 'failed';
+  }
+}
+
+/** Compiles each shader of each example by itself. */
+async function compileAll(engines, names) {
+  const shaders = names.flatMap((name) =>
+    shadersOf(name).map((shader) => ({ ...shader, title: `${name}, ${shader.name}` })),
+  );
+  const different = [...new Map(shaders.map((shader) => [shader.code, shader])).values()];
+  // Chromium's compiler is that of Dawn.
+  for (const engine of engines.filter(({ name }) => name !== 'Dawn in Node')) {
+    const began = performance.now();
+    const found = await engine.run('problems', different);
+    for (const text of found) problems.push(`${engine.name}: ${text}`);
+    const seconds = ((performance.now() - began) / 1000).toFixed(1);
+    console.log(
+      `${engine.name} (${engine.adapter}): ${different.length - found.length} of ${different.length} shaders of ` +
+        `${names.length} examples compile, ${seconds} s`,
+    );
+  }
+}
+
+async function main(folder) {
+  const wanted = process.argv.slice(2);
+  const unknown = wanted.find((name) => !modelNames.includes(name));
+  if (unknown !== undefined) throw new Error(`no example with a model is called ${unknown}`);
+  const { openGpuEngines } = await import('./gpu-engines.mjs');
+  const engines = await openGpuEngines(folder);
+  try {
+    for (const engine of engines) {
+      engine.adapter = (await engine.run('adapter')).name;
+      const ranges = JSON.stringify(await engine.run('ranges'));
+      if (ranges !== '{"x":[-1,-1,-1,4],"y":[10,20,30,0]}')
+        problems.push(`${engine.name}: disjoint ranges of one buffer gave ${ranges}`);
+    }
+    await compileAll(engines, wanted.length > 0 ? wanted : modelNames);
+    const print = (row) =>
+      console.log(
+        row
+          .map((text, i) => text.padEnd(i === 0 ? 18 : 30))
+          .join('')
+          .trimEnd(),
+      );
+    print(['', ...engines.map(({ name }) => name)]);
+    for (const [name, job] of Object.entries(jobs)) {
+      if (wanted.length > 0 && !wanted.includes(name)) continue;
+      const js = join(folder, `${name}.mjs`);
+      writeFileSync(js, moduleOf(name, { target: 'js', set: job.set }));
+      const expected = await useModel(await import(pathToFileURL(js).href), {}, job);
+      const text = moduleOf(name, { target: 'wgsl', language: 'js', set: job.set });
+      const cells = [];
+      for (const engine of engines)
+        cells.push(await compared(name, engine, engine.module(text), job, expected));
+      print([name, ...cells]);
+    }
+  } finally {
+    for (const engine of engines) await engine.close();
+  }
+}
+
+install();
+const folder = mkdtempSync(join(tmpdir(), 'cnnc-gpu-'));
+try {
+  await main(folder);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+for (const problem of problems) console.error(`✗ ${problem}`);
+console.log(problems.length === 0 ? 'The same numbers on three GPUs.' : `${problems.length} problems.`);
+process.exitCode = problems.length === 0 ? 0 : 1;

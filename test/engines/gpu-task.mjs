@@ -1,0 +1,64 @@
+// What is asked of an engine that has WebGPU: tasks by name, each with the engine's `navigator.gpu` and an argument. The
+// results are plain JSON.
+import { disjointRanges, problemsOf } from './shader.mjs';
+import { dataFor } from './train.mjs';
+
+async function withDevice(gpu, work) {
+  const adapter = await gpu.requestAdapter();
+  if (!adapter) throw new Error('there is no adapter');
+  const device = await adapter.requestDevice();
+  try {
+    return await work(device);
+  } finally {
+    device.destroy();
+  }
+}
+
+/** The numbers that a model gives for noise, and the losses of training on it: one per epoch. */
+export async function useModel({ createModel, signature }, options, { samples, training }) {
+  const model = await createModel({ seed: 1, ...options });
+  const millisecondsOf = async (work) => {
+    const began = performance.now();
+    await work();
+    return performance.now() - began;
+  };
+  let outputs = {};
+  let history = [];
+  const inputs = dataFor({ inputs: signature.inputs, labels: [] }, samples);
+  // Pipelines compile in the first call.
+  const first = await millisecondsOf(() => model.predict(inputs));
+  const predict = await millisecondsOf(async () => (outputs = await model.predict(inputs)));
+  let fit = 0;
+  if (training) {
+    const data = dataFor(signature, training.samples);
+    const { epochs } = training;
+    fit = await millisecondsOf(async () => (history = await model.fit(data, { epochs, shuffle: false })));
+  }
+  const { target, adapter = '' } = model.info;
+  await model.dispose();
+  return {
+    target,
+    adapter,
+    outputs: Object.fromEntries(Object.entries(outputs).map(([name, values]) => [name, [...values]])),
+    losses: history.map(({ train }) => train.loss),
+    milliseconds: { first, predict, fit },
+  };
+}
+
+export const tasks = {
+  /** Its name, features and limits. */
+  async adapter(gpu) {
+    const adapter = await gpu.requestAdapter();
+    if (!adapter) throw new Error('there is no adapter');
+    const { vendor, architecture, device, description } = adapter.info;
+    return {
+      name: [vendor, architecture, device, description].filter((text) => text).join(' '),
+      features: [...adapter.features],
+    };
+  },
+  ranges: (gpu) => withDevice(gpu, disjointRanges),
+  /** What is wrong with shaders, `{ name, code }`. */
+  problems: (gpu, shaders) => withDevice(gpu, (device) => problemsOf(device, shaders)),
+  /** `url` is that of the module. */
+  model: async (gpu, { url, ...job }) => useModel(await import(url), { gpu }, job),
+};

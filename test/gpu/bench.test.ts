@@ -1,0 +1,71 @@
+import { writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { folder, tinyModel } from '../cli/support.ts';
+import { adapter, describeGpu } from '../support/gpu.ts';
+
+interface Bench {
+  readonly target: string;
+  readonly adapter: string;
+  readonly peak: number;
+  readonly bandwidth: number;
+  readonly routines: readonly {
+    readonly name: string;
+    readonly samples: number;
+    readonly milliseconds: number;
+    readonly kernels: readonly { readonly share: number; readonly milliseconds: number }[];
+    readonly launches: readonly { readonly kernel: string; readonly commits: boolean }[];
+  }[];
+}
+
+describeGpu('bench --target wgsl', () => {
+  const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
+  beforeAll(() => {
+    const value = { gpu: adapter?.gpu };
+    Object.defineProperty(globalThis, 'navigator', { value, configurable: true, writable: true });
+  });
+  afterAll(() => {
+    if (before) Object.defineProperty(globalThis, 'navigator', before);
+    else Reflect.deleteProperty(globalThis, 'navigator');
+  });
+
+  test('times every launch of both routines', async () => {
+    const { cnnc, file } = folder();
+    writeFileSync(file('tiny.cnn'), tinyModel);
+    const run = (...options: string[]) =>
+      cnnc('bench', 'tiny.cnn', '--target', 'wgsl', '--seconds', '0', ...options);
+    const { status, out, err } = await run('--json', '--batch-size', '4');
+    expect([status, err]).toEqual([0, '']);
+    const bench = JSON.parse(out) as Bench;
+    expect(bench).toMatchObject({ name: 'Tiny', target: 'wgsl' });
+    expect(adapter?.name).toContain(bench.adapter.split(' ')[0]);
+    expect(Math.min(bench.peak, bench.bandwidth)).toBeGreaterThan(0);
+    expect(bench.routines.map(({ name, samples }) => [name, samples])).toEqual([
+      ['infer', 4],
+      ['step', 20],
+    ]);
+    for (const { kernels, launches, milliseconds } of bench.routines) {
+      expect(milliseconds).toBeGreaterThan(0);
+      expect(launches.length).toBeGreaterThan(0);
+      expect(kernels.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 6);
+      for (const kernel of kernels) expect(kernel.milliseconds).toBeGreaterThan(0);
+    }
+    const { out: text } = await run();
+    expect(text).toMatch(/^Tiny, WebGPU on .+; at most [\d.]+ GFLOP\/s, [\d.]+ GB\/s\n\ninfer, batch 1: /u);
+    expect(text).toMatch(/^step, batch 20: .* launches of \d+ kernels/mu);
+  });
+
+  test('refuses what is about WebAssembly', async () => {
+    const { cnnc, file } = folder();
+    writeFileSync(file('tiny.cnn'), tinyModel);
+    const { status, err } = await cnnc('bench', 'tiny.cnn', '--target', 'wgsl', '--fast');
+    expect([status, err]).toEqual([2, 'cnnc: --fast and --schedule are about WebAssembly\n']);
+  });
+});
+
+test('bench --target wgsl says what to install where there is no GPU', async () => {
+  const { cnnc, file } = folder();
+  writeFileSync(file('tiny.cnn'), tinyModel);
+  const { status, out, err } = await cnnc('bench', 'tiny.cnn', '--target', 'wgsl');
+  expect([status, out]).toEqual([1, '']);
+  expect(err).toMatch(/npm install --no-save webgpu/u);
+});

@@ -1,0 +1,69 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Value } from '../../compiler/graph/ir.ts';
+import * as ops from '../../compiler/ops/index.ts';
+import { divide } from '../../compiler/passes/divide.ts';
+import type { TargetInfo } from '../../compiler/program/target.ts';
+import { targets } from '../../compiler/program/target.ts';
+import { f32, numbersFor, opNames, results, Sketch } from './support.ts';
+
+/** Whether a loss and tensors of these sizes are finite. */
+function finiteGraph(sizes: readonly number[]) {
+  const s = new Sketch();
+  const tensors: Value[] = [s.input('loss', f32('N'))];
+  sizes.forEach((size, i) => tensors.push(s.input(`t${i}`, size % 2 === 0 ? f32(size / 2, 2) : f32(size))));
+  return s.returning({ finite: s.on(ops.allFinite, tensors) }).graph();
+}
+
+const limits = (maxOperands: number, shares: number): TargetInfo => ({
+  ...targets.ts,
+  maxOperands,
+  shares,
+});
+
+describe('divide', () => {
+  it('finds what is not finite wherever it is, within any limits', () => {
+    const sizes = fc.array(fc.oneof(fc.integer({ min: 1, max: 20 }), fc.constant(4097), fc.constant(5000)), {
+      minLength: 1,
+      maxLength: 12,
+    });
+    const shares = fc.constantFrom(1, 3, 8);
+    const most = fc.integer({ min: 3, max: 9 });
+    fc.assert(
+      fc.property(sizes, shares, most, fc.nat(), fc.nat(), (given, count, maxOperands, tensor, element) => {
+        const graph = finiteGraph(given);
+        const divided = divide.run(graph, limits(maxOperands, count));
+        for (const { operands } of divided.nodes) expect(operands.length).toBeLessThan(maxOperands);
+        const numbers = numbersFor(graph, 3);
+        expect(results(divided, numbers, 3)['finite']?.data).toEqual([1]);
+        const names = Object.keys(numbers);
+        const name = names[tensor % names.length] ?? '';
+        for (const bad of [NaN, Infinity, -Infinity]) {
+          const values = [...(numbers[name] ?? [])];
+          values[element % values.length] = bad;
+          const broken = { ...numbers, [name]: values };
+          expect(results(divided, broken, 3)['finite']?.data).toEqual([0]);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('leaves few and small tensors to one kernel', () => {
+    const graph = finiteGraph([10, 4096, 7]);
+    expect(divide.run(graph, targets.wgsl)).toBe(graph);
+    expect(divide.run(finiteGraph([10, 5000, 7]), targets.ts).nodes).toHaveLength(1);
+  });
+
+  it('divides large tensors into shares, the smallest ones going with these', () => {
+    const names = opNames(divide.run(finiteGraph([10, 204_800, 7, 18_432]), targets.wgsl));
+    expect(names.filter((name) => name !== 'reshape')).toEqual(['finite_shares', 'all_true_and_finite']);
+    const many = opNames(divide.run(finiteGraph(Array.from({ length: 65 }, () => 300)), targets.wgsl));
+    expect(many.filter((name) => name === 'finite_shares')).toHaveLength(10);
+  });
+
+  it('looks at many tensors chunk by chunk where threads share memory', () => {
+    const graph = finiteGraph(Array.from({ length: 300 }, () => 2));
+    expect(opNames(divide.run(graph, targets.wasm))).toEqual(['all_finite', 'all_finite', 'logical_and']);
+  });
+});

@@ -1,0 +1,157 @@
+/** The adapter that tests use, and kernels on it. Without one, tests that need it are skipped, or fail under REQUIRE_GPU. */
+import { describe } from 'vitest';
+import { invariant } from '../../compiler/base/invariant.ts';
+import type { DType } from '../../compiler/base/types.ts';
+import { emitWgsl } from '../../compiler/emit/wgsl/index.ts';
+import type { Shader, WorkgroupCount } from '../../compiler/emit/wgsl/index.ts';
+import type { Elements } from '../../compiler/loop/interpret.ts';
+import type { Buffer, Kernel } from '../../compiler/loop/ir.ts';
+import type { Allocation, Placement, Program, Routine } from '../../compiler/program/program.ts';
+import type { OpenAdapter } from '../engines/adapter.mjs';
+import { openAdapter } from '../engines/adapter.mjs';
+import type { Device } from '../engines/shader.mjs';
+import { dispatch } from '../engines/shader.mjs';
+
+async function find(): Promise<OpenAdapter | undefined> {
+  const found = await openAdapter();
+  if (found.reason === undefined) return found;
+  if (process.env['REQUIRE_GPU'] !== undefined) throw new Error(`REQUIRE_GPU is set, but ${found.reason}`);
+  console.warn(`GPU tests are skipped: ${found.reason}`);
+  return undefined;
+}
+
+export const adapter = await find();
+
+/** `describe` of what needs an adapter. */
+export const describeGpu = describe.skipIf(adapter === undefined);
+
+let opened: Promise<Device> | undefined;
+
+/** One device for a test file; optional features as the shaders need them. */
+export function device(): Promise<Device> {
+  invariant(adapter, 'a test needs an adapter: put it into describeGpu');
+  return (opened ??= adapter.adapter.requestDevice());
+}
+
+export interface Sharing {
+  /** All operands in working memory; else inputs lie where weights do, and are only read. */
+  readonly oneArena?: boolean;
+  /** By operand, the earlier one in whose memory it lies. */
+  readonly shared?: ReadonlyMap<number, number>;
+}
+
+/** A program of one launch. */
+export function programOf(kernel: Kernel, n: number, { oneArena = false, shared }: Sharing = {}): Program {
+  const at = { persistent: 0, work: 0 };
+  const place = (arena: 'persistent' | 'work', bytes: number): Placement => {
+    const offset = at[arena];
+    at[arena] += Math.ceil(bytes / 256) * 256;
+    return { arena, offset, bytes };
+  };
+  const allocations: Allocation[] = [];
+  [...kernel.inputs, ...kernel.outputs].forEach((buffer, i) => {
+    const { name, dtype, shape } = buffer;
+    const arena = i < kernel.inputs.length && !oneArena ? 'persistent' : 'work';
+    const before = allocations[shared?.get(i) ?? NaN];
+    const placement = before?.placement ?? place(arena, 4 * lengthOf(buffer, n));
+    allocations.push({ name, dtype, shape, placement });
+  });
+  const launch = { kernel: 0, operands: allocations.map((_, i) => i), locations: [], comment: kernel.name };
+  const routine: Routine = {
+    name: 'infer',
+    maxBatch: n,
+    allocations,
+    inputs: [],
+    results: [],
+    launches: [launch],
+    commit: [],
+    memory: { planned: at.work, bound: at.work, naive: at.work },
+  };
+  return {
+    name: 'one',
+    inputs: [],
+    outputs: [],
+    persistent: [],
+    persistentBytes: at.persistent,
+    kernels: [kernel],
+    routines: [routine],
+  };
+}
+
+/** Elements up to the last one of a buffer, which may be a window of a larger one. */
+const lengthOf = ({ shape, strides, offset }: Buffer, n: number): number =>
+  shape.reduce<number>(
+    (sum, extent, axis) => sum + ((extent === 'N' ? n : extent) - 1) * (strides[axis] as number),
+    offset + 1,
+  );
+
+/** ceil((constant + perSample * n) / divisor) */
+const count = ({ constant, perSample, divisor }: WorkgroupCount, n: number): number =>
+  Math.ceil((constant + perSample * n) / divisor);
+
+/**
+ * Runs a kernel that is scheduled for `wgsl` on one array per input and then one per output; outputs are written in place,
+ * from what they hold.
+ */
+export async function runKernel(
+  kernel: Kernel,
+  operands: readonly Elements[],
+  n: number,
+  sharing: Sharing = {},
+): Promise<void> {
+  return runProgram(programOf(kernel, n, sharing), operands, { n });
+}
+
+/** The same for the only launch of a program. `go`: what a commit phase is told; default 1. */
+export async function runProgram(
+  program: Program,
+  operands: readonly Elements[],
+  { n, go = 1 }: { readonly n: number; readonly go?: number },
+): Promise<void> {
+  const kernel = program.kernels[0] as Kernel;
+  const routine = program.routines[0] as Routine;
+  const launch = [...routine.launches, ...routine.commit][0];
+  const { common, shaders } = emitWgsl(program);
+  const shader = shaders[0] as Shader;
+  const allocations = (launch?.operands ?? []).flatMap((i) => routine.allocations[i] ?? []);
+  const arenas = (['persistent', 'work'] as const).map((arena) => {
+    const ends = allocations.map(({ placement }) =>
+      placement.arena === arena ? placement.offset + Math.ceil(placement.bytes / 256) * 256 : 0,
+    );
+    return new Uint8Array(Math.max(256, ...ends));
+  });
+  const bindings = allocations.map(({ placement: { arena, offset, bytes } }, i) => ({
+    arena: arena === 'persistent' ? 0 : 1,
+    offset,
+    bytes,
+    access: shader.access[i] ?? 'read_write',
+  }));
+  operands.forEach((elements, i) => {
+    const { arena, offset, bytes, access } = bindings[i] as (typeof bindings)[number];
+    if (access === 'shared') return;
+    wide(allocations[i]?.dtype ?? 'f32', arenas[arena] as Uint8Array, offset, bytes).set(elements);
+  });
+  const contents = await dispatch(await device(), {
+    name: shader.name,
+    code: `${common}\n${shader.text}`,
+    arenas,
+    bindings,
+    batch: [n, go],
+    workgroups: shader.workgroups.map((axis) => count(axis, n)),
+  });
+  for (let i = kernel.inputs.length; i < operands.length; i++) {
+    const { arena, offset, bytes } = bindings[i] as (typeof bindings)[number];
+    operands[i]?.set(wide(allocations[i]?.dtype ?? 'f32', contents[arena] as Uint8Array, offset, bytes));
+  }
+}
+
+/** Elements as they lie on a GPU: 32 bits each. */
+function wide(
+  dtype: DType,
+  { buffer, byteOffset }: Uint8Array,
+  offset: number,
+  bytes: number,
+): Float32Array | Int32Array | Uint32Array {
+  const Type = dtype === 'f32' ? Float32Array : dtype === 'i32' ? Int32Array : Uint32Array;
+  return new Type(buffer as ArrayBuffer, byteOffset + offset, bytes / 4);
+}
