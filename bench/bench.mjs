@@ -15,6 +15,7 @@ const others = {
   'spike-conv': async () => import('./spike-conv.mjs'),
   kernels: async (args) => (await import('./kernels.mjs')).kernels(args),
   mnist: async (args) => (await import('./mnist.mjs')).mnist(args),
+  'mnist-gpu': async (args) => (await import('./mnist-gpu.mjs')).mnistGpu(args),
 };
 
 const [first, ...rest] = process.argv.slice(2);

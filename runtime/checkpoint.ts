@@ -33,13 +33,13 @@ const pack = (_: string, value: unknown): unknown =>
 const unpack = (_: string, value: unknown): unknown =>
   odd.includes(value as string) ? Number(value) : value;
 
-export function writeCheckpoint(
+export async function writeCheckpoint(
   core: Core,
   state: TrainingState,
   best: Readonly<Values>,
   now: Circumstances,
-): Uint8Array {
-  const tensors = core.tensors('param', 'state', 'slot');
+): Promise<Uint8Array> {
+  const tensors = await core.tensors('param', 'state', 'slot');
   const kept = tensors.flatMap((tensor) => {
     const data = best.get(tensor.name);
     return data ? [{ ...tensor, name: `best/${tensor.name}`, data }] : [];
@@ -64,8 +64,9 @@ export async function readCheckpoint(
     const message = `this is not the ${differs[0]} of the checkpoint: ${differs[1]}`;
     throw new ModelError('checkpoint', message);
   }
-  const values = weightsFor(core.tensors('param', 'state', 'slot'), saved);
-  const kept = core.tensors('param', 'state').filter(({ name }) => saved.tensors.has(`best/${name}`));
+  const values = weightsFor(await core.tensors('param', 'state', 'slot'), saved);
+  const params = await core.tensors('param', 'state');
+  const kept = params.filter(({ name }) => saved.tensors.has(`best/${name}`));
   const best = weightsFor(
     kept.map((tensor) => ({ ...tensor, name: `best/${tensor.name}` })),
     saved,

@@ -26,8 +26,9 @@ export class Core {
     }
   }
 
-  /** The tensors with one of these roles, and their contents. */
-  tensors(...roles: readonly Tensor['role'][]) {
+  /** The tensors with one of these roles, and their contents as they are now. */
+  async tensors(...roles: readonly Tensor['role'][]) {
+    await this.engine.pull?.();
     return this.blueprint.tensors
       .filter(({ role }) => roles.includes(role))
       .map((tensor) => ({
@@ -93,25 +94,21 @@ export class Core {
     return routine;
   }
 
-  /** Runs a routine on samples `from` …; one that ends with `finite` at 0 has changed nothing that persists. */
-  run(plan: Plan, arrays: Batch, from: number, samples: number): Promise<Routine> {
-    return this.begin(plan, arrays, from, samples)();
-  }
-
-  /** Begins that, and gives what ends it. */
-  begin(plan: Plan, arrays: Batch, from: number, samples: number): () => Promise<Routine> {
+  /**
+   * Runs a routine on samples `from` …; `done` gets what it is bound to. One that ends with `finite` at 0 has changed nothing
+   * that persists. Engines with `begin` may be at work on it still; then all has ended after `engine.end()`.
+   */
+  async run(
+    plan: Plan,
+    arrays: Batch,
+    from: number,
+    samples: number,
+    done: (routine: Routine) => unknown,
+  ): Promise<void> {
     const { engine, pace } = this;
     const routine = this.feed(plan, arrays, from, samples);
-    const end = engine.begin?.(plan, samples);
-    return async () => {
-      await (end ? end() : engine.run(plan, samples, pace));
-      return routine;
-    };
-  }
-
-  /** Ends runs in order: all of them, or but for one where a GPU can be at work on it meanwhile. */
-  async end(begun: (() => Promise<void>)[], all = true): Promise<void> {
-    const rest = all || !this.engine.begin ? 0 : 1;
-    while (begun.length > rest) await begun.shift()?.();
+    if (engine.begin) return engine.begin(plan, samples, () => done(routine));
+    await engine.run(plan, samples, pace);
+    await done(routine);
   }
 }

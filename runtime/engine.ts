@@ -16,8 +16,10 @@ export interface Engine {
   pull?(): Promise<void>;
   /** `weights` are what kernels are to take now. */
   push?(): void;
-  /** Begins a run and gives what ends it. Two may be under way at a time; one behind another that was not finite commits nothing. */
-  begin?(plan: Plan, samples: number): () => Promise<void>;
+  /** Begins a run, and ends those before it; `done` comes when it has ended. Behind a step that is not finite none commits. */
+  begin?(plan: Plan, samples: number, done: () => unknown): Promise<void>;
+  /** Ends what was begun. */
+  end?(): Promise<void>;
   /** A checkpoint, for the error that says that the kernels' memory is lost. */
   snapshot?: Uint8Array | undefined;
   /** Ends what goes on by itself. */

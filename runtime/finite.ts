@@ -23,9 +23,8 @@ export async function blame(
       value,
     });
   };
-  await core.engine.pull?.();
   // An update can overflow where gradients did not.
-  for (const { name, data } of core.tensors('param')) {
+  for (const { name, data } of await core.tensors('param')) {
     const value = badIn(data);
     if (value !== undefined) return error(`the weight \`${name}\``, value);
   }

@@ -6,10 +6,11 @@ export interface Gpu {
 /** Bits of `GPUBufferUsage`. */
 export const usage = { map: 1, from: 4, to: 8, uniform: 64, storage: 128, query: 512 };
 
-export type GpuLimit = 'maxBufferSize' | 'maxStorageBufferBindingSize' | 'maxStorageBuffersPerShaderStage';
-export type GpuLimits = Readonly<Record<GpuLimit, number>>;
+export type GpuLimits = Readonly<
+  Record<'maxBufferSize' | 'maxStorageBufferBindingSize' | 'maxStorageBuffersPerShaderStage', number>
+>;
 
-interface Provider {
+interface Capable {
   readonly features: { has(name: string): boolean };
   readonly limits: GpuLimits;
 }
@@ -20,27 +21,38 @@ export interface AdapterInfo {
   readonly description: string;
 }
 
-export interface GpuAdapter extends Provider {
+export interface GpuAdapter extends Capable {
   readonly info?: AdapterInfo;
-  requestDevice(wanted: {
-    requiredFeatures: readonly string[];
-    requiredLimits: Readonly<Record<string, number>>;
-  }): Promise<GpuDevice>;
+  requestDevice(wanted: { requiredFeatures: readonly string[]; requiredLimits: object }): Promise<GpuDevice>;
 }
 
-/** Objects that are only handed on. */
-interface Named<K extends string> {
-  readonly label: string;
-  readonly __brand?: K;
-}
-export type Layout = Named<'layout'>;
-export type PipelineLayout = Named<'pipeline layout'>;
-export type Pipeline = Named<'pipeline'>;
-export type BindGroup = Named<'bind group'>;
-export interface QuerySet {
+export interface GpuDevice extends Capable {
+  readonly adapterInfo?: AdapterInfo;
+  readonly lost: Promise<{ readonly reason: string; readonly message: string }>;
+  readonly queue: {
+    submit(commands: readonly object[]): void;
+    writeBuffer(buffer: GpuBuffer, offset: number, data: ArrayBufferView): void;
+  };
+  addEventListener(
+    type: 'uncapturederror',
+    listener: (event: { readonly error: { readonly message: string } }) => void,
+  ): void;
+  createBuffer(descriptor: { size: number; usage: number }): GpuBuffer;
+  createShaderModule(descriptor: { label: string; code: string }): ShaderModule;
+  createBindGroupLayout(descriptor: { entries: readonly object[] }): object;
+  createPipelineLayout(descriptor: { bindGroupLayouts: readonly object[] }): object;
+  createComputePipelineAsync(descriptor: {
+    label: string;
+    layout: object;
+    compute: { module: ShaderModule; entryPoint: string };
+  }): Promise<object>;
+  createBindGroup(descriptor: { layout: object; entries: readonly object[] }): object;
+  createCommandEncoder(): Encoder;
+  createQuerySet(descriptor: { type: 'timestamp'; count: number }): { destroy(): void };
+  pushErrorScope(filter: 'validation' | 'out-of-memory'): void;
+  popErrorScope(): Promise<{ readonly message: string } | null>;
   destroy(): void;
 }
-type Commands = Named<'commands'>;
 
 export interface GpuBuffer {
   mapAsync(mode: number): Promise<void>;
@@ -50,31 +62,18 @@ export interface GpuBuffer {
 }
 
 export interface ShaderModule {
+  /** Lines count from 1; 0 is none. */
   getCompilationInfo(): Promise<{
     readonly messages: readonly {
       readonly type: string;
       readonly message: string;
-      /** From 1; 0 where there is none. */
       readonly lineNum: number;
     }[];
   }>;
 }
 
-export interface ComputePass {
-  setPipeline(pipeline: Pipeline): void;
-  setBindGroup(index: number, group: BindGroup): void;
-  dispatchWorkgroups(x: number, y: number, z: number): void;
-  end(): void;
-}
-
 export interface Encoder {
-  beginComputePass(descriptor?: {
-    timestampWrites: {
-      querySet: QuerySet;
-      beginningOfPassWriteIndex: number;
-      endOfPassWriteIndex: number;
-    };
-  }): ComputePass;
+  beginComputePass(descriptor?: { timestampWrites: object }): ComputePass;
   copyBufferToBuffer(
     from: GpuBuffer,
     fromOffset: number,
@@ -82,42 +81,13 @@ export interface Encoder {
     toOffset: number,
     size: number,
   ): void;
-  resolveQuerySet(set: QuerySet, first: number, count: number, to: GpuBuffer, toOffset: number): void;
-  finish(): Commands;
+  resolveQuerySet(set: object, first: number, count: number, to: GpuBuffer, toOffset: number): void;
+  finish(): object;
 }
 
-export interface GpuDevice extends Provider {
-  readonly adapterInfo?: AdapterInfo;
-  readonly lost: Promise<{ readonly reason: string; readonly message: string }>;
-  readonly queue: {
-    submit(commands: readonly Commands[]): void;
-    writeBuffer(buffer: GpuBuffer, offset: number, data: ArrayBuffer | ArrayBufferView): void;
-  };
-  addEventListener(
-    type: 'uncapturederror',
-    listener: (event: { readonly error: { readonly message: string } }) => void,
-  ): void;
-  createBuffer(descriptor: { label?: string; size: number; usage: number }): GpuBuffer;
-  createShaderModule(descriptor: { label: string; code: string }): ShaderModule;
-  createBindGroupLayout(descriptor: {
-    entries: readonly { binding: number; visibility: number; buffer: { type: string } }[];
-  }): Layout;
-  createPipelineLayout(descriptor: { bindGroupLayouts: readonly Layout[] }): PipelineLayout;
-  createComputePipelineAsync(descriptor: {
-    label: string;
-    layout: PipelineLayout;
-    compute: { module: ShaderModule; entryPoint: string };
-  }): Promise<Pipeline>;
-  createBindGroup(descriptor: {
-    layout: Layout;
-    entries: readonly {
-      binding: number;
-      resource: { buffer: GpuBuffer; offset?: number; size?: number };
-    }[];
-  }): BindGroup;
-  createCommandEncoder(): Encoder;
-  createQuerySet(descriptor: { type: 'timestamp'; count: number }): QuerySet;
-  pushErrorScope(filter: 'validation' | 'out-of-memory'): void;
-  popErrorScope(): Promise<{ readonly message: string } | null>;
-  destroy(): void;
+export interface ComputePass {
+  setPipeline(pipeline: object): void;
+  setBindGroup(index: number, group: object): void;
+  dispatchWorkgroups(x: number, y: number, z: number): void;
+  end(): void;
 }

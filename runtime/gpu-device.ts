@@ -1,5 +1,5 @@
 import { ModelError } from './errors.ts';
-import type { AdapterInfo, Gpu, GpuDevice, GpuLimit, GpuLimits } from './gpu-api.ts';
+import type { AdapterInfo, Gpu, GpuDevice, GpuLimits } from './gpu-api.ts';
 import type { GpuOptions } from './gpu-types.ts';
 
 export interface Opened {
@@ -47,7 +47,7 @@ export async function openDevice(
   }
   const name = nameOf(adapter.info);
   checkLimits(adapter.limits, needs, name);
-  const larger = Object.entries(needs).filter(([limit, need]) => need > guaranteed[limit as GpuLimit]);
+  const larger = Object.entries(needs).filter(([limit, need]) => need > guaranteed[limit as keyof GpuLimits]);
   const descriptor = {
     requiredFeatures: features.filter((feature) => adapter.features.has(feature)),
     requiredLimits: Object.fromEntries(larger),
@@ -64,7 +64,7 @@ const nameOf = (info: AdapterInfo | undefined): string =>
 
 function checkLimits(limits: GpuLimits, needs: GpuLimits, whose: string): void {
   for (const [limit, needed] of Object.entries(needs)) {
-    const given = limits[limit as GpuLimit];
+    const given = limits[limit as keyof GpuLimits];
     if (given >= needed) continue;
     const message = `this model needs a ${limit} of ${needed}, but ${whose} has ${given}`;
     throw new ModelError('gpu-limits', message, { limit, needed, given });

@@ -1,5 +1,5 @@
 import { ModelError } from './errors.ts';
-import type { GpuBuffer, GpuDevice } from './gpu-api.ts';
+import type { Encoder, GpuBuffer, GpuDevice } from './gpu-api.ts';
 import { usage } from './gpu-api.ts';
 import type { Opened } from './gpu-device.ts';
 import type { Place } from './gpu-program.ts';
@@ -10,7 +10,9 @@ type Arena = Place[0];
 /** A device with the memory of one model. */
 export class GpuMemory {
   readonly device: GpuDevice;
-  readonly arenas: Readonly<Record<Arena, GpuBuffer>>;
+  /** The buffers of each arena, of `#slab` bytes but for the last one. */
+  readonly #arenas: Readonly<Record<Arena, readonly GpuBuffer[]>>;
+  readonly #slab: number;
   /** What the error of a lost device has besides. */
   rescue: { readonly snapshot?: Uint8Array } = {};
   readonly #own: boolean;
@@ -20,13 +22,17 @@ export class GpuMemory {
   /** All arenas are there, as zeros; rejects where there is no room for them. */
   readonly allocated: Promise<void>;
 
-  constructor({ device, own }: Opened, bytes: Readonly<Record<Arena, number>>) {
+  constructor({ device, own }: Opened, bytes: Readonly<Record<Arena, number>>, slab: number) {
     this.device = device;
     this.#own = own;
-    const arena = (name: Arena, more: number): GpuBuffer =>
-      this.buffer(Math.ceil(bytes[name] / 256) * 256, usage.from | usage.to | more);
+    this.#slab = slab;
+    const arena = (name: Arena, more: number): readonly GpuBuffer[] =>
+      Array.from({ length: Math.max(1, Math.ceil(bytes[name] / slab)) }, (_, i) => {
+        const size = Math.min(slab, bytes[name] - i * slab);
+        return this.buffer(Math.ceil(size / 256) * 256, usage.from | usage.to | more);
+      });
     device.pushErrorScope('out-of-memory');
-    this.arenas = {
+    this.#arenas = {
       weights: arena('weights', usage.storage),
       work: arena('work', usage.storage),
       batch: arena('batch', usage.uniform),
@@ -59,7 +65,32 @@ export class GpuMemory {
   /** From the next command on, `data` stand there, each element in 32 bits. */
   write([arena, offset]: Place, data: Elements): void {
     const wide = data instanceof Uint8Array ? new Uint32Array(data) : data;
-    this.device.queue.writeBuffer(this.arenas[arena], offset, wide);
+    for (const [buffer, at, from, bytes] of this.#parts([arena, offset, wide.byteLength]))
+      this.device.queue.writeBuffer(buffer, at, wide.subarray(from / 4, (from + bytes) / 4));
+  }
+
+  /** The buffer in which something lies, and where; no tensor lies in two of them. */
+  at([arena, offset]: Place): { readonly buffer: GpuBuffer; readonly offset: number } {
+    const buffers = this.#arenas[arena];
+    const slab = Math.min(Math.floor(offset / this.#slab), buffers.length - 1);
+    return { buffer: buffers[slab] as GpuBuffer, offset: offset - slab * this.#slab };
+  }
+
+  copy(encoder: Encoder, place: Place, to: GpuBuffer, offset: number): void {
+    for (const [buffer, at, from, bytes] of this.#parts(place))
+      encoder.copyBufferToBuffer(buffer, at, to, offset + from, bytes);
+  }
+
+  /** What lies in one buffer each: where there, and from where on of the whole. */
+  *#parts([arena, offset, bytes]: Place): Generator<
+    [buffer: GpuBuffer, at: number, from: number, bytes: number]
+  > {
+    for (let from = 0; from < bytes;) {
+      const { buffer, offset: at } = this.at([arena, offset + from, 0]);
+      const count = Math.min(bytes - from, this.#slab - at);
+      yield [buffer, at, from, count];
+      from += count;
+    }
   }
 
   /** Gives `use` the contents of a buffer, when all that was submitted before has run. */
@@ -78,11 +109,11 @@ export class GpuMemory {
   }
 
   /** A copy of what stands somewhere. */
-  async download([arena, offset, bytes]: Place): Promise<ArrayBuffer> {
+  async download(place: Place): Promise<ArrayBuffer> {
     this.check();
-    const buffer = this.buffer(bytes, usage.map | usage.to);
+    const buffer = this.buffer(place[2], usage.map | usage.to);
     const encoder = this.device.createCommandEncoder();
-    encoder.copyBufferToBuffer(this.arenas[arena], offset, buffer, 0, bytes);
+    this.copy(encoder, place, buffer, 0);
     this.device.queue.submit([encoder.finish()]);
     let copy = new ArrayBuffer(0);
     await this.read(buffer, buffer.mapAsync(1), (contents) => (copy = contents.slice(0)));
@@ -91,7 +122,7 @@ export class GpuMemory {
   }
 
   dispose(): void {
-    for (const arena of Object.values(this.arenas)) arena.destroy();
+    for (const buffer of Object.values(this.#arenas).flat()) buffer.destroy();
     if (this.#own) this.device.destroy();
   }
 }

@@ -1,5 +1,5 @@
 import { ModelError } from './errors.ts';
-import type { GpuDevice, Layout, Pipeline, ShaderModule } from './gpu-api.ts';
+import type { GpuDevice, ShaderModule } from './gpu-api.ts';
 import type { Shader } from './gpu-program.ts';
 
 /** The operands with a binding of their own: operand i at binding i + 1. */
@@ -7,8 +7,8 @@ export const bindingsOf = ({ access }: Shader): readonly number[] =>
   access.flatMap((kind, i) => (kind === 'shared' ? [] : [i + 1]));
 
 export interface Compiled {
-  readonly layout: Layout;
-  readonly pipeline: Pipeline;
+  readonly layout: object;
+  readonly pipeline: object;
 }
 
 /** Compiles each shader, all at the same time. */
@@ -17,7 +17,7 @@ export async function compileShaders(
   common: string,
   shaders: Iterable<Shader>,
 ): Promise<ReadonlyMap<Shader, Compiled>> {
-  const layouts = new Map<string, Layout>();
+  const layouts = new Map<string, object>();
   const compiled = new Map<Shader, Promise<Compiled>>();
   device.pushErrorScope('validation');
   for (const shader of shaders) {
@@ -45,7 +45,7 @@ async function compileShader(
   device: GpuDevice,
   common: string,
   shader: Shader,
-  layout: Layout,
+  layout: object,
 ): Promise<Compiled> {
   const { name } = shader;
   const code = common + shader.code;
@@ -58,12 +58,12 @@ async function compileShader(
     });
     return { layout, pipeline };
   } catch (error) {
-    throw await refusal(name, code, module, error);
+    throw await shaderError(name, code, module, error);
   }
 }
 
 /** The error that says where in the WGSL a shader is wrong. */
-async function refusal(
+async function shaderError(
   kernel: string,
   code: string,
   module: ShaderModule,

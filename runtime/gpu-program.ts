@@ -42,4 +42,6 @@ export interface GpuRoutine {
 export interface GpuBlueprint extends Blueprint {
   /** What every shader begins with. */
   readonly common: string;
+  /** Where arenas are of more than one buffer: bytes of each. A place lies within one. */
+  readonly slab?: number;
 }

@@ -1,6 +1,6 @@
 import { arrayTypes, sizeOf } from './arrays.ts';
 import type { Engine } from './engine.ts';
-import type { BindGroup, ComputePass, Encoder, GpuBuffer, GpuLimits, Pipeline } from './gpu-api.ts';
+import type { ComputePass, Encoder, GpuBuffer, GpuLimits } from './gpu-api.ts';
 import { usage } from './gpu-api.ts';
 import { clockOf } from './gpu-clock.ts';
 import { openDevice } from './gpu-device.ts';
@@ -26,12 +26,13 @@ export async function gpuEngine(blueprint: GpuBlueprint, options: GpuOptions): P
     batch: 8,
     commit: 8,
   };
+  const { slab = Number.MAX_SAFE_INTEGER } = blueprint;
   const opened = await openDevice(
     options,
-    needsOf(bytes, launches),
+    needsOf(bytes, slab, launches),
     options.profile ? ['timestamp-query'] : [],
   );
-  const memory = new GpuMemory(opened, bytes);
+  const memory = new GpuMemory(opened, bytes, slab);
   try {
     const compiling = compileShaders(opened.device, blueprint.common, shaders);
     const [compiled] = await Promise.all([compiling, memory.allocated]);
@@ -47,9 +48,10 @@ export async function gpuEngine(blueprint: GpuBlueprint, options: GpuOptions): P
 
 const needsOf = (
   { weights, work }: Readonly<Record<Place[0], number>>,
+  slab: number,
   launches: readonly GpuLaunch[],
 ): GpuLimits => ({
-  maxBufferSize: Math.max(weights, work),
+  maxBufferSize: Math.min(Math.max(weights, work), slab),
   maxStorageBufferBindingSize: Math.max(...launches.flatMap(({ operands }) => operands.map(([, , n]) => n))),
   maxStorageBuffersPerShaderStage: Math.max(...launches.map(({ shader }) => bindingsOf(shader).length)),
 });
@@ -91,7 +93,7 @@ interface Port {
 const partOf = ({ view, each }: Port, samples: number): Elements =>
   each === undefined ? view : view.subarray(0, each * samples);
 
-interface Bound extends Routine {
+interface GpuBound extends Routine {
   readonly takes: readonly Port[];
   readonly gives: readonly Port[];
   readonly dispatches: readonly Dispatch[];
@@ -101,8 +103,8 @@ interface Bound extends Routine {
 
 interface Dispatch {
   readonly workgroups: Shader['workgroups'];
-  readonly pipeline: Pipeline;
-  readonly group: BindGroup;
+  readonly pipeline: object;
+  readonly group: object;
 }
 
 interface Parts {
@@ -122,11 +124,12 @@ class GpuEngine implements Engine {
   readonly #memory: GpuMemory;
   /** What persists as bytes here and as 32 bits there. */
   readonly #bytes: readonly Port[];
-  readonly #bound = new Map<Plan, Bound>();
+  readonly #bound = new Map<Plan, GpuBound>();
   /** `weights` are newer than what the GPU has, or older. */
   #isAhead = true;
   #isBehind = false;
-  /** Steps that have not ended. */
+  /** What ends the runs that were begun, oldest first; and how many of them are steps. */
+  readonly #begun: (() => Promise<unknown>)[] = [];
   #steps = 0;
 
   constructor(parts: Parts) {
@@ -148,7 +151,7 @@ class GpuEngine implements Engine {
     this.#memory.rescue = snapshot ? { snapshot } : {};
   }
 
-  bind(plan: Plan): Bound {
+  bind(plan: Plan): GpuBound {
     const known = this.#bound.get(plan);
     if (known) return known;
     const table = this.#parts.tables.get(plan) as GpuRoutine;
@@ -162,7 +165,7 @@ class GpuEngine implements Engine {
     const inputs = ports(table.inputs);
     const results = ports(table.results);
     const finite = { view: new Uint8Array(1), place: ['commit', 4, 4] as const };
-    const bound: Bound = {
+    const bound: GpuBound = {
       inputs: inputs.map(({ name, view }) => [name, view]),
       results: results.map(({ name, view }) => [name, view]),
       takes: inputs,
@@ -177,26 +180,37 @@ class GpuEngine implements Engine {
   }
 
   #dispatch({ shader, operands }: GpuLaunch, isCommit: boolean): Dispatch {
-    const { device, arenas } = this.#memory;
+    const memory = this.#memory;
     const { layout, pipeline } = this.#parts.compiled.get(shader) as Compiled;
-    const uniform = { binding: 0, resource: { buffer: arenas[isCommit ? 'commit' : 'batch'] } };
+    const uniform = { binding: 0, resource: memory.at([isCommit ? 'commit' : 'batch', 0, 8]) };
     const entries = bindingsOf(shader).map((binding) => {
-      const [arena, offset, bytes] = operands[binding - 1] as Place;
+      const place = operands[binding - 1] as Place;
       // Elements may be vectors of four.
-      return { binding, resource: { buffer: arenas[arena], offset, size: Math.ceil(bytes / 16) * 16 } };
+      return { binding, resource: { ...memory.at(place), size: Math.ceil(place[2] / 16) * 16 } };
     });
-    const group = device.createBindGroup({ layout, entries: [uniform, ...entries] });
+    const group = memory.device.createBindGroup({ layout, entries: [uniform, ...entries] });
     return { workgroups: shader.workgroups, pipeline, group };
   }
 
   async run(plan: Plan, samples: number): Promise<void> {
-    await this.begin(plan, samples)();
+    await this.begin(plan, samples, () => {});
+    await this.end();
   }
 
-  /** A whole run is one submission; nothing waits for the GPU until the run is to end. */
-  begin(plan: Plan, samples: number): () => Promise<void> {
+  async begin(plan: Plan, samples: number, done: () => unknown): Promise<void> {
+    const end = this.#submit(plan, samples);
+    this.#begun.push(() => end().then(done));
+    await this.end(1);
+  }
+
+  async end(rest = 0): Promise<void> {
+    while (this.#begun.length > rest) await this.#begun.shift()?.();
+  }
+
+  /** A whole run is one submission; the result waits for it and takes what it gives. */
+  #submit(plan: Plan, samples: number): () => Promise<void> {
     const memory = this.#memory;
-    const { device, arenas } = memory;
+    const { device } = memory;
     memory.check();
     const bound = this.bind(plan);
     this.#upload(bound, samples);
@@ -206,9 +220,8 @@ class GpuEngine implements Engine {
     const readback = bound.free.pop() ?? memory.buffer(Math.max(4, size), usage.map | usage.to);
     let place = 0;
     for (const port of bound.gives) {
-      const [arena, offset] = port.place;
       const bytes = partOf(port, samples).length * 4;
-      encoder.copyBufferToBuffer(arenas[arena], offset, readback, place, bytes);
+      memory.copy(encoder, [port.place[0], port.place[1], bytes], readback, place);
       place += bytes;
     }
     device.queue.submit([encoder.finish()]);
@@ -226,7 +239,7 @@ class GpuEngine implements Engine {
   }
 
   /** Before a run: what the GPU has to know. */
-  #upload({ takes, finite }: Bound, samples: number): void {
+  #upload({ takes, finite }: GpuBound, samples: number): void {
     const memory = this.#memory;
     if (this.#isAhead) {
       memory.write(['weights', 0, 0], new Uint32Array(this.weights));
@@ -240,7 +253,7 @@ class GpuEngine implements Engine {
   }
 
   /** All launches; the result tells `profile` how long they took. */
-  #encode(encoder: Encoder, plan: Plan, { dispatches, launches, finite }: Bound, samples: number) {
+  #encode(encoder: Encoder, plan: Plan, { dispatches, launches, finite }: GpuBound, samples: number) {
     const { blueprint, options } = this.#parts;
     const { profile } = options;
     const { device } = this.#memory;

@@ -1,4 +1,4 @@
-import { countSamples } from './arrays.ts';
+import { countSamples, sizeOf } from './arrays.ts';
 import { Core } from './core.ts';
 import type { Engine } from './engine.ts';
 import { ModelError } from './errors.ts';
@@ -24,7 +24,8 @@ export async function createCore<B extends Blueprint, O extends CreateOptions>(
   }
   const values = file && read(blueprint, file);
   const core = new Core(blueprint, await start(blueprint, options));
-  for (const tensor of core.tensors(...(file ? [] : (['param', 'state'] as const)), 'slot', 'constant')) {
+  const roles = file ? [] : (['param', 'state'] as const);
+  for (const tensor of await core.tensors(...roles, 'slot', 'constant')) {
     initialize(tensor.data, tensor, seed ?? 0);
   }
   if (values) await core.set(values);
@@ -47,28 +48,24 @@ async function predict(core: Core, inputs: Batch): Promise<Batch> {
     const Type = view.constructor as new (length: number) => Elements;
     return { name, view, size, all: new Type(samples * size) };
   });
-  const begun: (() => Promise<void>)[] = [];
   for (let from = 0; from < samples; from += maxBatch) {
     const count = Math.min(maxBatch, samples - from);
-    const end = core.begin(routines.infer, inputs, from, count);
-    begun.push(async () => {
-      await end();
+    await core.run(routines.infer, inputs, from, count, () => {
       for (const { view, size, all } of results) all.set(view.subarray(0, count * size), from * size);
     });
-    await core.end(begun, false);
   }
-  await core.end(begun);
+  await core.engine.end?.();
   return Object.fromEntries(results.map(({ name, all }) => [name, all]));
 }
 
 export function inferenceModel(core: Core): InferenceModel<Batch, Batch> {
-  const { signature, kernels, bytes, routines } = core.blueprint;
+  const { signature, kernels, bytes, routines, tensors } = core.blueprint;
   const each = (number: 'bytes' | 'maxBatch') =>
     Object.fromEntries(Object.entries(routines).map(([name, plan]) => [name, plan[number]]));
   return {
     info: Object.assign(core.engine.info, {
       name: signature.name,
-      parameters: core.tensors('param').reduce((sum, { data }) => sum + data.length, 0),
+      parameters: tensors.reduce((sum, { role, shape }) => sum + (role === 'param' ? sizeOf(shape) : 0), 0),
       kernels,
       memory: { weights: bytes, ...each('bytes') },
       maxBatch: each('maxBatch'),
@@ -79,11 +76,7 @@ export function inferenceModel(core: Core): InferenceModel<Batch, Batch> {
         throw new ModelError('busy', 'loadWeights: not while fit runs; its signal can stop it');
       return core.turn(() => core.set(read(core.blueprint, file, only)), only === undefined);
     },
-    saveWeights: () =>
-      core.turn(async () => {
-        await core.engine.pull?.();
-        return writeSafetensors(core.tensors('param', 'state'));
-      }),
+    saveWeights: () => core.turn(async () => writeSafetensors(await core.tensors('param', 'state'))),
     dispose: () => core.dispose(),
   };
 }

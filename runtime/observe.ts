@@ -1,7 +1,7 @@
 import { countSamples } from './arrays.ts';
 import type { Core } from './core.ts';
 import { ModelError } from './errors.ts';
-import type { Batch } from './model-types.ts';
+import type { Batch, Elements } from './model-types.ts';
 import type { Observable, Observation, ObservedLayer, Saliency } from './observe-types.ts';
 import type { Plan } from './program.ts';
 
@@ -27,11 +27,15 @@ async function observeOne(
   const samples = countSamples(signature.inputs, inputs);
   if (samples !== 1) throw new ModelError('input', `observe takes one sample, got ${samples}`);
   await core.prepare();
-  const { results } = await core.run(routines.observe as Plan, inputs, 0, 1);
-  const outputs = results.slice(0, signature.outputs.length);
-  const rest = results.slice(outputs.length).map(([, view]) => view.slice() as Float32Array);
+  const copies: [name: string, values: Elements][] = [];
+  await core.run(routines.observe as Plan, inputs, 0, 1, ({ results }) => {
+    for (const [name, view] of results) copies.push([name, view.slice()]);
+  });
+  await core.engine.end?.();
+  const outputs = copies.slice(0, signature.outputs.length);
+  const rest = copies.slice(outputs.length).map(([, values]) => values as Float32Array);
   return {
-    outputs: Object.fromEntries(outputs.map(([name, view]) => [name, view.slice()])),
+    outputs: Object.fromEntries(outputs),
     layers: layers.map((layer, i) => ({ ...layer, values: rest[i] as Float32Array })),
     saliency: saliency.map((of, i) => ({ ...of, values: rest[layers.length + i] as Float32Array })),
   };

@@ -35,14 +35,11 @@ const means = ({ results }: Routine, sums: readonly number[], samples: number): 
 async function scoresOf(core: Core, plan: Plan, data: Dataset, check: () => void): Promise<Scores> {
   await core.prepare();
   const sums: number[] = [];
-  const begun: (() => Promise<void>)[] = [];
   for await (const { arrays, samples } of batchesOf(core.blueprint, data, plan.maxBatch)) {
     check();
-    const end = core.begin(plan, arrays, 0, samples);
-    begun.push(async () => addResults(await end(), samples, sums));
-    await core.end(begun, false);
+    await core.run(plan, arrays, 0, samples, (routine) => addResults(routine, samples, sums));
   }
-  await core.end(begun);
+  await core.engine.end?.();
   return means(core.engine.bind(plan), sums, data.size);
 }
 
@@ -55,9 +52,8 @@ class Trainer {
   /** The weights of the best epoch. */
   #best: Values = new Map();
   #data: Dataset | undefined;
-  /** What ends the steps that were begun. */
-  readonly #begun: (() => Promise<void>)[] = [];
-  /** What of those that have ended nobody was told. */
+  /** Steps that have not ended, and what nobody was told of those that have. */
+  #begun = 0;
   #reports: Pick<Progress, 'batch' | 'scores'>[] = [];
   #failure: ModelError | undefined;
 
@@ -75,9 +71,8 @@ class Trainer {
   /** Where training stands when all that was begun has ended. */
   async #save(data?: Dataset): Promise<Uint8Array> {
     const { engine } = this.#core;
-    await this.#core.end(this.#begun);
-    await engine.pull?.();
-    const file = writeCheckpoint(this.#core, this.#state, this.#best, this.#circumstances(data));
+    await engine.end?.();
+    const file = await writeCheckpoint(this.#core, this.#state, this.#best, this.#circumstances(data));
     if (engine.pull) engine.snapshot = file;
     return file;
   }
@@ -98,7 +93,8 @@ class Trainer {
     const validation = options.validation && toDataset(core.blueprint, options.validation);
     checkOptions(epochs, options, core.blueprint.signature.metrics);
     // Of a call that was aborted.
-    await core.turn(() => core.end(this.#begun), resume !== undefined);
+    await core.turn(() => core.engine.end?.(), resume !== undefined);
+    this.#begun = 0;
     this.#reports = [];
     this.#failure = undefined;
     if (resume) {
@@ -150,10 +146,10 @@ class Trainer {
       check();
       await core.turn(() => this.#runStep(batch));
       await report();
-      if (snapshotEvery && (state.step + this.#begun.length) % snapshotEvery === 0)
+      if (snapshotEvery && (state.step + this.#begun) % snapshotEvery === 0)
         await core.turn(() => this.#keep());
     }
-    await core.turn(() => core.end(this.#begun));
+    await core.turn(() => core.engine.end?.());
     await report();
     const scores = validation && (await core.turn(() => scoresOf(core, this.#evaluate, validation, check)));
     const train = means(core.engine.bind(this.#step), state.sums, data.size);
@@ -172,22 +168,21 @@ class Trainer {
     const score = (scores[monitor] as number) * (monitor.includes('accuracy') ? 1 : -1);
     if (score > (state.best?.score ?? -Infinity) + minDelta) {
       state.best = { epoch: state.epoch, score };
-      await this.#core.engine.pull?.();
-      for (const { name, data } of this.#core.tensors('param', 'state')) this.#best.set(name, data.slice());
+      for (const { name, data } of await this.#core.tensors('param', 'state'))
+        this.#best.set(name, data.slice());
     } else state.stopped = state.epoch - (state.best?.epoch ?? 0) >= patience;
   }
 
-  /** Begins a step, and ends the one before where that could wait. */
+  /** Begins a step. When it has ended, its scores are in `#reports`. */
   async #runStep({ arrays, samples }: ReadBatch): Promise<void> {
     const core = this.#core;
     const plan = this.#step;
     const state = this.#state;
-    const step = state.step + this.#begun.length;
+    const step = state.step + this.#begun++;
     const batch = { ...arrays, $seed: Uint32Array.of(state.seed), $step: Uint32Array.of(step) };
-    const end = core.begin(plan, batch, 0, samples);
     core.stale = true;
-    this.#begun.push(async () => {
-      const routine = await end();
+    await core.run(plan, batch, 0, samples, async (routine) => {
+      this.#begun--;
       // Behind a step that was not finite none changes anything.
       if (this.#failure) return;
       if (routine.finite?.[0] === 0) {
@@ -201,7 +196,6 @@ class Trainer {
       const scores = means(routine, state.sums, (state.batch - 1) * plan.maxBatch + samples);
       this.#reports.push({ batch: state.batch, scores });
     });
-    await core.end(this.#begun, false);
   }
 }
 

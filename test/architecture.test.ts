@@ -41,7 +41,7 @@ function filesIn(folder: string): string[] {
 }
 
 const compiler = filesIn('compiler');
-const written = ['compiler', 'runtime', 'test', 'scripts', 'bench'].flatMap(filesIn);
+const written = ['compiler', 'runtime', 'app', 'test', 'scripts', 'bench'].flatMap(filesIn);
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 
 /** `compiler/ops/nn/relu.ts` → `ops`; files directly in compiler/ are `index`. */
@@ -122,6 +122,23 @@ describe('imports', () => {
         .map((target) => `${path} imports ${target}`),
     );
     expect(outside).toEqual([]);
+  });
+
+  it('let the app have of the compiler only what needs no Node', () => {
+    const shared = new Set(['advice.ts', 'text.ts', 'play/setup.ts'].map((name) => `compiler/cli/${name}`));
+    const outside = filesIn('app')
+      .filter((path) => path.endsWith('.ts'))
+      .flatMap((path) =>
+        importsOf(path)
+          .filter((target) => target.startsWith('.'))
+          .map((target) => relative(root, join(root, dirname(path), target)))
+          .filter((to) => !/^(app|runtime)\//.test(to) && !shared.has(to))
+          .map((to) => `${path} imports ${to}`),
+      );
+    expect(outside).toEqual([]);
+    expect(
+      [...shared].flatMap(importsOf).filter((target) => !/^\.\/text\.ts$|\/runtime\/types\.ts$/.test(target)),
+    ).toEqual([]);
   });
 
   it('name only packages that package.json lists as dependencies', () => {

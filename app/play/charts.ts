@@ -144,7 +144,7 @@ function optionsOf(name: string, withValidation: boolean, end: (max: number) => 
     ticks: { stroke: stroke('--line'), width: 1 },
     font: '12px system-ui, sans-serif',
   };
-  const value = (_: uPlot, number: number | null): string => (number === null ? '–' : figure(number));
+  const value = (_: uPlot, number: number | null): string => (number === null ? '' : figure(number));
   const ends = (label: string, colour: string): uPlot.Series => ({
     label,
     value,

@@ -41,7 +41,7 @@ async function start(): Promise<void> {
       const early = performance.now() - refreshed < refreshEvery;
       if (trainer.state === 'training' && (early || document.hidden)) return;
       refreshed = performance.now();
-      trial.refresh();
+      trial.refresh(false);
     },
     epoch(history: History) {
       trial.untrained = history.length === 0 && !setup.weights;
@@ -74,6 +74,10 @@ async function start(): Promise<void> {
     await trial.use(opened);
   }
 
+  // What has been trained is in the page alone.
+  addEventListener('beforeunload', (event) => {
+    if (trainer.state === 'training' || trainer.state === 'paused') event.preventDefault();
+  });
   await open(false);
 }
 

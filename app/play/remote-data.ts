@@ -6,6 +6,9 @@ import type { RemoteData } from '../../compiler/cli/play/setup.ts';
 /** Data up to so many bytes are kept once they have been read. */
 const keepAtMost = 2 ** 29;
 
+/** Bytes asked for at once; the server gives four times as many. */
+const askAtMost = 2 ** 24;
+
 interface Port {
   readonly name: string;
   /** Bytes of one sample. */
@@ -21,6 +24,7 @@ export class RemoteDataset implements Dataset {
   readonly fingerprint: string;
   readonly #path: string;
   readonly #ports: readonly Port[];
+  readonly #sampleBytes: number;
   /** The samples read so far, port by port; absent where all of them would be too much. */
   readonly #kept: ReadonlyMap<string, Uint8Array> | undefined;
   readonly #known: Uint8Array;
@@ -33,8 +37,8 @@ export class RemoteDataset implements Dataset {
       name,
       bytes: sizeOf(shape) * arrayTypes[dtype].BYTES_PER_ELEMENT,
     }));
-    const bytes = size * this.#ports.reduce((sum, port) => sum + port.bytes, 0);
-    if (bytes <= keepAtMost)
+    this.#sampleBytes = this.#ports.reduce((sum, port) => sum + port.bytes, 0);
+    if (size * this.#sampleBytes <= keepAtMost)
       this.#kept = new Map(this.#ports.map((port) => [port.name, new Uint8Array(size * port.bytes)]));
     this.#known = new Uint8Array(size);
   }
@@ -42,12 +46,17 @@ export class RemoteDataset implements Dataset {
   async read(indices: Uint32Array, into: Batch): Promise<void> {
     const kept = this.#kept;
     if (!kept) {
-      const all = await this.#fetch(indices);
-      this.#ports.forEach(({ name }, port) => bytesIn(into, name).set(all[port] as Uint8Array));
+      await this.#fetch(indices, (from, parts) =>
+        this.#ports.forEach(({ name, bytes }, port) =>
+          bytesIn(into, name).set(parts[port] as Uint8Array, from * bytes),
+        ),
+      );
       return;
     }
     const missing = indices.filter((index) => this.#known[index] === 0);
-    if (missing.length > 0) this.#keep(kept, missing, await this.#fetch(missing));
+    await this.#fetch(missing, (from, parts, count) =>
+      this.#keep(kept, missing.subarray(from, from + count), parts),
+    );
     for (const { name, bytes } of this.#ports) {
       const from = kept.get(name) as Uint8Array;
       const to = bytesIn(into, name);
@@ -64,13 +73,25 @@ export class RemoteDataset implements Dataset {
     for (const sample of samples) this.#known[sample] = 1;
   }
 
-  /** The bytes of these samples, port by port. */
-  async #fetch(samples: Uint32Array): Promise<readonly Uint8Array[]> {
-    const response = await fetch(this.#path, { method: 'POST', body: Uint32Array.from(samples) });
-    if (!response.ok) throw new Error(`the samples cannot be read: ${await response.text()}`);
-    const all = new Uint8Array(await response.arrayBuffer());
-    let offset = 0;
-    return this.#ports.map(({ bytes }) => all.subarray(offset, (offset += bytes * samples.length)));
+  /** Gives the bytes of these samples to `take`, some samples at a time: port by port, those from the `from`th on. */
+  async #fetch(
+    samples: Uint32Array,
+    take: (from: number, parts: readonly Uint8Array[], count: number) => void,
+  ): Promise<void> {
+    const step = Math.max(1, Math.floor(askAtMost / this.#sampleBytes));
+    for (let from = 0; from < samples.length; from += step) {
+      const some = samples.slice(from, from + step);
+      const response = await fetch(this.#path, { method: 'POST', body: Uint32Array.from(some) }).catch(
+        (error: unknown) => {
+          throw new Error(`cnnc play does not answer any more (${String(error)})`);
+        },
+      );
+      if (!response.ok) throw new Error(`the samples cannot be read: ${await response.text()}`);
+      const all = new Uint8Array(await response.arrayBuffer());
+      let offset = 0;
+      const parts = this.#ports.map(({ bytes }) => all.subarray(offset, (offset += bytes * some.length)));
+      take(from, parts, some.length);
+    }
   }
 }
 

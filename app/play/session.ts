@@ -1,4 +1,5 @@
 /** The model, its data, and what happens to it: everything the worker does for the page. */
+import { transfer } from 'comlink';
 import type {
   Batch,
   Elements,
@@ -174,7 +175,13 @@ export class Session {
   async observe(inputs: Batch): Promise<Observation<Batch>> {
     const { model } = this.#open();
     if (!model.observe) throw new Error('the model cannot be observed');
-    return model.observe(inputs);
+    const observation = await model.observe(inputs);
+    // Of a large model, these are too many to copy them twice.
+    const { layers, saliency } = observation;
+    return transfer(
+      observation,
+      [...layers, ...saliency].map(({ values }) => values.buffer),
+    );
   }
 
   /** What the model gets wrong of all that it is judged by. */

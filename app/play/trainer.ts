@@ -112,6 +112,7 @@ export class Trainer {
       }),
     );
     this.#run++;
+    if (outcome.kind === 'finished') this.#advance(outcome.history.length, epochs);
     this.#showHistory(outcome.history);
     this.#watcher.epoch(outcome.history);
     if (outcome.kind === 'failed') {
@@ -164,10 +165,7 @@ export class Trainer {
   }
 
   #progress({ epoch, epochs, batch, batches, recent, left, batchesPerSecond }: TrainingProgress): void {
-    this.#done = epoch - 1 + batch / batches;
-    const bar = part('progress', HTMLProgressElement);
-    bar.max = epochs;
-    bar.value = this.#done;
+    this.#advance(epoch - 1 + batch / batches, epochs);
     this.#charts?.add({ at: this.#done, scores: recent });
     if (this.#state !== 'training') return;
     const speed = batchesPerSecond === undefined ? '' : ` · ${figureOf(batchesPerSecond)} batches/s`;
@@ -176,6 +174,13 @@ export class Trainer {
       `epoch ${epoch} of ${epochs}, batch ${batch} of ${batches} · ${scores(recent)}${speed}${rest}`,
     );
     this.#watcher.progress();
+  }
+
+  #advance(done: number, epochs: number): void {
+    this.#done = done;
+    const bar = part('progress', HTMLProgressElement);
+    bar.max = epochs;
+    bar.value = done;
   }
 
   #epoch({ epoch }: EpochRecord, history: History): void {

@@ -13,13 +13,17 @@ import { drawPicture, isPicture } from './picture.ts';
 import type { Look, Opened } from './protocol.ts';
 import type { Session } from './session.ts';
 
-/** What is looked at: the drawing, or numbers from the data. */
+/** What is looked at: the drawing, a picture from a file, or numbers from the data. */
 type Subject =
   | { readonly kind: 'drawing' }
+  | { readonly kind: 'picture'; readonly pixels: Pixels; readonly caption: string }
   | { readonly kind: 'sample'; readonly inputs: Batch; readonly caption: string; readonly truth?: number };
 
 /** Milliseconds between two looks, and between two observations, which are the larger. */
 const [lookEvery, observeEvery] = [30, 400];
+
+/** The weights of a model with no more are read again and again while it trains. */
+const fewParameters = 300_000;
 
 export class Trial {
   readonly #session: Remote<Session>;
@@ -46,10 +50,13 @@ export class Trial {
     this.#look = latest(() => this.#lookOnce(), lookEvery, ifOpen);
     this.#observe = latest(() => this.#observeOnce(), observeEvery, ifOpen);
     const seen = part('seen', HTMLElement);
-    new IntersectionObserver(([entry]) => {
-      this.#visible = entry?.isIntersecting === true;
-      if (this.#visible) this.#observe();
-    }).observe(seen);
+    new IntersectionObserver(
+      ([entry]) => {
+        this.#visible = entry?.isIntersecting === true;
+        if (this.#visible) this.#observe();
+      },
+      { rootMargin: '400px' },
+    ).observe(seen);
     part('clear', HTMLButtonElement).addEventListener('click', () => this.#clear());
     part('sample', HTMLButtonElement).addEventListener('click', () => {
       this.showAny().catch(failed);
@@ -80,9 +87,9 @@ export class Trial {
     } else this.refresh();
   }
 
-  /** The model has changed. */
-  refresh(): void {
-    this.#weights = undefined;
+  /** The model has changed. The filters of a large one are drawn again when an epoch has ended. */
+  refresh(epochEnded = true): void {
+    if (epochEnded || this.#setup.parameters <= fewParameters) this.#weights = undefined;
     this.#look();
   }
 
@@ -129,8 +136,10 @@ export class Trial {
   }
 
   async #showFile(picture: File): Promise<void> {
-    this.#pad.show(await createImageBitmap(picture));
-    this.#drawn();
+    const bitmap = await createImageBitmap(picture);
+    this.#pad.show(bitmap);
+    this.#subject = { kind: 'picture', pixels: pixelsOf(bitmap), caption: picture.name };
+    this.#look();
   }
 
   async #lookOnce(): Promise<void> {
@@ -140,7 +149,7 @@ export class Trial {
     const look: Look =
       subject.kind === 'sample'
         ? await this.#session.lookAt(subject.inputs)
-        : await this.#session.lookAtPixels(this.#pixels());
+        : await this.#session.lookAtPixels(subject.kind === 'picture' ? subject.pixels : this.#drawing());
     this.#inputs = look.inputs;
     this.#showTaken(opened, look, subject);
     renderOutputs(part('outputs', HTMLElement), this.#shown(opened, look));
@@ -148,7 +157,7 @@ export class Trial {
     if (opened.canObserve && this.#visible) this.#observe();
   }
 
-  #pixels(): Pixels {
+  #drawing(): Pixels {
     const pixels = this.#pad.pixels();
     return part('centre', HTMLInputElement).checked ? centred(pixels, this.#pad.paper) : pixels;
   }
@@ -194,6 +203,19 @@ export class Trial {
     if (this.untrained) notes.push('The model is not trained yet: it guesses.');
     say(part('said-note', HTMLElement), notes.join(' '));
   }
+}
+
+/** Larger pictures are made smaller by the browser first. */
+const mostPixels = 1024;
+
+/** As they are, so that the model says the same as with `cnnc predict`. */
+function pixelsOf(picture: ImageBitmap): Pixels {
+  const scale = Math.min(1, mostPixels / Math.max(picture.width, picture.height));
+  const [width, height] = [Math.ceil(picture.width * scale), Math.ceil(picture.height * scale)];
+  const context = new OffscreenCanvas(width, height).getContext('2d');
+  if (!context) throw new Error('the browser draws on no canvas');
+  context.drawImage(picture, 0, 0, width, height);
+  return context.getImageData(0, 0, width, height);
 }
 
 /** Why nothing can be drawn for this model. */

@@ -23,6 +23,9 @@ export function mapsOf({ shape }: ObservedLayer): readonly [number, number, numb
   return is && height * width > 1 ? [height, width, channels] : undefined;
 }
 
+const hasMaps = (nodes: readonly LayerNode[]): boolean =>
+  nodes.some(({ layer, inside }) => mapsOf(layer) !== undefined || hasMaps(inside));
+
 export class LayerView {
   readonly element: HTMLElement;
   readonly #legend: Legend;
@@ -51,6 +54,8 @@ export class LayerView {
         nodes.reduce((sum, { inside: more }) => sum + 1 + total(more), 0);
       say(add(details, 'summary'), `${count(total(inside), 'layer')} inside`);
       this.#inside = inside.map((one) => new LayerView(details, one));
+      // What has pictures inside only is a black box until it is open.
+      details.open = !mapsOf(layer) && hasMaps(inside);
       // What is not seen is not drawn.
       details.addEventListener('toggle', () => this.update(this.#node));
       this.#details = details;

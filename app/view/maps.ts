@@ -46,7 +46,9 @@ export class Maps {
     this.#input.min = '0';
     this.#input.addEventListener('input', () => {
       const channel = this.#input.valueAsNumber;
-      if (Number.isInteger(channel) && channel >= 0 && channel < this.#channels()) this.choose(channel);
+      if (!Number.isInteger(channel) || channel < 0 || channel >= this.#channels()) return;
+      this.#channel = channel;
+      this.#redraw();
     });
     this.#reading = add(side, 'p', 'cnnc-reading');
     this.#main = add(maps, 'div', 'cnnc-main');

@@ -24,12 +24,12 @@ export function rangeOf(values: ArrayLike<number>, from = 0, stride = 1, end = v
   return { min, max, mean: sum / count, bound: Math.max(Math.abs(min), Math.abs(max)) };
 }
 
-/** Three digits: `0.123`, `-4.56`, `1.2e-9`. */
+/** Three digits: `0.123`, `−4.56`, `1.23e−9`. */
 export function figure(value: number): string {
   if (value === 0) return '0';
-  const text = value.toPrecision(3);
-  const plain = text.includes('e') ? value.toExponential(1) : String(Number(text));
-  return plain.replace('-', '−');
+  const size = Math.abs(value);
+  const text = size < 1e-3 || size >= 1e5 ? value.toExponential(2) : String(Number(value.toPrecision(3)));
+  return text.replaceAll('-', '−');
 }
 
 export const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;

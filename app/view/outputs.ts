@@ -15,7 +15,7 @@ interface Shared {
 interface Row {
   readonly name: string;
   readonly text: string;
-  /** Length of the bar, 0 … 1. */
+  /** Length of the bar, 0 … 1; none where it is no probability. */
   readonly part: number | undefined;
   readonly best: boolean;
 }
@@ -80,6 +80,7 @@ function makeRow(parent: HTMLElement) {
     update(row: Row): void {
       say(name, row.name);
       say(text, row.text);
+      bar.hidden = row.part === undefined;
       bar.style.width = `${100 * (row.part ?? 0)}%`;
       element.classList.toggle('cnnc-best', row.best);
     },
@@ -97,15 +98,16 @@ function rowsOf(output: Shared): readonly Row[] {
   const values = shares(output);
   if (shape.length > 1) return [];
   const sum = values.reduce((a, b) => a + b, 0);
-  const isShare = values.every((value) => value >= 0) && Math.abs(sum - 1) < 1e-3;
-  const { bound } = rangeOf(values);
   const named = classes?.length === values.length ? classes : undefined;
+  const areShares = values.every((value) => value >= 0) && Math.abs(sum - 1) < 1e-3;
+  // Those of several sigmoids are probabilities by themselves.
+  const isShare = areShares || (named !== undefined && values.every((value) => value >= 0 && value <= 1));
   const best = values.indexOf(Math.max(...values));
   const rows = values.map((value, i): Row & { value: number } => ({
     value,
     name: named?.[i] ?? (values.length === 1 ? '' : `${i}`),
     text: isShare ? percent(value) : figure(value),
-    part: isShare ? value : bound > 0 ? Math.max(0, value) / bound : 0,
+    part: isShare ? value : undefined,
     best: i === best && (isShare || named !== undefined),
   }));
   return rows.length <= most ? rows : rows.sort((a, b) => b.value - a.value).slice(0, most);

@@ -19,16 +19,23 @@ const width = 196;
 export const renderSaliency = renderer<Shown>((container): View<Shown> => {
   adopt();
   const list = add(container, 'div', 'cnnc-view cnnc-saliency');
-  const rows = new Rows<Figure, HTMLElement>(list, makeFigure);
-  return { update: (shown) => rows.update(figuresOf(shown)) };
+  const groups = new Rows<readonly Figure[], HTMLElement>(list, makeGroup);
+  return { update: (shown) => groups.update(groupsOf(shown)) };
 });
 
-function figuresOf({ signature, inputs, observation }: Shown): readonly Figure[] {
-  return signature.inputs.filter(isPicture).flatMap((port): readonly Figure[] => {
+function groupsOf({ signature, inputs, observation }: Shown): readonly (readonly Figure[])[] {
+  return signature.inputs.filter(isPicture).map((port): readonly Figure[] => {
     const values = inputs[port.name] ?? [];
     const over = observation.saliency.filter(({ input }) => input === port.name);
     return [{ port, values }, ...over.map((saliency) => ({ port, values, saliency }))];
   });
+}
+
+/** One picture, alone and under what matters. */
+function makeGroup(parent: HTMLElement) {
+  const element = add(parent, 'div', 'cnnc-figures');
+  const rows = new Rows<Figure, HTMLElement>(element, makeFigure);
+  return { element, update: (figures: readonly Figure[]): void => rows.update(figures) };
 }
 
 function isPicture({ shape }: PortInfo): boolean {

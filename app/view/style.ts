@@ -13,7 +13,9 @@ const rules = `
 .cnnc-reading { font-variant-numeric: tabular-nums; min-height: 1.45em; }
 .cnnc-top { display: flex; flex-wrap: wrap; gap: 20px 32px; align-items: flex-start; margin-bottom: 28px; }
 .cnnc-top > :last-child { flex: 1 1 240px; max-width: 480px; }
-.cnnc-saliency { display: grid; grid-template-columns: repeat(auto-fill, minmax(140px, 196px)); gap: 16px 20px; }
+.cnnc-figures { display: flex; flex-wrap: wrap; gap: 16px 20px; }
+.cnnc-figures + .cnnc-figures { margin-top: 16px; }
+.cnnc-saliency figure { width: clamp(140px, 40vw, 196px); }
 .cnnc-saliency figcaption { margin-top: 6px; color: inherit; }
 .cnnc-output table { border-collapse: collapse; width: 100%; }
 .cnnc-output caption { text-align: start; font-weight: 600; padding-bottom: 4px; }

@@ -38,9 +38,10 @@ export function inspectionPage(inspection: Inspection): string {
 <body>
 <main>
 <h1>What <code>${escapeHtml(model.name)}</code> sees in ${escapeHtml(name)}</h1>
-<p>Each layer of ${escapeHtml(file)} with what it made of this one sample. 0 has the colour of the page, positive numbers are
-orange, negative ones blue; the scale beside a layer says how far its colours reach. Point at a picture to read its numbers,
-click it to keep it large.</p>
+<p>The pixels that its answer hangs on most are orange in the picture of what matters. Below stands each layer of
+${escapeHtml(file)} with what it made of this one sample: 0 has the colour of the page, positive numbers are orange, negative ones
+blue, and the scale beside a layer says how far its colours reach. Point at a picture to read its numbers, click it to keep it
+large.</p>
 <div id="observation"><noscript>The pictures are drawn by a script in this file.</noscript></div>
 </main>
 <script type="text/plain" id="data">${data}</script>

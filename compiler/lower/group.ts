@@ -2,7 +2,8 @@
  * Fusion: which nodes become one kernel. Decided by traits only.
  *
  * - A contraction, window, reduction or gather takes the elementwise chain behind it.
- * - Elementwise nodes of one shape join each other; several values of a group may be stored.
+ * - Elementwise nodes of one shape join each other; several values of a group may be stored. One that only reads what is stored
+ *   in any case goes where it is used.
  * - A reduction takes the elementwise chain before it when nothing else uses that chain.
  * - Groups that go through the same rows, one of them a reduction of these, become one (`rows.ts`).
  * - Groups with more operands than a kernel of the target may have are divided (`limit.ts`).
@@ -12,7 +13,7 @@
  * makes every group convex.
  */
 import { invariant } from '../base/invariant.ts';
-import { sameShape } from '../base/types.ts';
+import { bytesPerElement, sameShape } from '../base/types.ts';
 import type { Graph, Node, Value } from '../graph/ir.ts';
 import { hasTrait } from '../graph/op.ts';
 import type { TargetInfo } from '../program/target.ts';
@@ -39,12 +40,16 @@ export interface Group {
 }
 
 /** Groups in launch order, those with `commit` last. Views belong to no group; nodes that nothing uses are dropped. */
-export function groupNodes(graph: Graph, { maxOperands }: Pick<TargetInfo, 'maxOperands'>): readonly Group[] {
+export function groupNodes(
+  graph: Graph,
+  target: Pick<TargetInfo, 'maxOperands' | 'joinsChannels'>,
+): readonly Group[] {
+  const { maxOperands } = target;
   const uses = usesOf(graph);
   const fusion = new Fusion(uses, maxOperands);
   for (const node of graph.nodes) if (uses.live.has(node)) fusion.place(node);
   const groups = fusion.groups().map((group) => groupOf(group, uses));
-  return limitOperands(joinRows(groups, uses), uses, maxOperands);
+  return limitOperands(joinRows(groups, uses, target), uses, maxOperands);
 }
 
 /** A constant that fills its shape with one value: a literal inside kernels. */
@@ -86,12 +91,17 @@ class Fusion {
   /** Elementwise nodes that a later reduction computes while it reads. */
   readonly #claims: ReadonlyMap<Node, readonly Node[]>;
   readonly #claimed: ReadonlySet<Node>;
+  /** Nodes that go where their only user goes. */
+  readonly #late: ReadonlyMap<Node, readonly Node[]>;
+  readonly #waiting: ReadonlySet<Node>;
   #clock = 0;
 
   constructor(uses: Uses, maxOperands: number) {
     this.#uses = uses;
     this.#claims = claimsOf(uses, maxOperands);
     this.#claimed = new Set([...this.#claims.values()].flat());
+    this.#late = lateNodes(uses, this.#claimed);
+    this.#waiting = new Set([...this.#late.values()].flat());
   }
 
   place(node: Node): void {
@@ -99,9 +109,10 @@ class Fusion {
     if (hasTrait(node.op, 'view')) {
       const draft = this.#draftOf.get(node.operands[0] as Value);
       if (draft !== undefined) this.#draftOf.set(node, draft);
-    } else if (!this.#claimed.has(node)) {
-      const host = hasTrait(node.op, 'elementwise') ? this.#hostOf(node) : undefined;
-      this.#add([...(this.#claims.get(node) ?? []), node], host ?? this.#open(node));
+    } else if (!this.#claimed.has(node) && !this.#waiting.has(node)) {
+      const late = [...(this.#late.get(node) ?? []), node];
+      const host = hasTrait(node.op, 'elementwise') ? this.#hostOf(late) : undefined;
+      this.#add([...(this.#claims.get(node) ?? []), ...late], host ?? this.#open(node));
     }
   }
 
@@ -140,10 +151,12 @@ class Fusion {
     }
   }
 
-  /** The group that an elementwise node joins, merged from those of its operands that can be; undefined: a new one. */
-  #hostOf(node: Node): Draft | undefined {
-    const sources = this.#sourcesOf(node.operands);
-    const elsewhere = this.#sourcesOf(node.operands.filter((operand) => !readsInPlace(node, operand)));
+  /** The group that elementwise nodes join, merged from those of their operands that can be; undefined: a new one. */
+  #hostOf(nodes: readonly Node[]): Draft | undefined {
+    const node = nodes.at(-1) as Node;
+    const sources = this.#sourcesOf(nodes.flatMap(({ operands }) => operands));
+    const gathered = nodes.flatMap((each) => each.operands.filter((operand) => !readsInPlace(each, operand)));
+    const elsewhere = this.#sourcesOf(gathered);
     const joinable = [...sources].filter((draft) => !elsewhere.has(draft) && this.#accepts(draft, node));
     const latestFirst = joinable.sort((a, b) => b.position - a.position);
     const host = latestFirst.find((draft) => this.#placeAfter(draft, sources));
@@ -238,6 +251,42 @@ function claimsOf(uses: Uses, maxOperands: number): ReadonlyMap<Node, readonly N
     else if (claimed.length > 0) claims.set(reduction, claimed);
   }
   return claims;
+}
+
+/**
+ * By user: elementwise nodes that are computed where their only user is, not where their operand is. That operand is stored in
+ * any case and no larger, and they read no other of their shape, so this saves a tensor.
+ */
+function lateNodes(uses: Uses, claimed: ReadonlySet<Node>): ReadonlyMap<Node, readonly Node[]> {
+  const waiting = new Set<Value>();
+  for (const node of uses.live) {
+    const [user, more] = uses.of(node);
+    if (user === undefined || more !== undefined || uses.escapes(node) || claimed.has(node)) continue;
+    if (!hasTrait(node.op, 'elementwise') || claimed.has(user) || !readsInPlace(user, node)) continue;
+    if (uses.commits(node) !== uses.commits(user)) continue;
+    const [source, other] = node.operands.filter((operand) => {
+      return !isLiteral(operand) && sameShape(operand.type.shape, node.type.shape);
+    });
+    if (source === undefined || other !== undefined) continue;
+    if (bytesPerElement[source.type.dtype] > bytesPerElement[node.type.dtype]) continue;
+    if (waiting.has(source) || isStored(source, node, uses)) waiting.add(node);
+  }
+  const hosts = new Map<Node, Node>();
+  const late = new Map<Node, Node[]>();
+  for (const node of [...uses.live].reverse()) {
+    if (!waiting.has(node)) continue;
+    const [user] = uses.of(node) as [Node];
+    const host = hosts.get(user) ?? user;
+    hosts.set(node, host);
+    late.set(host, [node, ...(late.get(host) ?? [])]);
+  }
+  return late;
+}
+
+/** Whether a value is stored whatever `except` does: who else reads it can not do that where it is computed. */
+function isStored(value: Value, except: Node, uses: Uses): boolean {
+  if (value.kind !== 'node' || uses.escapes(value)) return true;
+  return uses.of(value).some((user) => user !== except && !readsInPlace(user, value));
 }
 
 /** The values from outside that nodes read, in order of first use; literals are none. */

@@ -1,4 +1,5 @@
 /** The kernel of a row-wise group: in each row its parts one after the other, each as it is lowered alone. */
+import { sameShape } from '../base/types.ts';
 import type { Value } from '../graph/ir.ts';
 import { affine } from '../loop/affine.ts';
 import { denseStrides } from '../loop/builder.ts';
@@ -54,10 +55,8 @@ export function rowNest(group: Group, parts: readonly Group[], layoutOf: LayoutO
 const nowhere = ({ type: { shape } }: Value): Layout => ({ shape, strides: denseStrides(shape), offset: 0 });
 
 /** Whether a value has the shape that the group reduces. */
-function isPerElement({ type }: Value, { root }: Group): boolean {
-  const whole = root.operands[0]?.type.shape ?? [];
-  return type.shape.length === whole.length && type.shape.at(-1) === whole.at(-1);
-}
+const isPerElement = ({ type }: Value, { root }: Group): boolean =>
+  sameShape(type.shape, root.operands[0]?.type.shape ?? []);
 
 const register = ({ name, dtype }: Buffer, names: Names): Buffer => ({
   name: names.unique(`${name}_row`),

@@ -21,6 +21,8 @@ export interface TargetInfo {
   readonly maxOperands: number;
   /** Into how many a long reduction to a single number is divided: groups of threads that share no memory. 1: it is not. */
   readonly shares: number;
+  /** Whether reductions of all axes but the last are one kernel where they go through the same elements. */
+  readonly joinsChannels: boolean;
   /** Whether it can run the kernels of `ops/support/winograd`. */
   readonly winograd: boolean;
 }
@@ -39,6 +41,7 @@ export const typescript: TargetInfo = {
   slabBytes: Infinity,
   maxOperands: 256,
   shares: 1,
+  joinsChannels: false,
   winograd: true,
 };
 
@@ -56,6 +59,7 @@ export const webgpu: TargetInfo = {
   slabBytes: 2 ** 27,
   maxOperands: 8,
   shares: 64,
+  joinsChannels: true,
   winograd: false,
 };
 

@@ -10,9 +10,13 @@ import { isIndependent } from './wasm-access.ts';
 
 /** Threads of a workgroup where nothing speaks for more: two of the groups that run in lockstep on most devices. */
 export const threadsPerGroup = 64;
+/** Threads that run in lockstep on most devices. */
+export const subgroup = 32;
 /** Limits that every device has: https://www.w3.org/TR/webgpu/#limits */
 export const mostThreads = 256;
 export const mostGroups = 65535;
+/** Bytes of workgroup memory. */
+export const mostShared = 16384;
 
 const dimensions: readonly Dimension[] = ['x', 'y', 'z'];
 
@@ -32,12 +36,12 @@ export function bindNest(s: Scheduling): void {
   if (loops.length === 0) return;
   const groups: Grouped[] = [];
   const threads: string[] = [];
-  let left = threadsPerGroup;
+  let product = 1;
   loops.toReversed().forEach((loop, i) => {
     const { name } = loop.axis;
     const count = countOf(loop);
-    const size = i === 0 ? along(count, loops.length) : beside(count, left, threads.length);
-    left = Math.floor(left / size);
+    const size = i === 0 ? along(count, loops.length) : beside(count, product, threads.length);
+    product *= size;
     if (size === 1 && threads.length > 0) return groups.push(...dividedGroups(s, name, count));
     if (size === count) return threads.push(name);
     const names = { block: `${name}_group`, inner: `${name}_thread` };
@@ -87,10 +91,22 @@ function along(count: number, loops: number): number {
   return count <= whole ? count : threadsPerGroup;
 }
 
-/** The same of a loop around it, for which `left` threads are left: shares of it that are as equal as can be. */
-function beside(count: number, left: number, bound: number): number {
-  if (left < 2 || bound === dimensions.length) return 1;
-  return count === Infinity ? left : Math.ceil(count / Math.ceil(count / left));
+/**
+ * The same of a loop around it, where the loops inside have `threads` already: as many as fill groups of threads in lockstep,
+ * and divide the loop into even shares, best. Samples are spread over a group only where there is little else.
+ */
+function beside(count: number, threads: number, bound: number): number {
+  const most = Math.min(count, Math.floor((2 * threadsPerGroup) / threads));
+  if (bound === dimensions.length || (count === Infinity && threads >= subgroup)) return 1;
+  const worth = (size: number): number => {
+    const total = threads * size;
+    const full = total / (subgroup * Math.ceil(total / subgroup));
+    const even = count === Infinity ? 1 : count / (size * Math.ceil(count / size));
+    return full * even + (even === 1 ? 0.02 : 0) - 0.05 * Math.abs(Math.log2(total / threadsPerGroup));
+  };
+  let best = 1;
+  for (let size = 2; size <= most; size++) if (worth(size) > worth(best)) best = size;
+  return best;
 }
 
 /** One loop over workgroups, or two where there would be more than a dimension may have. */

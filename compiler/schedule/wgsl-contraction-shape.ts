@@ -24,7 +24,7 @@ export interface ContractionShape {
   readonly channel: RoleAxis;
   /** Whether four channels can be the lanes of a vector. */
   readonly lanes: boolean;
-  /** The axis whose places share weights; absent: there is none. */
+  /** The axis whose places share the elements of an operand; absent: there is none. */
   readonly pixel?: RoleAxis;
   /** Another such axis. */
   readonly row?: RoleAxis;
@@ -52,11 +52,10 @@ export function contractionShape(kernel: Kernel): ContractionShape | undefined {
     Number(channel.axis.extent) % 4 === 0 &&
     !nest.reduction.some(({ range }) => axesOfRange(range).has(channel.axis)) &&
     moving.every((factor) => stride(factor, channel.axis) === 1);
-  const [weights] = moving;
   const others = nest.outer.filter((loop) => loop !== channel);
   // With the right step between the places of a block, weights that move with a place are the same for all of them.
   const places = others.filter(
-    ({ axis }) => weights === undefined || stride(weights, axis) === 0 || stepOf(axis, nest) > 1,
+    ({ axis }) => nest.factors.some((factor) => stride(factor, axis) === 0) || stepOf(axis, nest) > 1,
   );
   const pixel = places.findLast(({ axis }) => axis.extent !== 'N') ?? places.at(-1);
   const row = places.findLast((loop) => loop !== pixel && loop.axis.extent !== 'N');

@@ -4,11 +4,12 @@
  * The unit is one multiplication and addition of one thread. A device runs `width` threads at once: fewer leave a part of it
  * idle, more take turns. So the cost of a tile is that of one thread, times how often they take turns.
  */
+import type { Dimension } from '../loop/bound.ts';
 import type { ContractionTile } from '../loop/transform/contraction/tile.ts';
 import type { ContractionShape, RoleAxis } from './wgsl-contraction-shape.ts';
 
 /** Threads that a device runs at once: a small one has about a thousand lanes, and needs several threads in each. */
-const width = 8192;
+const width = 32768;
 /** A load of an element, or of four neighbours, from an operand, and from workgroup memory. */
 const load = 8;
 const sharedLoad = 2;
@@ -16,7 +17,7 @@ const sharedLoad = 2;
 const scatteredLoad = 32;
 /** What one element costs that the threads of a workgroup read, whichever and how many of them; memory gives `sector` of them at once. */
 const fetched = 4;
-const sector = 8;
+const sector = 16;
 /** All threads of a workgroup wait for one another. */
 const barrier = 40;
 /** What each thread does besides. */
@@ -42,8 +43,14 @@ interface Plan {
   readonly pixels: { readonly each: number; readonly threads: number };
   /** Threads along rows. */
   readonly rows: number;
-  readonly split?: { readonly axis: RoleAxis; readonly threads: number };
+  readonly split?: Split;
   readonly block?: PointBlock;
+}
+
+/** An axis of the sum among threads. */
+interface Split {
+  readonly axis: RoleAxis;
+  readonly threads: number;
 }
 
 /** Points of the sum in one block: `inner` whole axes, of which the only one may be divided into blocks of `size`. */
@@ -82,11 +89,14 @@ function plansOf(shape: ContractionShape): readonly Plan[] {
   for (const channels of channelPlans(shape))
     for (const pixels of pixelPlans(shape)) {
       const both = { channels, pixels };
+      const threads = channels.threads * pixels.threads;
+      if (threads > mostThreads) continue;
       plans.push({ kind: 'own', ...both, rows: 1 });
-      for (const split of splits) plans.push({ kind: 'split', ...both, rows: 1, split });
+      for (const split of splits)
+        if (threads * split.threads <= mostThreads) plans.push({ kind: 'split', ...both, rows: 1, split });
       for (const rows of rowPlans(shape, pixels.threads)) {
         if (rows > 1) plans.push({ kind: 'own', ...both, rows });
-        if (block !== undefined) plans.push({ kind: 'shared', ...both, rows, block });
+        if (block !== undefined && shape.sharesChannels) plans.push({ kind: 'shared', ...both, rows, block });
       }
     }
   return plans;
@@ -97,9 +107,7 @@ const powers = [1, 2, 4, 8, 16, 32, 64] as const;
 function channelPlans({ channel, lanes }: ContractionShape): readonly Plan['channels'][] {
   if (lanes) {
     const vectors = channel.count / 4;
-    return divisorsOf(vectors)
-      .filter((threads) => threads <= mostDeep)
-      .map((threads) => ({ each: 4, threads }));
+    return divisorsOf(vectors).map((threads) => ({ each: 4, threads }));
   }
   const most = (each: number): number => 2 * Math.ceil(channel.count / each);
   return [1, 4]
@@ -112,16 +120,12 @@ function channelPlans({ channel, lanes }: ContractionShape): readonly Plan['chan
 function pixelPlans({ pixel }: ContractionShape): readonly Plan['pixels'][] {
   if (pixel === undefined) return [{ each: 1, threads: 1 }];
   const count = Math.ceil(pixel.count / pixel.step);
-  return [1, 2, 3, 4, 5, 6, 7, 8]
+  return [1, 2, 4, 6, 7, 8]
     .filter((each) => each <= count && (pixel.extent !== 'N' || each <= 4))
     .flatMap((each) => {
       const needed = Math.ceil(count / each);
       const some = powers.filter((threads) => threads < needed);
-      return [
-        ...some,
-        ...(needed <= mostDeep ? [needed] : []),
-        ...divisorsOf(needed).filter((n) => n <= mostDeep),
-      ]
+      return [...some, ...(needed <= mostDeep ? [needed] : []), ...divisorsOf(needed)]
         .filter((n, i, all) => all.indexOf(n) === i)
         .map((threads) => ({ each, threads }));
     });
@@ -135,11 +139,11 @@ function rowPlans({ row }: ContractionShape, pixelThreads: number): readonly num
 }
 
 /** An axis among threads; the batch, whose length nobody knows, only where there is no other. */
-function splitsOf({ sum }: ContractionShape): readonly NonNullable<Plan['split']>[] {
+function splitsOf({ sum }: ContractionShape): readonly Split[] {
   const known = sum.filter(({ extent, count }) => extent !== 'N' && count > 1);
   return (known.length > 0 ? known : sum).flatMap((axis) => {
     const own = axis.extent === 'N' ? [] : divisorsOf(axis.count);
-    return [...new Set([...powers, ...own])]
+    return [...new Set([...powers.filter((power) => own.length < 4 || axis.count % power === 0), ...own])]
       .filter((threads) => threads > 1 && threads <= Math.min(mostDeep, axis.count))
       .map((threads) => ({ axis, threads }));
   });
@@ -162,8 +166,10 @@ function blockOf({ sum }: ContractionShape): PointBlock | undefined {
   return { inner, points };
 }
 
+/** Those that can be a number of threads or of points in a block. */
 function divisorsOf(n: number): readonly number[] {
-  return Array.from({ length: n }, (_, i) => i + 1).filter((divisor) => n % divisor === 0);
+  const numbers = Array.from({ length: Math.min(n, mostDeep) }, (_, i) => i + 1);
+  return numbers.filter((divisor) => n % divisor === 0);
 }
 
 /** Infinity where a limit is passed. */
@@ -181,7 +187,8 @@ function costOf(shape: ContractionShape, plan: Plan): number {
   }, 1);
   let own = points * (sums + loadsOf(shape, plan)) + start;
   if (split !== undefined)
-    own += Math.ceil(Math.log2(split.threads)) * (2 * barrier + (sums / 4) * 2 * sharedLoad);
+    own +=
+      barrier + (sums / 4) * sharedLoad + Math.ceil(pixels.each / split.threads) * split.threads * sharedLoad;
   if (block !== undefined) own += (points / block.points) * 2 * barrier;
   const running = groups * Math.ceil(threads / 32) * 32;
   return own * serial * Math.max(1, running / width);
@@ -191,7 +198,7 @@ function costOf(shape: ContractionShape, plan: Plan): number {
 function memoryOf({ channel, pixel }: ContractionShape, plan: Plan): number {
   const { channels, pixels, rows, split, block } = plan;
   const [across, along] = [channels.each * channels.threads, pixels.each * pixels.threads];
-  if (split !== undefined) return Math.floor(split.threads / 2) * across * along * 4;
+  if (split !== undefined) return split.threads * across * along * 4;
   if (block === undefined) return 0;
   const elements = Math.min(across, channel.count + across) + (pixel === undefined ? 1 : along * rows);
   return elements * (block.points + 4) * 4;
@@ -211,7 +218,8 @@ function loadsOf(shape: ContractionShape, { channels, pixels, rows, block }: Pla
       : pixels.each
     : pixels.each * wide;
   const threads = channels.threads * pixels.threads * rows;
-  const [across, along] = [channels.each * channels.threads, pixels.each * pixels.threads * rows];
+  const across = channels.each * channels.threads;
+  const along = pixels.each * pixels.threads * rows * (sharesChannels ? 1 : across);
   const fetch =
     ((Math.max(across, turned ? 0 : sector) + Math.max(along, pixelsInRow ? sector : 0)) * fetched) / threads;
   if (block === undefined) return shared * load + weights * (turned ? scatteredLoad : load) + fetch;
@@ -229,14 +237,15 @@ interface Groups {
 
 function groupsOf(shape: ContractionShape, plan: Plan): Groups {
   const blocks = blocksOf(shape, plan);
-  const bound = largest(blocks);
+  const bound = dimensionsOf(blocks);
+  const isBound = ({ axis }: Blocks): boolean => bound.get(axis) !== undefined;
   const phases =
     (shape.pixel !== undefined && isDivided(plan.pixels) ? shape.pixel.step : 1) *
     (shape.row !== undefined && plan.rows > 1 ? shape.row.step : 1);
   const product = (some: readonly Blocks[]): number => some.reduce((all, { count }) => all * count, 1);
   return {
-    groups: product(bound),
-    serial: phases * product(blocks.filter((block) => !bound.includes(block))),
+    groups: product(blocks.filter(isBound)),
+    serial: phases * product(blocks.filter((block) => !isBound(block))),
   };
 }
 
@@ -264,22 +273,32 @@ function blocksOf(
   ].filter(({ axis, count }) => count > 1 || axis.extent === 'N');
 }
 
-/** The three that become workgroups: the batch, and the longest ones. */
-function largest(blocks: readonly Blocks[]): readonly Blocks[] {
-  const size = ({ axis, count }: Blocks): number =>
-    axis.extent === 'N' ? Infinity : count > mostGroups ? 0 : count;
-  const kept = new Set(blocks.toSorted((a, b) => size(b) - size(a)).slice(0, 3));
-  return blocks.filter((block) => kept.has(block) && size(block) > 0);
+/**
+ * The dimension of workgroups for each of the blocks: the batch has one for itself, the innermost others, too, and what is left
+ * is counted together. Undefined: there would be too many.
+ */
+function dimensionsOf(blocks: readonly Blocks[]): ReadonlyMap<RoleAxis, Dimension | undefined> {
+  const batch = blocks.find(({ axis }) => axis.extent === 'N');
+  const known = blocks.filter((block) => block !== batch);
+  const own: readonly Dimension[] = batch === undefined ? ['x', 'y', 'z'] : ['x', 'y'];
+  const result = new Map<RoleAxis, Dimension | undefined>();
+  const counts = new Map<Dimension, number>();
+  known.forEach(({ axis, count }, i) => {
+    const dimension = own[Math.min(i, own.length - 1)] as Dimension;
+    const all = (counts.get(dimension) ?? 1) * count;
+    if (all <= mostGroups) counts.set(dimension, all);
+    result.set(axis, all <= mostGroups ? dimension : undefined);
+  });
+  if (batch !== undefined) result.set(batch.axis, own.length > known.length ? own[known.length] : 'z');
+  return result;
 }
-
-const dimensions = ['x', 'y', 'z'] as const;
 
 function tileOf(shape: ContractionShape, plan: Plan): ContractionTile {
   const { channel, pixel, row, others, lanes, sum } = shape;
   const { kind, channels, pixels, rows, split, block } = plan;
-  const bound = largest(blocksOf(shape, plan));
+  const bound = dimensionsOf(blocksOf(shape, plan));
   const workgroups = (axis: RoleAxis) => {
-    const dimension = dimensions[bound.findIndex((each) => each.axis === axis)];
+    const dimension = bound.get(axis);
     return dimension === undefined ? {} : { workgroups: dimension };
   };
   const columns = kind === 'shared' ? columnsOf(channels.threads, block?.points ?? 1) : channels.threads;

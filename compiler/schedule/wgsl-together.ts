@@ -1,5 +1,7 @@
 /** Schedules in which the threads of a workgroup do a reduction, or a row, together. */
 import { invariant } from '../base/invariant.ts';
+import { elementCount } from '../base/types.ts';
+import { boundKernel } from '../loop/bound.ts';
 import type { Axis, Stmt } from '../loop/ir.ts';
 import { axesOfRange, bodyOf } from '../loop/rewrite.ts';
 import type { For } from '../loop/transform/find.ts';
@@ -7,12 +9,13 @@ import { nestOf } from './nest.ts';
 import type { Nest } from './nest.ts';
 import type { Scheduling } from './steps.ts';
 import { loadsOf, strideAlong, writesOf } from './wasm-access.ts';
-import { bindGroups, countOf, freeLoops, mostThreads } from './wgsl-bind.ts';
+import { bindGroups, countOf, freeLoops, mostShared, mostThreads, subgroup } from './wgsl-bind.ts';
 
 /** Shorter reductions and rows are left to one thread. */
 const shortest = 33;
 /** With more results than this there are threads enough. */
 const mostResults = 4096;
+const bytesOfElement = 4;
 /** A batch for which schedules are made; they are right for any. */
 const typicalBatch = 64;
 /** Points that a thread has at least. */
@@ -38,12 +41,15 @@ export function scheduleTogether(s: Scheduling): boolean {
     const innermost = nest.outer.at(-1);
     const width = innermost === undefined ? 1 : widthOf(nest, innermost, { results, points });
     const over = nest.body.flatMap((stmt) => dividedLoop(stmt, width));
-    const threads = threadsFor(points, Math.max(0, ...over.map(typicalCount)), width);
+    const threads = threadsFor(points, Math.max(0, ...over.map(worth)), width);
     const groups = nest.outer.map(({ axis }) => axis.name);
     if (innermost !== undefined && width > 1) bindNeighbours(s, innermost.axis, width, groups);
     bindGroups(s, groups);
     const names = over.map(({ axis }) => axis.name);
     s.apply({ step: 'cooperate', threads, to: width > 1 ? 'thread_y' : 'thread_x', over: names });
+    const { shared } = boundKernel(s.kernel);
+    const elements = shared.reduce((sum, { shape }) => sum + elementCount(shape, 1), 0);
+    invariant(elements * bytesOfElement <= mostShared, 'there is too little workgroup memory');
   });
 }
 
@@ -52,6 +58,8 @@ const typicalCount = (loop: For): number => {
   if (count !== Infinity) return count;
   return loop.axis.extent === 'N' ? typicalBatch : loop.axis.extent;
 };
+/** What a loop gives threads to do: a batch may be short. */
+const worth = (loop: For): number => typicalCount(loop) / (countOf(loop) === Infinity ? 2 : 1);
 const staticCount = (loop: For): number => (loop.axis.extent === 'N' ? 1 : loop.axis.extent);
 
 /** Iterations of all loops of a statement together. */
@@ -93,9 +101,7 @@ function dividedLoop(stmt: Stmt, width: number): readonly For[] {
   const candidates = width === 1 && along.some((loop) => typicalCount(loop) >= shortest) ? along : loops;
   // Windows at an edge leave some threads of a divided loop without work.
   const even = candidates.filter(({ range }) => axesOfRange(range).size === 0);
-  return (even.length > 0 ? even : candidates)
-    .toSorted((a, b) => typicalCount(b) - typicalCount(a))
-    .slice(0, 1);
+  return (even.length > 0 ? even : candidates).toSorted((a, b) => worth(b) - worth(a)).slice(0, 1);
 }
 
 /** The loops of a statement that are nested in one another. */
@@ -105,9 +111,6 @@ function nested(stmt: Stmt, around: readonly For[]): readonly For[] {
   const [loop] = stmt.body.filter(({ kind }) => kind === 'for' || kind === 'if');
   return loop === undefined ? here : nested(loop, here);
 }
-
-/** Threads that run in lockstep on most devices. */
-const subgroup = 32;
 
 /** A power of two: so many that each thread has a few of the points, and no more than there are iterations to divide. */
 function threadsFor(points: number, iterations: number, width: number): number {

@@ -14,7 +14,7 @@ import { scheduleTogether } from './wgsl-together.ts';
 /** The kernel with its outer loops bound; see `loop/bound.ts` for the form. */
 export function scheduleForWgsl(kernel: Kernel): Scheduling {
   const built = kernel.built === true;
-  const tiled = kernel.kind === 'contraction' && !built ? scheduleContractionForWgsl(kernel) : undefined;
+  const tiled = !built && readsAgain(kernel) ? scheduleContractionForWgsl(kernel) : undefined;
   if (tiled !== undefined) return tiled;
   const s = new Scheduling(built ? inSerial(kernel) : kernel);
   if (!built) s.apply({ step: 'collapse' });
@@ -25,6 +25,19 @@ export function scheduleForWgsl(kernel: Kernel): Scheduling {
   }
   s.apply({ step: 'simplify' }, { step: 'share' }, { step: 'hoist' }, { step: 'inline' });
   return s;
+}
+
+/** Whether what one thread reads helps others: not where each channel has elements of its own in all operands. */
+function readsAgain(kernel: Kernel): boolean {
+  if (kernel.kind !== 'contraction') return false;
+  const { outer, inner } = nestOf(kernel);
+  const channel = outer.at(-1)?.axis;
+  return (
+    channel === undefined ||
+    loadsOf(inner).some(
+      ({ buffer, index }) => buffer.space === 'global' && strideAlong(buffer, index, channel) !== 1,
+    )
+  );
 }
 
 /** Where a thread does more than store an element: fewer of them would leave parts of a GPU without work. */

@@ -82,19 +82,61 @@ export async function historyOf(page: Page): Promise<Readonly<Record<string, rea
   return Object.fromEntries(titles.map((title, i) => [title, rows.map((row) => Number(row[i]))]));
 }
 
+/** What draws: a mouse or a finger. */
+interface Pointer {
+  move(x: number, y: number): Promise<unknown>;
+  down(): Promise<unknown>;
+  up(): Promise<unknown>;
+}
+
+const mouseOn = (page: Page): Pointer => ({
+  move: (x, y) => page.mouse.move(x, y, { steps: 5 }),
+  down: () => page.mouse.down(),
+  up: () => page.mouse.up(),
+});
+
+export async function fingerOn(page: Page): Promise<Pointer> {
+  const session = await page.context().newCDPSession(page);
+  const at = { x: 0, y: 0 };
+  let touching = false;
+  const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd'): Promise<unknown> =>
+    session.send('Input.dispatchTouchEvent', { type, touchPoints: type === 'touchEnd' ? [] : [{ ...at }] });
+  return {
+    async move(x, y) {
+      const from = { ...at };
+      for (let step = 1; step <= 5; step++) {
+        Object.assign(at, { x: from.x + ((x - from.x) * step) / 5, y: from.y + ((y - from.y) * step) / 5 });
+        if (touching) await touch('touchMove');
+      }
+    },
+    async down() {
+      touching = true;
+      await touch('touchStart');
+    },
+    async up() {
+      touching = false;
+      await touch('touchEnd');
+    },
+  };
+}
+
 /** Draws lines through points, given as shares of the pad's width and height. */
-export async function draw(page: Page, points: readonly (readonly [number, number])[]): Promise<void> {
+export async function draw(
+  page: Page,
+  points: readonly (readonly [number, number])[],
+  pointer: Pointer = mouseOn(page),
+): Promise<void> {
   await page.locator('#pad').scrollIntoViewIfNeeded();
   const box = await page.locator('#pad').boundingBox();
   if (!box) throw new Error('there is no pad');
-  const move = ([x, y]: readonly [number, number]): Promise<void> =>
-    page.mouse.move(box.x + x * box.width, box.y + y * box.height, { steps: 5 });
+  const move = ([x, y]: readonly [number, number]): Promise<unknown> =>
+    pointer.move(box.x + x * box.width, box.y + y * box.height);
   const [first, ...others] = points;
   if (!first) return;
   await move(first);
-  await page.mouse.down();
+  await pointer.down();
   for (const point of others) await move(point);
-  await page.mouse.up();
+  await pointer.up();
 }
 
 export const seven = [

@@ -1,11 +1,13 @@
 /** `cnnc play` as a person has it: the page in Chromium, on WebAssembly and on WebGPU. */
 import { readFileSync } from 'node:fs';
+import { encode } from 'fast-png';
 import type { Page } from 'playwright-core';
 import { afterAll, expect, test } from 'vitest';
 import { digitsData, digitsModel, play } from '../cli/play-support.ts';
 import {
   closeBrowsers,
   draw,
+  fingerOn,
   historyOf,
   inState,
   openBrowser,
@@ -127,7 +129,7 @@ test('shows the pictures it gets wrong, and looks into the one that is chosen', 
 test('can be paused, stopped, continued and started over, and gives its weights', async () => {
   const browser = await openBrowser();
   if (!browser) return;
-  const playing = await play({}, '--data', 'synthetic:digits?size=12&count=4000', '--epochs', '40');
+  const playing = await play({}, '--data', 'synthetic:digits?size=12&count=4000', '--epochs', '400');
   const { page, faults } = await openPage(browser, playing);
   await page.click('#start');
   await inState(page, 'training');
@@ -150,7 +152,7 @@ test('can be paused, stopped, continued and started over, and gives its weights'
   await inState(page, 'ready');
   expect(await textOf(page, '#status')).toMatch(/^stopped after \d+ epoch/);
   const stopped = await place();
-  expect(stopped).toBeLessThan(40);
+  expect(stopped).toBeLessThan(400);
 
   await page.fill('#epochs', String(Math.ceil(stopped + 0.01)));
   expect(await textOf(page, '#start')).toBe('Continue');
@@ -177,18 +179,47 @@ test('can be paused, stopped, continued and started over, and gives its weights'
   expect(faults).toEqual([]);
 });
 
-test('begins with the weights that were given', async () => {
+test('begins with the weights that were given, and takes what a finger draws', async () => {
   const browser = await openBrowser();
   if (!browser) return;
   const { folder: place } = await play({}, '--data', digitsData);
   await place.cnnc('train', 'model.cnn', '--data', digitsData);
   const files = { 'w.safetensors': readFileSync(place.file('model.safetensors')) };
   const playing = await play({ files }, '--data', digitsData, '--weights', 'w.safetensors');
-  const { page, faults } = await openPage(browser, playing);
-  await draw(page, seven);
+  const phone = { viewport: { width: 390, height: 800 }, hasTouch: true, isMobile: true };
+  const { page, faults } = await openPage(browser, playing, phone);
+  await draw(page, seven, await fingerOn(page));
   await expect.poll(() => textOf(page, '#said-note')).toBe('It says 7.');
   expect(faults).toEqual([]);
 });
+
+test('says the same to a picture as `cnnc predict`', async () => {
+  const browser = await openBrowser();
+  if (!browser) return;
+  const { folder: place } = await play({}, '--data', digitsData);
+  await place.cnnc('train', 'model.cnn', '--data', digitsData, '--epochs', '2');
+  const files = { 'w.safetensors': readFileSync(place.file('model.safetensors')), 'four.png': picture() };
+  const playing = await play({ files }, '--data', digitsData, '--weights', 'w.safetensors');
+  const { page, faults } = await openPage(browser, playing);
+  await page.setInputFiles('#file', playing.folder.file('four.png'));
+  await expect.poll(() => textOf(page, '#taken-caption')).toBe('four.png');
+  const { out } = await playing.folder.cnnc(
+    ...['predict', 'model.cnn', 'four.png', '--weights', 'w.safetensors', '--json'],
+  );
+  const { outputs } = JSON.parse(out) as { outputs: { digit: { probabilities: [string, number][] } } };
+  const shares = await sharesOf(page);
+  for (const [name, share] of outputs.digit.probabilities) expect(shares[name]).toBeCloseTo(100 * share, 0);
+  expect(faults).toEqual([]);
+});
+
+/** 30×40 pixels with a bright cross, in colours. */
+function picture(): Uint8Array {
+  const [width, height] = [30, 40];
+  const data = new Uint8Array(3 * width * height);
+  for (let y = 4; y < 36; y++) data.set([250, 200, 150], 3 * (y * width + 18));
+  for (let x = 3; x < 27; x++) data.set([200, 250, 250], 3 * (24 * width + x));
+  return encode({ width, height, data, channels: 3 });
+}
 
 test('runs in threads', async () => {
   const browser = await openBrowser();

@@ -175,17 +175,34 @@ describe('--json', () => {
     const { input, layers } = JSON.parse(out) as Json;
     expect(input).toBe('sample');
     expect(layers[0]!.values.map((value) => Math.round(255 * value))).toEqual(numbers);
-    const kernels = await cnnc(
-      'inspect',
-      'tiny.cnn',
-      '--input',
-      'image=numbers.json',
-      '--json',
-      '--kernels',
-      'ts',
-    );
-    expect(kernels.out).toBe(out);
+    for (const same of [
+      ['--kernels', 'ts'],
+      ['--threads', '2'],
+    ]) {
+      const again = await cnnc('inspect', 'tiny.cnn', '--input', 'image=numbers.json', '--json', ...same);
+      expect(again.out).toBe(out);
+    }
   });
+});
+
+test('build --observe gives the module the method', async () => {
+  const { cnnc, file } = await trained();
+  for (const [options, has] of [
+    [['--observe'], true],
+    [['--observe', '--inference', '--target', 'js'], true],
+    [[], false],
+  ] as const) {
+    const { status, out } = await cnnc('build', 'tiny.cnn', '--json', ...options);
+    expect(status).toBe(0);
+    const { files, report } = JSON.parse(out) as {
+      files: { path: string }[];
+      report: { routines: { name: string; maxBatch: number }[] };
+    };
+    const observe = report.routines.find(({ name }) => name === 'observe');
+    expect(observe?.maxBatch).toBe(has ? 1 : undefined);
+    for (const { path } of files)
+      expect(/Observable</u.test(readFileSync(file(path), 'utf8'))).toBe(has && !path.endsWith('.js'));
+  }
 });
 
 describe('what is wrong is said', () => {

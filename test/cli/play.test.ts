@@ -198,6 +198,14 @@ test('says what is wrong as `train` does', async () => {
   }
 });
 
+test('has a page of the documentation that names all its options', async () => {
+  const { out } = await folder().cnnc('play', '--help');
+  const options = [...out.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)/gm)].map(([, name]) => name ?? '');
+  const known = readFileSync(new URL('../../docs/play.md', import.meta.url), 'utf8');
+  expect(options.length).toBeGreaterThan(10);
+  expect(options.filter((name) => name !== '--help' && !known.includes(`\`${name}`))).toEqual([]);
+});
+
 test('takes the port that it is given, or says why not', async () => {
   const taken = createServer();
   await new Promise<void>((done) => taken.listen(0, '127.0.0.1', done));
@@ -245,7 +253,7 @@ train Line {
   expect(y).toBeCloseTo(2 * a - b);
   expect(await place.cnnc('play', 'model.cnn')).toMatchObject({
     status: 1,
-    err: expect.stringContaining('no loader fits') as string,
+    err: expect.stringMatching(/no loader fits.*: --input x=FILE --input truth=FILE$/m) as string,
   });
   expect((await place.cnnc('play', 'model.cnn', ...inputs, '--validation', 'test')).status).toBe(2);
   expect((await place.cnnc('play', 'model.cnn', '--input', 'x=x.json')).status).toBe(2);

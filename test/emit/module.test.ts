@@ -37,7 +37,7 @@ function read(path: string): string | undefined {
 
 const cache = new Map<string, ReadonlyMap<string, string>>();
 
-/** The files of an example by their ending: `ts`, `js`, `d.ts`. */
+/** The files of an example by their ending: `ts`, `js`, `d.ts`, `gpu.ts`, `wgsl`. */
 function moduleOf(entry: string, options: CompileOptions = {}): ReadonlyMap<string, string> {
   const key = JSON.stringify([entry, options]);
   const known = cache.get(key);
@@ -55,18 +55,21 @@ const kinds: CompileOptions[] = [
   { target: 'ts', kernels: 'ts' },
   { target: 'js', kernels: 'ts', inference: true },
   { target: 'ts', kernels: 'both', threads: false },
+  { target: 'wgsl' },
+  { target: 'wgsl', language: 'js', inference: true },
 ];
 
 describe.each(files)('%s', (file) => {
   test('is as prettier prints it', async () => {
-    const both: CompileOptions[] = [{ target: 'ts', kernels: 'both' }];
+    const both: CompileOptions[] = [{ target: 'ts', kernels: 'both' }, { target: 'wgsl' }];
     for (const options of file === 'neuron.cnn'
       ? kinds
       : file === 'detector.cnn'
         ? both
         : kinds.slice(0, 1)) {
       for (const [ending, content] of moduleOf(file, options)) {
-        const parser = ending === 'js' ? 'babel' : 'typescript';
+        if (ending === 'wgsl') continue;
+        const parser = ending.endsWith('js') ? 'babel' : 'typescript';
         expect(await format(content, { ...style, parser })).toBe(content);
       }
     }
@@ -79,9 +82,10 @@ describe.each(files)('%s', (file) => {
       for (const content of moduleOf(file, options).values()) {
         const code = content.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
         expect(code).not.toMatch(/\bimport\b|\brequire\b|\beval\((?!: true)|new Function/);
-        if (options.kernels === 'ts') expect(code).not.toMatch(/WebAssembly|Atomics|SharedArrayBuffer/i);
-        if (options.kernels === 'ts' || options.threads === false)
-          expect(code).not.toMatch(/\bprocess\b|\bWorker\b/);
+        const plain = options.kernels === 'ts' || options.target === 'wgsl';
+        if (plain) expect(code).not.toMatch(/WebAssembly|Atomics|SharedArrayBuffer/i);
+        if (plain || options.threads === false) expect(code).not.toMatch(/\bprocess\b|\bWorker\b/);
+        if (options.target !== 'wgsl') expect(code).not.toMatch(/\bgpu(?!-)|ComputePass/i);
       }
     }
   });
@@ -107,7 +111,11 @@ describe('types', () => {
       write(`${stem}_script.ts`, moduleOf(file, { target: 'ts', kernels: 'ts' }).get('ts')!);
       write(`${stem}_both.ts`, moduleOf(file, { target: 'ts', kernels: 'both', threads: false }).get('ts')!);
       write(`${stem}_js.d.ts`, moduleOf(file, { target: 'js' }).get('d.ts')!);
+      write(`${stem}_gpu.ts`, moduleOf(file, { target: 'wgsl' }).get('gpu.ts')!);
+      const gpu = moduleOf(file, { target: 'wgsl', language: 'js', inference: true });
+      write(`${stem}_gpu_js.d.ts`, gpu.get('gpu.d.ts')!);
     }
+    write('digits_observe.ts', moduleOf('digits.cnn', { target: 'ts', observe: true }).get('ts')!);
     write('use.ts', use);
     const compilerOptions = {
       target: 'ES2022',
@@ -145,6 +153,10 @@ import { createModel as fromJs } from './digits_js.js';
 import { createModel as infer } from './digits_inference.ts';
 import { createModel as script } from './digits_script.ts';
 import { createModel as unthreaded } from './digits_both.ts';
+import { createModel as onGpu } from './digits_gpu.ts';
+import { createModel as inferOnGpu } from './digits_gpu_js.js';
+import { createModel as observable } from './digits_observe.ts';
+import type { Observation } from './digits_observe.ts';
 
 export async function use(weights: Uint8Array, image: Uint8Array, truth: Int32Array, pixels: ImageData): Promise<number> {
   const model: Model = await createModel({ weights, seed: 1 });
@@ -164,10 +176,23 @@ export async function use(weights: Uint8Array, image: Uint8Array, truth: Int32Ar
   imageFrom(pixels, 'truth');
   const small = await infer({ weights, fast: true, threads: 2, createWorker: (text) => new Worker(text) });
   await unthreaded({ seed: 1, fast: true });
+  const seen: Observation<Outputs> = await (await observable({ seed: 1 })).observe({ image });
+  const values: Float32Array | undefined = seen.layers[0]?.values ?? seen.saliency[0]?.values;
+  // @ts-expect-error
+  await model.observe({ image });
   // @ts-expect-error
   await unthreaded({ seed: 1, threads: 2 });
   // @ts-expect-error
   await script({ seed: 1, fast: true });
+  const there = await onGpu({ weights, gpu: navigator.gpu, powerPreference: 'low-power' });
+  await there.fit({ image, truth }, { snapshotEvery: 100 });
+  const adapter: string | undefined = there.info.adapter;
+  const device: GPUDevice = await (await navigator.gpu.requestAdapter())!.requestDevice();
+  await (await inferOnGpu({ weights, device })).predict({ image });
+  // @ts-expect-error
+  await onGpu({ weights, powerPreference: 'most' });
+  // @ts-expect-error
+  await onGpu({ weights, device: navigator.gpu });
   // @ts-expect-error
   await small.fit({ image, truth });
   try {
@@ -175,7 +200,7 @@ export async function use(weights: Uint8Array, image: Uint8Array, truth: Int32Ar
   } catch (error) {
     if (error instanceof ModelError && error.code === 'input') return 0;
   }
-  return digit[0]! + history.length + (loss ?? 0) + (name?.length ?? 0);
+  return digit[0]! + (values?.length ?? 0) + history.length + (loss ?? 0) + (name?.length ?? 0) + (adapter?.length ?? 0);
 }
 `;
 });

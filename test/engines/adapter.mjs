@@ -52,7 +52,11 @@ export async function openAdapter() {
   }
   Object.assign(globalThis, dawn.globals);
   const open = async () => {
-    const gpu = dawn.create(['disable-dawn-features=timestamp_quantization']);
+    // SwiftShader takes a store per element to make workgroup memory zero, and seconds to compile them; no shader relies on it.
+    const gpu = dawn.create([
+      'disable-dawn-features=timestamp_quantization',
+      'enable-dawn-features=disable_workgroup_init',
+    ]);
     instances.add(gpu);
     const adapter = await gpu.requestAdapter();
     return adapter ? { gpu, adapter, name: `Dawn, ${nameOf(adapter)}` } : undefined;

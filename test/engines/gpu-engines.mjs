@@ -96,13 +96,19 @@ const node = `node_modules/node-20-${process.arch}/bin/node`;
 const deno = `node_modules/@deno/linux-${process.arch}-glibc/deno`;
 const denoFlags = ['run', '-A', '--unstable-webgpu', '--no-config', '--no-lock', '--no-remote'];
 
-/** Throws where one is missing. `folder` is for what the engines read and write. */
-export async function openGpuEngines(folder) {
+/** How to start Deno so that it finds a GPU, or a software one. */
+export function denoWithGpu() {
   if (wgpuEnvironment === undefined)
     throw new Error('there is no Vulkan driver for wgpu: install Debian’s package mesa-vulkan-drivers');
+  return { path: join(here, deno), flags: denoFlags, environment: wgpuEnvironment };
+}
+
+/** Throws where one is missing. `folder` is for what the engines read and write. */
+export async function openGpuEngines(folder) {
+  const { path, flags, environment } = denoWithGpu();
   return [
     commandEngine('Dawn in Node', [join(here, node)], folder),
     await chromiumEngine(),
-    commandEngine('wgpu in Deno', [join(here, deno), ...denoFlags], folder, wgpuEnvironment),
+    commandEngine('wgpu in Deno', [path, ...flags], folder, environment),
   ];
 }

@@ -19,7 +19,7 @@ const nearLosses = 1e-3;
 const jobs = {
   keras_classifier: { set: { batch_size: '4' }, samples: 3, training: { samples: 4, epochs: 20 } },
   lenet5: { set: { batch_size: '4' }, samples: 3, training: { samples: 4, epochs: 20 } },
-  resnet20: { set: { batch_size: '2' }, samples: 1, training: { samples: 2, epochs: 5 } },
+  resnet20: { set: { batch_size: '2' }, samples: 1, training: { samples: 2, epochs: 20 } },
   resnet18: { set: { size: '64' }, samples: 1 },
   squeezenet: { set: { size: '64' }, samples: 1 },
   mobilenet_v2: { set: { size: '64' }, samples: 1 },

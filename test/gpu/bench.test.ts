@@ -1,7 +1,10 @@
 import { writeFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { folder, tinyModel } from '../cli/support.ts';
 import { adapter, describeGpu } from '../support/gpu.ts';
+
+// Software adapters are slow.
+vi.setConfig({ testTimeout: 300_000 });
 
 interface Bench {
   readonly target: string;

@@ -152,6 +152,35 @@ describe('groupNodes', () => {
       expect(inPlace).toContainEqual({ output, input });
   });
 
+  it('computes where it is used what only reads a tensor that is stored in any case', () => {
+    const g = new GraphBuilder();
+    const [x, scale] = [parameter('x', 'N', 8), parameter('scale', 8)];
+    const y = g.emit(ops.exp, { x });
+    const scaled = g.emit(ops.multiply, { a: y, b: scale });
+    const doubled = g.emit(ops.multiply, { a: scaled, b: g.constant(2) });
+    const sum = g.emit(ops.sum, { x: y }, { keep: [-1] });
+    const z = g.emit(ops.add, { a: doubled, b: sum });
+    // y is stored since the sum reads it.
+    const groups = groupsOf(graphOf(g.nodes, z));
+    expect(namesOf(groups)).toEqual(['exp', 'sum', 'multiply multiply add']);
+    expect(groups.map(({ outputs }) => outputs)).toEqual([[y], [sum], [z]]);
+    expect(groups.at(-1)?.inputs).toEqual([y, scale, sum]);
+    // Returned, it is stored, and then rather where its operand is.
+    const returned = groupsOf(graphOf(g.nodes, z, scaled));
+    expect(namesOf(returned)[0]).toBe('exp multiply');
+  });
+
+  it('stores one value in place of several where all of them have but that one to read', () => {
+    const g = new GraphBuilder();
+    const x = parameter('x', 'N', 8);
+    const y = g.emit(ops.exp, { x });
+    const scaled = g.emit(ops.multiply, { a: y, b: parameter('scale', 8) });
+    const sum = g.emit(ops.sum, { x: scaled }, { keep: [-1] });
+    const z = g.emit(ops.add, { a: scaled, b: sum });
+    // Nobody else reads y: it is stored nowhere.
+    expect(namesOf(groupsOf(graphOf(g.nodes, z)))).toEqual(['exp multiply', 'sum', 'add']);
+  });
+
   it('keeps what only updates need apart and last', () => {
     const g = new GraphBuilder();
     const [w, gradient] = [parameter('w', 4), parameter('x', 4)];

@@ -2,9 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Extent } from '../../compiler/base/types.ts';
 import { GraphBuilder } from '../../compiler/graph/builder.ts';
-import type { Node, Value } from '../../compiler/graph/ir.ts';
+import type { Node, Parameter, Value } from '../../compiler/graph/ir.ts';
 import type { Group } from '../../compiler/lower/index.ts';
-import { lowerGroup } from '../../compiler/lower/index.ts';
+import { groupNodes, lowerGroup } from '../../compiler/lower/index.ts';
+import type { Kernel } from '../../compiler/loop/ir.ts';
 import { verifyKernel } from '../../compiler/loop/verify.ts';
 import * as ops from '../../compiler/ops/index.ts';
 import { targets } from '../../compiler/program/target.ts';
@@ -73,6 +74,69 @@ describe.each(cases)('%s', (_, model, shape) => {
     // Where the target has its own sequence for exp and log, so have the parts.
     const [one, many] = [[group!], parts].map((groups) => runGroups(groups, known, scheduled).get(y)!);
     expect(bytesOf(one!)).toBe(bytesOf(many!));
+  });
+});
+
+describe('sums of channels', () => {
+  const channels = { keep: [-1] };
+  const on = (target: (typeof targets)['wgsl'], ...results: readonly Value[]): readonly Group[] => {
+    const g = new Set<Node>();
+    const visit = (value: Value): void => {
+      if (value.kind !== 'node' || g.has(value)) return;
+      value.operands.forEach(visit);
+      g.add(value);
+    };
+    results.forEach(visit);
+    return groupNodes(graphOf([...g], ...results), target);
+  };
+
+  /** What the gradients of a normalization need of one tensor: Σ dy, Σ x·dy and a number made of both. */
+  function sums(shape: readonly Extent[]): readonly Value[] {
+    const g = new GraphBuilder();
+    const [x, dy] = [parameter('x', ...shape), parameter('dy', ...shape)];
+    const sum = g.emit(ops.sum, { x: dy }, channels);
+    const products = g.emit(ops.sum, { x: g.emit(ops.multiply, { a: x, b: dy }) }, channels);
+    return [sum, products, g.emit(ops.subtract, { a: products, b: g.emit(ops.square, { x: sum }) })];
+  }
+
+  it.each<[readonly Extent[]]>([[['N', 9, 7, 5]], [['N', 300]], [[40, 3]]])(
+    'of %j are one kernel where threads share memory, and have the bits of its parts',
+    (shape) => {
+      const results = sums(shape);
+      const [group, ...others] = on(targets.wgsl, ...results);
+      expect(others).toEqual([]);
+      expect(group!.parts).toHaveLength(2);
+      expect(on(targets.wasm, ...results)).toHaveLength(2);
+      const known = new Map(group!.inputs.map((value, i) => [value, drawn(value as Parameter, 3, i + 1)]));
+      const [one, many] = [[group!], group!.parts!].map((groups) => runGroups(groups, known, { n: 3 }));
+      for (const value of results) expect(bytesOf(one!.get(value)!)).toBe(bytesOf(many!.get(value)!));
+      const transform = (kernel: Kernel) => schedule(kernel, targets.wgsl);
+      const bound = runGroups([group!], known, { n: 3, transform });
+      for (const value of results)
+        bound.get(value)!.forEach((element, i) => {
+          expect(Math.abs(element - (one!.get(value)![i] ?? NaN))).toBeLessThan(1e-4);
+        });
+    },
+  );
+
+  it('stay apart where a tensor lies between, and where they are of other tensors', () => {
+    const g = new GraphBuilder();
+    const x = parameter('x', 'N', 6, 4);
+    const centred = g.emit(ops.subtract, { a: x, b: g.emit(ops.mean, { x }, channels) });
+    const variance = g.emit(ops.mean, { x: g.emit(ops.square, { x: centred }) }, channels);
+    expect(on(targets.wgsl, centred, variance)).toHaveLength(3);
+    const apart = [x, parameter('y', 'N', 6, 4)].map((each) => g.emit(ops.sum, { x: each }, channels));
+    expect(on(targets.wgsl, ...apart)).toHaveLength(2);
+  });
+
+  it('stay apart where one kernel had too many buffers', () => {
+    const g = new GraphBuilder();
+    const dy = parameter('dy', 'N', 4);
+    const results = Array.from({ length: 5 }, (_, i) => {
+      return g.emit(ops.sum, { x: g.emit(ops.multiply, { a: dy, b: parameter(`x${i}`, 'N', 4) }) }, channels);
+    });
+    const groups = on(targets.wgsl, ...results);
+    expect(groups.map(({ inputs, outputs }) => inputs.length + outputs.length)).toEqual([7, 5]);
   });
 });
 

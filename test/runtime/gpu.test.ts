@@ -181,6 +181,19 @@ describeGpu('a module on WebGPU', () => {
     await there.dispose();
   });
 
+  test('gives the same where arenas are of several buffers', async () => {
+    const { files } = compileText(tinyText, { target: 'wgsl', language: 'js' });
+    const content = files.find(({ path }) => path.endsWith('.js'))!.content;
+    // No tensor of this model is larger.
+    const small = content.replace(/^ {2}common,$/m, '$&\n  slab: 256,');
+    expect(small).not.toBe(content);
+    const parted = (await importFiles([{ path: 'm.js', content: small }])) as unknown as GpuModule;
+    const [a, b] = [await module.createModel({ seed: 7, gpu }), await parted.createModel({ seed: 7, gpu })];
+    expect(await b.fit(data, options)).toEqual(await a.fit(data, options));
+    expect(await hex(b.saveCheckpoint())).toBe(await hex(a.saveCheckpoint()));
+    for (const model of [a, b]) await model.dispose();
+  });
+
   test('measures each launch where the GPU can', async () => {
     const seen: [string, number][] = [];
     const profile = (routine: string, times: readonly number[]): void =>

@@ -284,6 +284,18 @@ describe('saliency', () => {
     ]);
   });
 
+  test('is missing where an op on the way has no gradient', async () => {
+    const text = `model M {
+  input a: f32[3]
+  masked = relu_gradient(a, a)
+  masked -> output y
+  a -> output z
+}`;
+    const model = await (await moduleOf(ofText(text))).createModel({ seed: 1 });
+    const { saliency } = await model.observe({ a: Float32Array.of(1, -2, 3) });
+    expect(saliency).toEqual([{ output: 'z', input: 'a', values: Float32Array.of(1, 1, 1) }]);
+  });
+
   test('is zero for an input that an output does not hang on', async () => {
     const text = `model M {
   input a: f32[2]

@@ -7,6 +7,7 @@ import { boundKernel } from '../../compiler/loop/bound.ts';
 import type { Elements } from '../../compiler/loop/interpret.ts';
 import { interpret } from '../../compiler/loop/interpret.ts';
 import type { Kernel } from '../../compiler/loop/ir.ts';
+import type { AxisTile } from '../../compiler/loop/transform/contraction/places.ts';
 import { printKernel } from '../../compiler/loop/print.ts';
 import { verifyKernel } from '../../compiler/loop/verify.ts';
 import * as ops from '../../compiler/ops/index.ts';
@@ -17,9 +18,9 @@ import type { TileKind } from '../../compiler/schedule/wgsl-contraction-tiles.ts
 import { candidates } from '../../compiler/schedule/wgsl-contraction-tiles.ts';
 import { applyTile, scheduleContractionForWgsl } from '../../compiler/schedule/wgsl-contraction.ts';
 import { kernelOf } from '../loop/kernels.ts';
-import { generator } from '../support/samples.ts';
+import { differenceOf } from '../support/close.ts';
 import { sampleKernel } from '../support/sample-kernel.ts';
-import { calls, hasKernel } from '../support/samples.ts';
+import { calls, generator, hasKernel } from '../support/samples.ts';
 
 const parameter = (name: string, ...shape: readonly Extent[]): Parameter => ({
   kind: 'parameter',
@@ -40,12 +41,8 @@ function run(kernel: Kernel, n: number, races: boolean): Elements {
 }
 
 /** Relative to the largest element: sums of terms of both signs may cancel. */
-function expectClose(got: Elements, wanted: Elements, what: string): void {
-  const largest = wanted.reduce((most: number, x: number) => Math.max(most, Math.abs(x)), 1e-6);
-  const differences = wanted.map((x, i) => Math.abs(x - (got[i] as number)));
-  const worst = differences.reduce((most: number, x: number) => Math.max(most, x), 0);
-  expect(Number.isNaN(worst) ? Infinity : worst / largest, what).toBeLessThan(1e-5);
-}
+const expectClose = (got: Elements, wanted: Elements, what: string): void =>
+  expect(differenceOf(got, wanted, 1e-6), what).toBeLessThan(1e-5);
 
 const limits = { threads: 256, deep: 64, bytes: 16384, groups: 65535 };
 
@@ -66,9 +63,10 @@ function inTiles(kernel: Kernel): readonly { readonly kind: TileKind; readonly k
   start.apply({ step: 'collapse' }, { step: 'simplify' }, { step: 'inline' });
   const shape = contractionShape(start.kernel);
   if (shape === undefined) return [];
-  return candidates(shape).flatMap(({ kind, tile }) => {
+  return candidates(shape).map(({ kind, tile }) => {
     const s = new Scheduling(start.kernel);
-    return applyTile(s, tile) ? [{ kind, kernel: s.kernel }] : [];
+    expect(applyTile(s, tile), `${kernel.name} ${JSON.stringify(tile)}`).toBe(true);
+    return { kind, kernel: s.kernel };
   });
 }
 
@@ -83,7 +81,8 @@ function check(kernel: Kernel, batches: readonly number[]): void {
   }
   for (const n of batches) {
     const wanted = run(kernel, n, false);
-    for (const { kernel: tiled } of tiles) expectClose(run(tiled, n, true), wanted, printKernel(tiled));
+    for (const { kernel: tiled } of tiles)
+      expectClose(run(tiled, n, n === batches[0]), wanted, printKernel(tiled));
   }
 }
 
@@ -146,6 +145,38 @@ describe('products in tiles', () => {
     check(kernelOf(ops.matmul, [a, parameter('b', columns, k)], { transpose_b: true }), [1, 6]);
     if (k < 100) check(kernelOf(ops.matmulKernelGradient, [a, parameter('dy', 'N', columns)], {}), [1, 6]);
   });
+});
+
+it('counts blocks along several axes together', () => {
+  const [conv, , gradient] = kernelsOf([7, 6, 3, 8, 3, 1, 'same', 1]) as [Kernel, Kernel, Kernel];
+  const of = (kernel: Kernel, ...places: readonly AxisTile[]): Kernel => {
+    const s = new Scheduling(kernel);
+    expect(applyTile(s, { places })).toBe(true);
+    return s.kernel;
+  };
+  const conv3 = of(
+    conv,
+    { axis: 'n', workgroups: 'y' },
+    { axis: 'h', workgroups: 'x', threads: [{ dimension: 'y', count: 2 }] },
+    { axis: 'w', workgroups: 'x', each: 4 },
+    { axis: 'c', workgroups: 'x', each: 4, lanes: true },
+  );
+  const gradient4 = of(
+    gradient,
+    { axis: 'i0', workgroups: 'y' },
+    { axis: 'i1', workgroups: 'y' },
+    { axis: 'i2', workgroups: 'y', threads: [{ dimension: 'x', count: 2 }] },
+    { axis: 'i3', workgroups: 'x', each: 4, lanes: true },
+  );
+  expect(boundKernel(conv3).workgroups.x?.axis.extent).toBe(4 * 2 * 2);
+  expect(boundKernel(gradient4).workgroups.y?.axis.extent).toBe(3 * 3 * 2);
+  for (const [kernel, tiled] of [
+    [conv, conv3],
+    [gradient, gradient4],
+  ] as const) {
+    verifyKernel(tiled);
+    expectClose(run(tiled, 2, true), run(kernel, 2, false), printKernel(tiled));
+  }
 });
 
 it('has seen every kind of tile', () => {

@@ -20,12 +20,17 @@ export function differenceOf(actual: ArrayLike<number>, expected: ArrayLike<numb
 }
 
 /**
- * Checks that numbers are near others, each for itself: the difference is at most `tolerance` of the expected one, or of a
- * thousandth of the largest, since a sum of products that nearly cancel has the error of its terms.
+ * Checks that numbers are near others, each for itself: the difference is at most `tolerance` of the expected one, or of this
+ * `part` of the largest, since a sum whose terms nearly cancel has the error of its terms.
  */
-export function closeTo(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): void {
+export function closeTo(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  tolerance: number,
+  part = 1 / 100,
+): void {
   expect(actual.length).toBe(expected.length);
-  const least = largestOf(expected) / 1000;
+  const least = largestOf(expected) * part;
   for (let i = 0; i < expected.length; i++) {
     const [is, should] = [actual[i] ?? NaN, expected[i] ?? NaN];
     if (Object.is(is, should)) continue;

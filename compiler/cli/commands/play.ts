@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { InputError, Interrupted } from '../errors.ts';
 import type { Io } from '../io.ts';
-import { openTrainingData, portInfo, validationOption } from '../model-data.ts';
+import { portInfo, validationOption } from '../model-data.ts';
 import type { ValidationOptions } from '../model-data.ts';
 import { loadModel } from '../module.ts';
 import { addDataOptions, addModelOptions, modelOptions, stem, wholeNumber } from '../options.ts';
 import type { DataOptions, ModelOptions } from '../options.ts';
-import { classifierOf, describeData, readTrainingData } from '../play/data.ts';
+import { classifierOf, describeData, loadTrainingData, readTrainingData } from '../play/data.ts';
 import { addFile, appFiles } from '../play/files.ts';
 import { compileForGpu, compileForPage } from '../play/modules.ts';
 import { openBrowser } from '../play/open.ts';
@@ -63,7 +63,7 @@ async function play(io: Io, file: string, options: Options): Promise<void> {
     throw new InputError(`${file}: \`${model.name}\` has no \`train\` block, so it cannot be trained`);
   const data = options.input
     ? readTrainingData(io, model, options.input, options)
-    : openTrainingData(model, options);
+    : loadTrainingData(model, options);
   const weights =
     options.weights === undefined ? undefined : await checkedWeights(io, file, options.weights, options);
   const gpu = compileForGpu(io, file, settings);

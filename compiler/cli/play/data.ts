@@ -1,14 +1,27 @@
 /** What the page trains on, and what is to be told of it. */
-import { arrayDataset } from '../../data/index.ts';
+import { arrayDataset, DataError } from '../../data/index.ts';
 import type { FingerprintedDataset } from '../../data/index.ts';
 import type { Model } from '../../index.ts';
-import { UsageError } from '../errors.ts';
+import { InputError, UsageError } from '../errors.ts';
 import { readInputs } from '../inputs.ts';
 import type { Io } from '../io.ts';
-import { classCount, isFraction, keepApart, portInfo } from '../model-data.ts';
+import { classCount, isFraction, keepApart, openTrainingData, portInfo } from '../model-data.ts';
 import type { TrainingData, ValidationOptions } from '../model-data.ts';
 import type { DataOptions } from '../options.ts';
 import type { Setup } from './setup.ts';
+
+/** What the loaders give, as for `cnnc train`; where none of them fits, says what would help. */
+export function loadTrainingData(model: Model, options: DataOptions & ValidationOptions): TrainingData {
+  try {
+    return openTrainingData(model, options);
+  } catch (error) {
+    const [input, ...others] = model.inputs;
+    if (!(error instanceof DataError) || (others.length === 0 && input?.type.shape.length === 3)) throw error;
+    const ports = [...model.inputs, ...(model.training?.labels ?? [])];
+    const words = ports.map(({ name }) => `--input ${name}=FILE`).join(' ');
+    throw new InputError(`${error.message}, or numbers from files (.npy or .json): ${words}`);
+  }
+}
 
 /** Inputs and labels from files, for models that no loader fits. */
 export function readTrainingData(

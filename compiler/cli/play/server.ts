@@ -87,7 +87,8 @@ async function respond(
   const refuse = (status: number, message: string): void =>
     send(status, 'text/plain; charset=utf-8', message);
   // Another name for this machine may belong to a page that wants to read what is here.
-  const own = [`127.0.0.1:${portOf(server)}`, `localhost:${portOf(server)}`];
+  const port = portOf(server);
+  const own = ['127.0.0.1', 'localhost'].map((name) => (port === 80 ? name : `${name}:${port}`));
   const { host = '', origin } = request.headers;
   if (!own.includes(host) || (origin !== undefined && origin !== `http://${host}`))
     return refuse(403, 'this server answers its own page only\n');

@@ -245,8 +245,13 @@ export function blueprintConst({
       embedded: embedded ? code('() => fromBase64(embedded)') : undefined,
       wasm,
       common: wgsl ? code('common') : undefined,
+      slab: isInPieces(program) ? program.slabBytes : undefined,
     }),
   };
+}
+
+function isInPieces({ slabBytes = Infinity, persistentBytes, routines }: Program): boolean {
+  return persistentBytes > slabBytes || routines.some(({ memory }) => memory.planned > slabBytes);
 }
 
 /** The inputs that a picture fits. */

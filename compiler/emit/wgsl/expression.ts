@@ -9,6 +9,8 @@ export interface Value {
   readonly wide: boolean;
   /** The outermost operator; absent where nothing ever needs parentheses: names, literals, calls, element accesses. */
   readonly op?: BinaryOperator | 'unary';
+  /** The number, where it is written as one. */
+  readonly literal?: number;
 }
 
 export type BinaryOperator = keyof typeof precedence;
@@ -37,9 +39,9 @@ const precedence = {
 
 /** `a op b`; operands of one dtype, or of the right ones for `op`. */
 export function binary(op: BinaryOperator, a: Value, b: Value, dtype: DType = a.dtype): Value {
-  // a + -1.5 reads better as a - 1.5.
-  if (op === '+' && /^-[\d.e-]+$/.test(b.text) && b.text !== '-2147483648')
-    return binary('-', a, { ...b, text: b.text.slice(1) }, dtype);
+  // a + -1.5 reads better as a - 1.5; there is no 2147483648 to subtract.
+  if (op === '+' && b.literal !== undefined && b.literal < 0 && b.literal !== -(2 ** 31))
+    return binary('-', a, { ...literal(b.dtype, -b.literal), wide: b.wide }, dtype);
   const text = `${operand(op, a, 'left')} ${op} ${operand(op, b, 'right')}`;
   return { text, op, dtype, wide: a.wide || b.wide };
 }
@@ -102,17 +104,15 @@ export function alike(a: Value, b: Value): readonly [Value, Value] {
 /** The largest f32, cut off where rounding would make it larger. */
 export const largest = '3.4028234e38';
 
-/** A number that is not infinite; those are `limit` or made of bits. */
+/** A number; an infinite one would have to be made of bits. */
 export function literal(dtype: DType, value: number): Value {
-  if (dtype === 'bool') return name(value === 0 ? 'false' : 'true', dtype);
-  const negative = value < 0 || Object.is(value, -0);
-  const sign = negative ? ({ op: 'unary' } as const) : {};
-  if (dtype !== 'f32') {
-    const suffix = dtype === 'i32' ? '' : 'u';
-    return { text: `${String(value)}${suffix}`, dtype, wide: false, ...sign };
-  }
+  if (dtype === 'bool') return { ...name(value === 0 ? 'false' : 'true', dtype), literal: value };
   invariant(Number.isFinite(value), 'WGSL has no infinite numbers');
-  return { text: `${negative ? '-' : ''}${float(Math.abs(value))}`, dtype, wide: false, ...sign };
+  const negative = value < 0 || (dtype === 'f32' && Object.is(value, -0));
+  const size = Math.abs(value);
+  const digits = dtype === 'f32' ? float(size) : dtype === 'i32' ? String(size) : `${size}u`;
+  const text = `${negative ? '-' : ''}${digits}`;
+  return { text, dtype, wide: false, literal: value, ...(negative && { op: 'unary' }) };
 }
 
 /** The shortest decimal that reads back as the f32 nearest to x. */

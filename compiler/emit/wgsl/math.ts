@@ -2,6 +2,7 @@
  * log and tanh as functions of WGSL: its own are only exact to 2^-21 near log 1 = 0, and to 1e-5 near tanh 0 = 0. Its `exp`
  * and `sqrt` are exact enough.
  */
+import type { Local, Stmt } from '../../loop/ir.ts';
 import { mathFunction } from '../../loop/math.ts';
 import { Block } from './block.ts';
 import { name, typeOf } from './expression.ts';
@@ -20,6 +21,11 @@ export function mathTexts(helpers: Helpers): readonly string[] {
   );
 }
 
+const comments = {
+  log: '// x = 2^e (1 + m), log x = e log 2 + log (1 + m). That of WGSL has an absolute error near log 1 = 0.',
+  tanh: '// An odd polynomial near 0, else 1 - 2 / (exp 2|x| + 1). That of WGSL has an absolute error near 0.',
+};
+
 function mathText(op: 'log' | 'tanh', wide: boolean, helpers: Helpers): string {
   const { argument, body, result } = mathFunction(op, ['exp']);
   const state = functionState(helpers);
@@ -27,8 +33,16 @@ function mathText(op: 'log' | 'tanh', wide: boolean, helpers: Helpers): string {
   const x = scope.unique(argument.name);
   const type = typeOf('f32', wide);
   state.locals.set(argument, name(x, 'f32', wide));
-  statements(body, scope);
+  for (const stmt of body) define(stmt, op, scope);
   scope.push(`return ${value(result, scope).text};`);
   const head = `fn precise_${op}${wide ? '4' : ''}(${x}: ${type}) -> ${type}`;
-  return ['', `${head} {`, ...state.sums.lines(scope.block), '}'].join('\n');
+  return ['', comments[op], `${head} {`, ...state.sums.lines(scope.block), '}'].join('\n');
+}
+
+/** `log_y` is `y` inside of a function that is called log. */
+function define(stmt: Stmt, op: string, scope: Scope): void {
+  if (stmt.kind !== 'let') return statements([stmt], scope);
+  const local: Local = { ...stmt.local, name: stmt.local.name.replace(`${op}_`, '') };
+  statements([{ ...stmt, local }], scope);
+  scope.state.locals.set(stmt.local, scope.local(local));
 }

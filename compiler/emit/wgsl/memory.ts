@@ -1,5 +1,4 @@
 /** Where buffers live in a shader: arrays or variables, of single elements or of vec4. */
-import { invariant } from '../../base/invariant.ts';
 import type { Affine, Axis, Buffer, Index, Stmt } from '../../loop/ir.ts';
 import { exprsOf, visitExpr } from '../../loop/rewrite.ts';
 
@@ -51,43 +50,47 @@ export interface Storage {
   readonly wide: boolean;
   /** In variables of their own: registers whose places are the same in every run. */
   readonly variables: boolean;
+  /** How many statements write to each of them. */
+  readonly writes: ReadonlyMap<number, number>;
 }
+
+/** Which variable a constant place is in. */
+export const variableAt = ({ constant }: Place, wide: boolean): number =>
+  wide ? Math.floor(constant / 4) : constant;
 
 interface Uses {
   groups: number;
   /** Accesses that an array of vec4 in memory does not allow. */
   others: number;
   dynamic: boolean;
+  readonly written: Place[];
 }
 
 /** How each buffer of a kernel is kept. Loops to be written out are written out. */
 export function storagesOf(body: readonly Stmt[]): ReadonlyMap<Buffer, Storage> {
   const uses = new Map<Buffer, Uses>();
   const see = (buffer: Buffer, index: readonly Index[], lanes: Axis | undefined, write: boolean): void => {
-    const use = uses.get(buffer) ?? { groups: 0, others: 0, dynamic: false };
+    const use = uses.get(buffer) ?? { groups: 0, others: 0, dynamic: false, written: [] };
     uses.set(buffer, use);
     const place = placeOf(buffer, index, lanes);
     if (isGroup(place)) use.groups++;
     else if (write || place.lane !== 0 || componentOf(place) === undefined) use.others++;
     use.dynamic ||= place.terms.size > 0 || place.clamped;
+    if (write) use.written.push(place);
   };
   visitAccesses(body, undefined, see);
   return new Map([...uses].map(([buffer, use]) => [buffer, storageOf(buffer, use)]));
 }
 
-function storageOf({ name, space }: Buffer, { groups, others, dynamic }: Uses): Storage {
-  switch (space) {
-    case 'global':
-    case 'workgroup':
-      return { wide: groups > 0 && others === 0, variables: false };
-    case 'register':
-    case 'scratch':
-      return { wide: groups > 0, variables: !dynamic };
-    default:
-      space satisfies never;
-      invariant(false, `${name} lives nowhere`);
-      throw new Error();
+function storageOf({ space }: Buffer, { groups, others, dynamic, written }: Uses): Storage {
+  const inMemory = space === 'global' || space === 'workgroup';
+  const wide = groups > 0 && !(inMemory && others > 0);
+  const writes = new Map<number, number>();
+  for (const place of written) {
+    const at = variableAt(place, wide);
+    writes.set(at, (writes.get(at) ?? 0) + 1);
   }
+  return { wide, variables: !inMemory && !dynamic, writes };
 }
 
 type See = (buffer: Buffer, index: readonly Index[], lanes: Axis | undefined, write: boolean) => void;

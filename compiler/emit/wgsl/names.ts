@@ -34,7 +34,7 @@ export const reservedWords: ReadonlySet<string> = new Set(words.trim().split(/\s
 export function sanitize(name: string): string {
   const plain = name
     .replaceAll(/[^A-Za-z0-9]+/g, '_')
-    .slice(0, 40)
+    .slice(0, 64)
     .replaceAll(/^_+|_+$/g, '');
   return /^[A-Za-z]/.test(plain) ? plain : `v${plain === '' ? '' : `_${plain}`}`;
 }

@@ -1,5 +1,5 @@
 /** The operations of the Loop IR in WGSL, of single values or of vec4. */
-import { invariant, InvariantError } from '../../base/invariant.ts';
+import { invariant } from '../../base/invariant.ts';
 import type { DType } from '../../base/types.ts';
 import type { BinaryOp, CompareOp, UnaryOp } from '../../loop/ir.ts';
 import type { BinaryOperator, Value } from './expression.ts';
@@ -8,6 +8,7 @@ import type { Helpers } from './functions.ts';
 
 const number = (dtype: DType, value: number): Value => literal(dtype, value);
 
+/** The others are functions. */
 const operators: Readonly<Partial<Record<BinaryOp, BinaryOperator>>> = {
   add: '+',
   sub: '-',
@@ -20,43 +21,48 @@ const operators: Readonly<Partial<Record<BinaryOp, BinaryOperator>>> = {
   shl: '<<',
   shr: '>>',
 };
-const arithmetic: ReadonlySet<BinaryOp> = new Set(['add', 'sub', 'mul', 'div', 'rem']);
 
 export function binaryValue(op: BinaryOp, dtype: DType, x: Value, y: Value): Value {
   if (dtype === 'bool') return logical(op, x, y);
-  if (op === 'min' || op === 'max') return call(op, dtype, ...alike(x, y));
-  if (op === 'shl' || op === 'shr') {
-    const [value, amount] = alike(x, y);
-    const shifted = binary(operators[op] as BinaryOperator, value, shiftAmount(y, amount), dtype);
-    return op === 'shl' ? wrapped(dtype, shifted) : shifted;
-  }
-  const [a, b] = arithmetic.has(op) ? [x, y] : alike(bits(x), bits(y));
   const operator = operators[op];
-  invariant(operator, `no operator for ${op}`);
-  const result = binary(operator, a, b, dtype);
-  if (dtype === 'f32' || (op !== 'div' && op !== 'rem')) return wrapped(dtype, result);
-  // WGSL refuses a literal 0.
-  if (/^0u?$/.test(y.text)) return x.wide ? splat(number(dtype, 0)) : number(dtype, 0);
-  if (op === 'rem' || /^-?\d+u?$/.test(y.text)) return result;
-  // A division by zero gives the dividend in WGSL, 0 in the Loop IR.
-  const [zero, quotient] = alike(number(dtype, 0), result);
-  return call('select', dtype, quotient, zero, binary('==', ...alike(b, number(dtype, 0)), 'bool'));
+  if (operator === undefined) return call(op, dtype, ...alike(x, y));
+  switch (op) {
+    case 'shl':
+    case 'shr': {
+      const amount = shiftAmount(y);
+      const shifted = binary(operator, ...alike(x, amount), dtype);
+      return op === 'shl' ? wrapped(dtype, shifted) : shifted;
+    }
+    case 'and':
+    case 'or':
+    case 'xor':
+      return binary(operator, ...alike(asBits(x), asBits(y)), dtype);
+    default: {
+      const divides = dtype !== 'f32' && (op === 'div' || op === 'rem');
+      return divides ? quotient(op, dtype, x, y) : wrapped(dtype, binary(operator, x, y, dtype));
+    }
+  }
+}
+
+/** In WGSL x % 0 is 0, as in the Loop IR; but x / 0 is x, and neither may be written down. */
+function quotient(op: 'div' | 'rem', dtype: DType, x: Value, y: Value): Value {
+  const zero = number(dtype, 0);
+  if (y.literal === 0) return x.wide ? splat(zero) : zero;
+  const result = binary(op === 'div' ? '/' : '%', x, y, dtype);
+  if (op === 'rem' || y.literal !== undefined) return result;
+  return selectValue(binary('==', ...alike(y, zero), 'bool'), zero, result);
 }
 
 /** A literal as people read bits. */
-function bits(x: Value): Value {
-  const [, digits, suffix] = /^(\d{3,})(u?)$/.exec(x.text) ?? [];
-  return digits === undefined ? x : { ...x, text: `0x${Number(digits).toString(16)}${suffix ?? ''}` };
-}
+const asBits = (x: Value): Value =>
+  x.literal !== undefined && x.literal > 255
+    ? { ...x, text: `0x${x.literal.toString(16)}${x.dtype === 'i32' ? '' : 'u'}` }
+    : x;
 
 /** Shifts take a u32 below 32. */
-function shiftAmount(y: Value, amount: Value): Value {
-  const constant = /^(-?\d+)u?$/.exec(y.text)?.[1];
-  if (constant !== undefined) {
-    const count = number('u32', Number(constant) & 31);
-    return amount.wide ? splat(count) : count;
-  }
-  const unsigned = amount.dtype === 'i32' ? call(typeOf('u32', amount.wide), 'u32', amount) : amount;
+function shiftAmount(y: Value): Value {
+  if (y.literal !== undefined) return number('u32', y.literal & 31);
+  const unsigned = y.dtype === 'i32' ? call(typeOf('u32', y.wide), 'u32', y) : y;
   return binary('&', ...alike(unsigned, number('u32', 31)));
 }
 
@@ -202,18 +208,9 @@ export function loaded(stored: Value): Value {
   return binary('!=', ...alike({ ...stored, dtype: 'u32' }, number('u32', 0)), 'bool');
 }
 
+/** The value as it is kept where the host sees it. */
 export function toStore(x: Value): Value {
   if (x.dtype !== 'bool') return x;
-  if (x.text === 'true' || x.text === 'false') return number('u32', x.text === 'true' ? 1 : 0);
+  if (x.literal !== undefined) return number('u32', x.literal);
   return call(typeOf('u32', x.wide), 'u32', x);
-}
-
-export function combinedText(op: BinaryOp, target: Value, value: Value): string {
-  if (value.dtype === 'bool' && target.dtype !== 'bool') throw new InvariantError('a bool meets a number');
-  const plain = { add: '+=', mul: '*=' } as const;
-  if ((op === 'add' || op === 'mul') && target.dtype !== 'bool' && target.dtype !== 'u8') {
-    const [, right] = target.wide ? [target, splat(value)] : [target, value];
-    return `${target.text} ${plain[op]} ${right.text}`;
-  }
-  return `${target.text} = ${binaryValue(op, target.dtype, target, value).text}`;
 }

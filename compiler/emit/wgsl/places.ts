@@ -47,10 +47,16 @@ const negative = (x: Value): Value => ({
   op: 'unary',
 });
 
+/** As in the places of a row-major array; of equal factors, the outer loop's first. */
+const slowestFirst = (terms: Affine['terms'], { state: { ids } }: Scope): Affine['terms'] =>
+  terms.toSorted(
+    (a, b) => Math.abs(b.factor) - Math.abs(a.factor) || (ids.get(a.axis) ?? 0) - (ids.get(b.axis) ?? 0),
+  );
+
 /** The value of index arithmetic as it stands. */
 function plainAffine({ constant, terms }: Affine, scope: Scope): Value {
   const sum = new Sum();
-  for (const { axis, factor } of terms) sum.add(name(scope.axis(axis), 'i32'), factor);
+  for (const { axis, factor } of slowestFirst(terms, scope)) sum.add(name(scope.axis(axis), 'i32'), factor);
   sum.addConstant(constant);
   return sum.value();
 }
@@ -156,7 +162,7 @@ export function elementPlace(
 function addPlace(sum: Sum, place: Affine, stride: number, scope: Scope): void {
   const parts = place.terms.length + (place.constant === 0 ? 0 : 1);
   if (stride !== 1 && parts > 1 && place.terms.length > 0) return sum.add(plainAffine(place, scope), stride);
-  for (const { axis, factor } of place.terms) addTerm(sum, axis, factor * stride, scope);
+  for (const { axis, factor } of slowestFirst(place.terms, scope)) addTerm(sum, axis, factor * stride, scope);
   sum.addConstant(place.constant * stride);
 }
 

@@ -30,6 +30,8 @@ export interface FunctionState {
   /** Axes that the text mentions, the batch among them. */
   readonly used: Set<Axis>;
   readonly sums: Sums;
+  /** The variables that a block under construction mentions. */
+  touched: Set<string>;
 }
 
 export const functionState = (
@@ -46,7 +48,17 @@ export const functionState = (
   opened: 1,
   used: new Set(),
   sums: new Sums(),
+  touched: new Set(),
 });
+
+/** A variable that is allocated, but not declared yet. */
+interface Pending {
+  readonly type: string;
+  /** The literal that has been stored. */
+  readonly initial?: string;
+  /** Stores that are still to come. */
+  readonly writes: number;
+}
 
 /** One block of a function. */
 export class Scope {
@@ -54,19 +66,14 @@ export class Scope {
   readonly block: Block;
   /** The axis whose iterations are the components of vec4. */
   readonly lanes: Axis | undefined;
-  /** Variables that are allocated, but not declared: their first store will. */
-  readonly #pending: Map<string, string>;
+  /** Variables are declared by what is stored first; but not by a literal that another store replaces before it is read. */
+  readonly #pending: Map<string, Pending>;
 
-  constructor(state: FunctionState, block: Block, lanes?: Axis, pending = new Map<string, string>()) {
+  constructor(state: FunctionState, block: Block, lanes?: Axis, pending = new Map<string, Pending>()) {
     this.state = state;
     this.block = block;
     this.lanes = lanes;
     this.#pending = pending;
-  }
-
-  /** A block inside of this one. */
-  nested(): Scope {
-    return new Scope(this.state, this.block.nested(), this.lanes);
   }
 
   /** The same block, in lanes. */
@@ -88,24 +95,43 @@ export class Scope {
     this.block.push(line);
   }
 
-  pushBlock(head: string, body: Scope): void {
+  /** A block inside of this one: `print` says what is in it, and gives its head. */
+  pushBlock(print: (body: Scope) => string): void {
+    const body = new Scope(this.state, this.block.nested(), this.lanes);
+    const outer = this.state.touched;
+    const inner = new Set<string>();
+    this.state.touched = inner;
+    const head = print(body);
+    this.state.touched = outer;
+    for (const variable of inner) this.touch(variable);
     this.block.pushBlock(head, body.block);
   }
 
-  /** Makes the name one of a variable, to be declared by what is stored in it first. */
-  allocate(variable: string, type: string): void {
-    this.#pending.set(variable, type);
+  allocate(variable: string, type: string, writes: number): void {
+    this.#pending.set(variable, { type, writes });
   }
 
-  /** Whether the store that comes now is the declaration. */
-  declares(variable: string): boolean {
-    return this.#pending.delete(variable);
+  /** Declares a variable, if it is not: it is going to be read or changed. */
+  touch(variable: string): void {
+    this.state.touched.add(variable);
+    const pending = this.#pending.get(variable);
+    if (pending === undefined) return;
+    this.#pending.delete(variable);
+    const { initial, type } = pending;
+    this.push(initial === undefined ? `var ${variable}: ${type};` : `var ${variable} = ${initial};`);
   }
 
-  /** Declares the variables that nothing has been stored to yet: what follows may read them, or be a block of its own. */
-  declarePending(): void {
-    for (const [variable, type] of this.#pending) this.push(`var ${variable}: ${type};`);
-    this.#pending.clear();
+  store(variable: string, text: string, isLiteral: boolean): void {
+    this.state.touched.add(variable);
+    const pending = this.#pending.get(variable);
+    if (pending === undefined) return this.push(`${variable} = ${text};`);
+    const { type, writes } = pending;
+    if (isLiteral && writes > 1) {
+      this.#pending.set(variable, { type, initial: text, writes: writes - 1 });
+    } else {
+      this.#pending.delete(variable);
+      this.push(`${writes === 1 ? 'let' : 'var'} ${variable} = ${text};`);
+    }
   }
 
   /** Names the axis of a loop that begins here, or of threads. */

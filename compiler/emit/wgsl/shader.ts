@@ -69,6 +69,8 @@ function signatureOf({ name, inputs, outputs }: Kernel, { memory }: FunctionStat
   return [`// ${first}`, ...more.map((line) => `//   ${line.trim()}`)];
 }
 
+const inElements: Storage = { wide: false, variables: false, writes: new Map() };
+
 /** Operands of one binding are kept alike. */
 function storagesTogether(
   storages: ReadonlyMap<Buffer, Storage>,
@@ -78,8 +80,7 @@ function storagesTogether(
   const together = new Map(storages);
   operands.forEach((buffer, i) => {
     const sharing = operands.filter((_, other) => bindings[other]?.operand === bindings[i]?.operand);
-    if (sharing.some((other) => storages.get(other)?.wide === false))
-      together.set(buffer, { wide: false, variables: false });
+    if (sharing.some((other) => storages.get(other)?.wide === false)) together.set(buffer, inElements);
   });
   return together;
 }
@@ -92,7 +93,7 @@ function operandTexts(
   return operands.flatMap((buffer, i) => {
     const binding = bindings[i];
     invariant(binding, `${entry}: ${buffer.name} is not bound`);
-    const storage = state.storages.get(buffer) ?? { wide: false, variables: false };
+    const storage = state.storages.get(buffer) ?? inElements;
     const first = operands[binding.operand] as Buffer;
     invariant(first.dtype === buffer.dtype, `${entry}: ${first.name} and ${buffer.name} share memory`);
     if (binding.operand !== i) {
@@ -125,7 +126,6 @@ function entryText(entry: string, bound: BoundKernel, gated: boolean, scope: Sco
   const { used } = scope.state;
   const names = coordinates.map(({ axis, interval }) => scope.open(axis, interval));
   statements(body, scope);
-  scope.declarePending();
   // One that others are joined from stands before them.
   const lets = coordinates.toReversed().flatMap(({ axis, value }, i) => {
     if (!used.has(axis)) return [];

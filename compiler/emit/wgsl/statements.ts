@@ -1,14 +1,15 @@
 /** Statements of the Loop IR as WGSL. */
 import { invariant } from '../../base/invariant.ts';
+import { addAffine, sameAffine } from '../../loop/affine.ts';
 import { alwaysInside, boundsOf, boundsOfQuotient, boundsOfRange } from '../../loop/bounds.ts';
-import type { Affine, Buffer, Expr, Quotient, Stmt } from '../../loop/ir.ts';
+import type { Affine, Buffer, Combine, Condition, Expr, Quotient, Range, Stmt } from '../../loop/ir.ts';
 import { batchAxis } from '../../loop/ir.ts';
 import type { Value } from './expression.ts';
 import { binary, call, largest, literal, name, splat, typeOf } from './expression.ts';
-import { combinedText, loaded, toStore } from './operations.ts';
+import { binaryValue, loaded, toStore } from './operations.ts';
 import { affineValue } from './places.ts';
 import type { Scope } from './scope.ts';
-import { element, isScattered, isShared, lanesOf, value } from './value.ts';
+import { component, element, isScattered, isShared, lanesOf, value } from './value.ts';
 
 export function statements(body: readonly Stmt[], scope: Scope): void {
   for (const stmt of body) statement(stmt, scope);
@@ -33,7 +34,6 @@ function statement(stmt: Stmt, scope: Scope): void {
     case 'accumulate':
       return write(stmt, scope);
     case 'barrier':
-      scope.declarePending();
       return scope.push('workgroupBarrier();');
     default:
       return stmt satisfies never;
@@ -46,7 +46,7 @@ function allocate(buffer: Buffer, scope: Scope): void {
   if (buffer.space === 'workgroup') return;
   const storage = scope.state.storages.get(buffer);
   if (storage === undefined) return;
-  const { wide, variables } = storage;
+  const { wide, variables, writes } = storage;
   const size = Math.ceil(elements(buffer) / (wide ? 4 : 1));
   const type = typeOf(dtype, wide);
   const variable = new Map<number, string>();
@@ -60,7 +60,7 @@ function allocate(buffer: Buffer, scope: Scope): void {
     const own =
       size === 1 ? scope.unique(wanted) : scope.exact(`${wanted}_${placeName(buffer, place, wide)}`);
     variable.set(place, own);
-    scope.allocate(own, type);
+    scope.allocate(own, type, writes.get(place) ?? 0);
   }
   scope.state.memory.set(buffer, { ...storage, name: wanted, variable });
 }
@@ -89,32 +89,35 @@ type Write = Stmt & { readonly kind: 'store' | 'accumulate' };
 
 function write(stmt: Write, scope: Scope): void {
   const { buffer, index } = stmt;
-  if (stmt.kind === 'accumulate') scope.declarePending();
   const x = stmt.kind === 'store' ? stored(stmt.value, scope) : value(stmt.value, scope);
   if (!isScattered(buffer, index, scope)) return assign(stmt, element(buffer, index, scope), x, scope);
   const lanes = lanesOf(buffer, index, scope);
   const one = x.wide && !/^\w+$/.test(x.text) ? named(x, scope) : x;
   lanes.forEach((target, lane) => {
-    const part = one.wide ? name(`${one.text}.${'xyzw'.charAt(lane)}`, one.dtype) : one;
+    const part = one.wide ? name(`${one.text}${component(lane)}`, one.dtype) : one;
     assign(stmt, target, part, scope);
   });
 }
 
+const shortForms: Readonly<Partial<Record<Combine, string>>> = { add: '+=', mul: '*=' };
+
 function assign(stmt: Write, target: Value, x: Value, scope: Scope): void {
-  const shared = isShared(stmt.buffer);
-  const converted = (v: Value): Value => {
-    const right = shared ? toStore(v) : v;
-    return target.wide ? splat(right) : right;
-  };
+  const { buffer } = stmt;
+  const { variables } = scope.memory(buffer);
+  const [variable = '', part] = target.text.split('.');
+  const isWhole = stmt.kind === 'store' && part === undefined;
+  if (variables && !isWhole) scope.touch(variable);
+  const inTarget = (v: Value): Value => (target.wide ? splat(v) : v);
+  const toMemory = (v: Value): string => inTarget(isShared(buffer) ? toStore(v) : v).text;
   if (stmt.kind === 'accumulate') {
-    if (shared && target.dtype === 'bool') {
-      const sum = combinedText(stmt.combine, { ...loaded(target), dtype: 'bool' }, x).split(' = ')[1];
-      return scope.push(`${target.text} = ${typeOf('u32', target.wide)}(${sum});`);
-    }
-    return scope.push(`${combinedText(stmt.combine, target, x)};`);
+    const short = buffer.dtype === 'bool' || buffer.dtype === 'u8' ? undefined : shortForms[stmt.combine];
+    if (short !== undefined) return scope.push(`${target.text} ${short} ${inTarget(x).text};`);
+    const before = isShared(buffer) ? loaded(target) : target;
+    const after = binaryValue(stmt.combine, buffer.dtype, before, x);
+    return scope.push(`${target.text} = ${toMemory(after)};`);
   }
-  const first = scope.declares(target.text) ? 'var ' : '';
-  scope.push(`${first}${target.text} = ${converted(x).text};`);
+  if (!variables || !isWhole) return scope.push(`${target.text} = ${toMemory(x)};`);
+  scope.store(variable, toMemory(x), stmt.value.kind === 'literal');
 }
 
 /** What a store takes. An infinite number is where a maximum or minimum begins: the largest number serves as well. */
@@ -135,17 +138,29 @@ function loop(stmt: For, scope: Scope): void {
   const { axis, range, mode } = stmt;
   if (mode === 'vectorize') return statements(stmt.body, scope.inLanes(axis));
   invariant(typeof mode === 'string', `the loop over ${axis.name} is bound inside of others`);
-  scope.declarePending();
   const bounds = boundsOfRange(range, scope.intervalOf);
   if (bounds.low > bounds.high) return;
   const from = extreme('max', range.from, scope);
+  if (runsOnce(range)) {
+    const only = scope.open(axis, bounds);
+    scope.push(`let ${only} = ${from.text};`);
+    return statements(stmt.body, scope);
+  }
   let to = extreme('min', range.to, scope);
   if (to.op !== undefined || to.text.includes('(')) to = named(to, scope, `${axis.name}_end`);
-  const body = scope.nested();
-  const own = body.open(axis, bounds);
-  statements(stmt.body, body);
-  body.declarePending();
-  scope.pushBlock(`for (var ${own} = ${from.text}; ${own} < ${to.text}; ${own}++)`, body);
+  scope.pushBlock((body) => {
+    const own = body.open(axis, bounds);
+    statements(stmt.body, body);
+    return `for (var ${own} = ${from.text}; ${own} < ${to.text}; ${own}++)`;
+  });
+}
+
+/** floor(x / d) .. floor((x + d) / d) is one place: how one number stands for two that count it. */
+function runsOnce({ from: [from, otherFrom], to: [to, otherTo] }: Range): boolean {
+  if (from === undefined || to === undefined || otherFrom !== undefined || otherTo !== undefined)
+    return false;
+  if (to === 'N' || from.divisor !== to.divisor) return false;
+  return sameAffine(to.numerator, addAffine(from.numerator, from.divisor));
 }
 
 /** The largest or smallest of loop bounds. */
@@ -182,19 +197,34 @@ function branch(stmt: Stmt & { readonly kind: 'if' }, scope: Scope): void {
     if (high < 0 || (extent !== 'N' && low >= extent)) return;
     const above = low >= 0;
     const below = extent === 'N' ? alwaysInside(index, extent, scope.intervalOf) : high < extent;
-    if (above && below) continue;
-    const limit = extent === 'N' ? name(scope.axis(batchAxis), 'i32') : literal('i32', extent);
-    const place = affineValue(index, scope);
-    if (!above) tests.push(binary('>=', place, literal('i32', 0), 'bool'));
-    if (above && extent === 1) tests.push(binary('==', place, literal('i32', 0), 'bool'));
-    else if (!below) tests.push(binary('<', place, limit, 'bool'));
+    tests.push(...testsOf({ index, extent }, above, below, scope));
   }
   if (tests.length === 0) return statements(stmt.body, scope);
-  scope.declarePending();
-  const body = scope.nested();
-  statements(stmt.body, body);
-  body.declarePending();
-  scope.pushBlock(`if (${tests.reduce((a, b) => binary('&&', a, b)).text})`, body);
+  scope.pushBlock((body) => {
+    statements(stmt.body, body);
+    return `if (${tests.reduce((a, b) => binary('&&', a, b)).text})`;
+  });
+}
+
+/** 0 <= index < extent, without what is known; i + c >= 0 reads i >= -c where i is one axis. */
+function testsOf(
+  { index, extent }: Condition,
+  above: boolean,
+  below: boolean,
+  scope: Scope,
+): readonly Value[] {
+  const [term, more] = index.terms;
+  const moved = term?.factor === 1 && more === undefined ? index.constant : 0;
+  const place = affineValue({ ...index, constant: index.constant - moved }, scope);
+  if (extent === 1) return [binary('==', place, literal('i32', -moved), 'bool')];
+  const end =
+    extent === 'N'
+      ? affineValue({ constant: -moved, terms: [{ axis: batchAxis, factor: 1 }] }, scope)
+      : literal('i32', extent - moved);
+  return [
+    ...(above ? [] : [binary('>=', place, literal('i32', -moved), 'bool')]),
+    ...(below ? [] : [binary('<', place, end, 'bool')]),
+  ];
 }
 
 const placeless = (index: Affine, { lanes }: Scope): boolean =>

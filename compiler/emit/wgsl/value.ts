@@ -5,7 +5,7 @@ import { batchAxis } from '../../loop/ir.ts';
 import { isMath } from '../../loop/math.ts';
 import type { Value } from './expression.ts';
 import { binary, call, literal, name, typeOf } from './expression.ts';
-import { componentOf, isGroup, placeOf } from './memory.ts';
+import { componentOf, isGroup, placeOf, variableAt } from './memory.ts';
 import {
   binaryValue,
   bitcastValue,
@@ -19,6 +19,7 @@ import {
 import { affineValue, elementPlace, elementText } from './places.ts';
 import type { Scope } from './scope.ts';
 
+/** The value of an expression, in lanes a vec4 where it differs between them. */
 export function value(expr: Expr, scope: Scope): Value {
   const { helpers } = scope.state;
   switch (expr.kind) {
@@ -80,7 +81,7 @@ function indexValue(index: Affine, scope: Scope): Value {
 }
 
 /** Computed indices, each clamped into its axis. */
-export function clampedIndices(buffer: Buffer, index: readonly Index[], scope: Scope): readonly Value[] {
+function clampedIndices(buffer: Buffer, index: readonly Index[], scope: Scope): readonly Value[] {
   return index.flatMap((entry, i) => {
     if (!('clamped' in entry)) return [];
     const x = value(entry.clamped, scope);
@@ -100,7 +101,7 @@ export function element(buffer: Buffer, index: readonly Index[], scope: Scope): 
   const place = placeOf(buffer, index, scope.lanes);
   if (memory.variables) {
     const group = isGroup(place);
-    const at = memory.wide ? Math.floor(place.constant / 4) : place.constant;
+    const at = variableAt(place, memory.wide);
     const variable = memory.variable.get(at);
     invariant(variable !== undefined, `${buffer.name} has no place ${at}`);
     const part = memory.wide && !group ? component(place.constant % 4) : '';
@@ -125,7 +126,7 @@ export function element(buffer: Buffer, index: readonly Index[], scope: Scope): 
   return name(`${memory.name}[${quotient.text}][${rest.text}]`, buffer.dtype);
 }
 
-const component = (part: number): string => `.${'xyzw'.charAt(part)}`;
+export const component = (part: number): string => `.${'xyzw'.charAt(part)}`;
 
 /** The elements of all four lanes, one by one: for memory whose groups are not vec4. */
 export function lanesOf(buffer: Buffer, index: readonly Index[], scope: Scope): readonly Value[] {
@@ -153,8 +154,13 @@ export const isShared = ({ space }: Buffer): boolean => space === 'global';
 
 function load(buffer: Buffer, index: readonly Index[], scope: Scope): Value {
   const stored = (x: Value): Value => (isShared(buffer) ? loaded(x) : x);
-  if (!isScattered(buffer, index, scope)) return stored(element(buffer, index, scope));
-  const lanes = lanesOf(buffer, index, scope);
+  const isVariable = scope.memory(buffer).variables;
+  const read = (x: Value): Value => {
+    if (isVariable) scope.touch(x.text.replace(/\..*/, ''));
+    return x;
+  };
+  if (!isScattered(buffer, index, scope)) return stored(read(element(buffer, index, scope)));
+  const lanes = lanesOf(buffer, index, scope).map(read);
   const type = typeOf(isShared(buffer) && buffer.dtype === 'bool' ? 'u32' : buffer.dtype, true);
   return stored(name(`${type}(${lanes.map(({ text }) => text).join(', ')})`, buffer.dtype, true));
 }

@@ -1,7 +1,7 @@
 /** Lines of a width that people read. */
 const width = 110;
 
-/** The line with its indent, in several where it is long: broken where the fewest parentheses are open. */
+/** The line with its indent, in several where it is long. */
 export function wrapped(line: string, indent: number): readonly string[] {
   const lines: string[] = [];
   let rest = '  '.repeat(indent) + line;
@@ -9,27 +9,44 @@ export function wrapped(line: string, indent: number): readonly string[] {
     const at = breakOf(rest);
     if (at === undefined) break;
     lines.push(rest.slice(0, at).trimEnd());
-    rest = '  '.repeat(indent + 2) + rest.slice(at).trimStart();
+    rest = '  '.repeat(indent + 2) + rest.slice(at);
   }
   return [...lines, rest];
 }
 
-/** Behind an operator or a comma. */
-const breakable = /^(?:,|&&|\|\||[-+*/&|^=]) $/;
+/** How tightly what stands before a space holds what is around it: a line breaks behind the loosest. */
+const ranks: Readonly<Record<string, number>> = {
+  '=': 0,
+  ',': 0,
+  '||': 1,
+  '&&': 1,
+  '|': 2,
+  '^': 2,
+  '&': 2,
+  '+': 3,
+  '-': 3,
+  '*': 4,
+  '/': 4,
+  '%': 4,
+};
 
+/** The last of the places where the fewest parentheses are open and the loosest operator stands. */
 function breakOf(line: string): number | undefined {
   const start = line.length - line.trimStart().length;
-  let best: { readonly at: number; readonly depth: number } | undefined;
-  let depth = 0;
+  let best: { readonly at: number; readonly rank: number } | undefined;
+  let [depth, word] = [0, start];
   for (let i = start; i < width; i++) {
     const c = line.charAt(i);
-    if (c === '(' || c === '[') depth++;
-    if (c === ')' || c === ']') depth--;
-    const operator =
-      c === ' ' && line.charAt(i - 1) !== ' ' ? line.slice(0, i + 1).match(/(\S+) $/)?.[0] : undefined;
-    const isBreak = operator !== undefined && (breakable.test(operator) || operator.endsWith(', '));
-    // What is left of the line should be worth one.
-    if (isBreak && i > start + 24 && (best === undefined || depth <= best.depth)) best = { at: i + 1, depth };
+    // Indices and shapes stay together.
+    if ('(['.includes(c)) depth += c === '[' ? 2 : 1;
+    if (')]'.includes(c)) depth -= c === ']' ? 2 : 1;
+    if (c !== ' ') continue;
+    const before = line.slice(word, i);
+    word = i + 1;
+    const own = ranks[before] ?? (before.endsWith(',') ? 0 : undefined);
+    if (own === undefined || i <= start + 24) continue;
+    const rank = depth * 8 + own;
+    if (best === undefined || rank <= best.rank) best = { at: i + 1, rank };
   }
   return best?.at;
 }

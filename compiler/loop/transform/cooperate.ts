@@ -79,24 +79,15 @@ class Cooperating {
   }
 
   #block(body: readonly Stmt[]): readonly Stmt[] {
+    // What comes last is for the first thread alone: it may store where others would still read.
+    const last = body.findLastIndex((stmt) => stmt.kind !== 'let' && !isOutput(stmt));
     const result: Stmt[] = [];
-    let once: Stmt[] = [];
-    const flush = (): void => {
-      if (once.length > 0) result.push(this.#byFirst(once));
-      once = [];
-    };
-    for (const stmt of body) {
-      const before = this.#joined(readsOf(stmt));
-      if (before.length > 0) flush();
-      result.push(...before);
-      if (stmt.kind === 'store' && stmt.buffer.space === 'global') {
-        once.push(stmt);
-        continue;
-      }
-      flush();
-      result.push(this.#statement(stmt));
+    for (const stmt of body.slice(0, last + 1)) {
+      result.push(...this.#joined(readsOf([stmt])));
+      result.push(isOutput(stmt) ? this.#byFirst([stmt]) : this.#statement(stmt));
     }
-    flush();
+    const end = body.slice(last + 1);
+    if (end.length > 0) result.push(...this.#joined(readsOf(end)), this.#byFirst(end));
     return result;
   }
 
@@ -297,10 +288,12 @@ function writesOf(stmt: Stmt): readonly (Stmt & { readonly kind: 'store' | 'accu
   return writes;
 }
 
-/** The registers that a statement reads, inside of it too. */
-function readsOf(stmt: Stmt): ReadonlySet<Buffer> {
+const isOutput = (stmt: Stmt): boolean => stmt.kind === 'store' && stmt.buffer.space === 'global';
+
+/** The registers that statements read, inside of them too. */
+function readsOf(body: readonly Stmt[]): ReadonlySet<Buffer> {
   const read = new Set<Buffer>();
-  visitStmts([stmt], (s) => {
+  visitStmts(body, (s) => {
     for (const expr of exprsOf(s))
       visitExpr(expr, (e) => {
         if (e.kind === 'load' && e.buffer.space === 'register') read.add(e.buffer);

@@ -3,7 +3,7 @@ import type { GraphBuilder } from '../../graph/builder.ts';
 import type { Value } from '../../graph/ir.ts';
 import { defineOp, tensors } from '../../graph/op.ts';
 import { logicalAnd } from '../binary/logical_and.ts';
-import { all, finiteElements } from '../support/finite.ts';
+import { allTrue, finiteElements } from '../support/finite.ts';
 import { reshaped } from '../support/gradients.ts';
 import { allTrueAndFinite } from './all_true_and_finite.ts';
 import { finiteShares } from './finite_shares.ts';
@@ -19,10 +19,7 @@ export const allFinite = defineOp({
   traits: ['reduction'],
   infer: () => ({ dtype: 'bool', shape: [] }),
   gradient: () => ({}),
-  lower: (b, { xs }) => {
-    const points = xs.map((x) => finiteElements(b, x));
-    return b.reduce([], () => all(b, points));
-  },
+  lower: (b, { xs }) => allTrue(b, [], () => xs.map((x) => finiteElements(b, x))),
   divided: (g, { xs }, _, { operands, shares }) =>
     shares > 1 ? inShares(g, xs, operands, shares) : inChunks(g, xs, operands),
   samples: [

@@ -1,5 +1,5 @@
 import { defineOp, tensor, tensors } from '../../graph/op.ts';
-import { all, finiteElements } from '../support/finite.ts';
+import { allTrue, finiteElements } from '../support/finite.ts';
 
 export const allTrueAndFinite = defineOp({
   name: 'all_true_and_finite',
@@ -13,10 +13,9 @@ export const allTrueAndFinite = defineOp({
   infer: () => ({ dtype: 'bool', shape: [] }),
   gradient: () => ({}),
   lower: (b, { flags, xs }) =>
-    b.reduce([], () => {
+    allTrue(b, [], () => {
       const axes = b.axesOf(flags.shape);
-      const flag = { axes, body: flags.at(axes), where: [] };
-      return all(b, [flag, ...xs.map((x) => finiteElements(b, x))]);
+      return [{ axes, body: flags.at(axes), where: [] }, ...xs.map((x) => finiteElements(b, x))];
     }),
   samples: [
     {

@@ -1,9 +1,10 @@
 import { invariant } from '../../base/invariant.ts';
 import { defineOp, mismatch, tensors } from '../../graph/op.ts';
+import { affine } from '../../loop/affine.ts';
 import type { DefinitionBuilder, TensorReader } from '../../loop/builder.ts';
 import type { Points } from '../../loop/definition.ts';
 import type { Axis } from '../../loop/ir.ts';
-import { all } from '../support/finite.ts';
+import { allTrue } from '../support/finite.ts';
 import { formatShape } from '../support/shapes.ts';
 
 export const finiteShares = defineOp({
@@ -20,10 +21,9 @@ export const finiteShares = defineOp({
   },
   gradient: () => ({}),
   lower: (b, { xs }, { shares }) =>
-    b.reduce([shares], ([share]) => {
+    allTrue(b, [shares], ([share]) => {
       invariant(share !== undefined, 'there is an axis of shares');
-      const points = xs.map((x) => elementsOf(b, x, share, shares));
-      return all(b, points);
+      return xs.map((x) => elementsOf(b, x, share, shares));
     }),
   samples: [
     { operands: { xs: [{ shape: [12] }] }, attributes: { shares: 4 } },
@@ -44,7 +44,10 @@ function elementsOf(b: DefinitionBuilder, x: TensorReader, share: Axis, shares: 
   invariant(typeof length === 'number', 'finite_shares was inferred');
   const size = Math.ceil(length / shares);
   const inside = b.axis('i', size);
-  const place = b.plus(b.times(share, size), inside);
-  const where = length === size * shares ? [] : [b.within(place, length)];
-  return { axes: [inside], body: b.unary('isfinite', x.at([place])), where };
+  const place = size === 1 ? affine(share) : b.plus(b.times(share, size), inside);
+  return {
+    axes: size === 1 ? [] : [inside],
+    body: b.unary('isfinite', x.at([place])),
+    where: length === size * shares ? [] : [b.within(place, length)],
+  };
 }

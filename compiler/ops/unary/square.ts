@@ -5,6 +5,7 @@ export const square = unaryOp({
   name: 'square',
   doc: 'Elementwise x * x.',
   element: (b, x) => b.mul(x, x),
-  gradient: (g, x, _y, dy) => g.emit(multiply, { a: dy, b: g.emit(multiply, { a: x, b: g.constant(2) }) }),
+  // Twice dy, not twice x: that is known before the gradient is, and would be kept until then.
+  gradient: (g, x, _y, dy) => g.emit(multiply, { a: x, b: g.emit(multiply, { a: dy, b: g.constant(2) }) }),
   samples: [{ operands: { x: { shape: [2, 3] } } }, { operands: { x: { shape: ['N', 5] } } }],
 });

@@ -29,14 +29,14 @@ const texts = {
     }
   }`,
   /** Bounds that are quotients of numbers below 0. */
-  quotients: `kernel quotients [window](x: f32[7]) -> (y: f32[12], count: i32[12]) {
+  quotients: `kernel quotients [window](x: f32[10]) -> (y: f32[12], count: i32[12]) {
     for i: 12 in 0..12 bind(thread_x) {
       alloc register acc: f32[]
       alloc register seen: i32[]
       acc[] = 0.0
       seen[] = 0i32
-      for k: 7 in max(0, floor((i - 7) / 3), floor((2 * i - 11) / 4))..min(7, floor((i + 5) / 3), floor((-i + 20) / 2)) {
-        acc[] add= x[k]
+      for k: 7 in max(floor((i - 7) / 3), floor((2 * i - 11) / 4))..min(7, floor((i + 5) / 3), floor((-i + 20) / 2)) {
+        acc[] add= x[k + 3]
         seen[] add= index(k + 1)
       }
       y[i] = acc[]

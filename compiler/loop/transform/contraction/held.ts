@@ -2,10 +2,11 @@
 import { invariant } from '../../../base/invariant.ts';
 import { affine } from '../../affine.ts';
 import { denseBuffer } from '../../builder.ts';
-import type { Affine, Axis, Buffer, Condition, Expr, Index, Stmt } from '../../ir.ts';
+import type { Affine, Axis, Buffer, Condition, Expr, Stmt } from '../../ir.ts';
 import { serial, substituteCondition, substituteExpr } from '../../rewrite.ts';
 import { lanes, lockstepProblem } from '../vectorize.ts';
 import type { Factor } from './nest.ts';
+import { placesOf } from './nest.ts';
 
 /** An operand of the product as a thread reads it, and what must hold where it is not zero. */
 export interface Operand extends Factor {
@@ -66,13 +67,9 @@ export function strideOf({ load }: Factor, axis: Axis): number {
 export const mentions = ({ index }: Condition, axis: Axis): boolean =>
   index.terms.some((term) => term.axis === axis);
 
-function dependsOn(operand: Operand, axis: Axis): boolean {
-  const inLoad = operand.load.index.some((place) => {
-    if (!('clamped' in place)) return place.terms.some((term) => term.axis === axis);
-    return place.clamped.kind === 'index' && place.clamped.index.terms.some((term) => term.axis === axis);
-  });
-  return inLoad || operand.conditions.some((condition) => mentions(condition, axis));
-}
+const dependsOn = (operand: Operand, axis: Axis): boolean =>
+  placesOf(operand).some(({ terms }) => terms.some((term) => term.axis === axis)) ||
+  operand.conditions.some((condition) => mentions(condition, axis));
 
 /** An operand in registers. */
 interface Held {
@@ -133,12 +130,6 @@ function held(operand: Operand, { elements, lane, points, unique }: Block): Held
   return { stmts, read };
 }
 
-/** Where the sums of a thread are: one per combination of places, and lane. */
-export function sumAt(sums: Buffer, elements: readonly Axis[], at: At, lane: Axis | undefined): Affine[] {
-  const places = elements.map((axis) => affine(at.get(axis) ?? 0));
-  return sums.shape.length > places.length ? [...places, affine(lane ?? 0)] : places;
-}
-
 /** sums[places] += a[places, point] * b[places, point], for all places and points. */
 export function products(operands: readonly [Operand, Operand], sums: Buffer, block: Block): readonly Stmt[] {
   const { elements, lane, points, unique } = block;
@@ -148,18 +139,13 @@ export function products(operands: readonly [Operand, Operand], sums: Buffer, bl
     all.map((at) => ({
       kind: 'accumulate',
       buffer: sums,
-      index: sumAt(sums, elements, at, over),
+      index: [
+        ...elements.map((axis) => affine(at.get(axis) ?? 0)),
+        ...(over === undefined ? [] : [affine(over)]),
+      ],
       combine: 'add',
       value: { kind: 'binary', op: 'mul', dtype: 'f32', a: a.read(at, over), b: b.read(at, over) },
     }));
   const adds = lane === undefined ? add(undefined) : [inLanes(lane, unique, add)];
   return [...a.stmts, ...b.stmts, ...adds];
-}
-
-/** Indices that may lie behind the end are moved to it: what is read there is never used. */
-export function clampedAt(index: readonly Index[], beyond: ReadonlySet<Axis>): readonly Index[] {
-  return index.map((place): Index => {
-    if ('clamped' in place || !place.terms.some(({ axis }) => beyond.has(axis))) return place;
-    return { clamped: { kind: 'index', index: place } };
-  });
 }

@@ -22,7 +22,7 @@ export interface AxisTile {
   readonly apart?: boolean;
   /** Threads along the axis, those that count fastest first. */
   readonly threads?: readonly Threads[];
-  /** Where the blocks go; absent: one after the other. */
+  /** Where the blocks go, alone or with those along other axes; absent: one after the other. */
   readonly workgroups?: Dimension;
   /** Only every so many-th place is in one block: those at which a window with this step meets the same taps. */
   readonly step?: number;

@@ -1,19 +1,14 @@
 /** Blocks of operands in workgroup memory: each thread copies a part, and all of them read it. */
 import { addAffine, affine, scaleAffine } from '../../affine.ts';
-import type { Dimension } from '../../bound.ts';
 import { denseBuffer } from '../../builder.ts';
 import type { Affine, Axis, Buffer, Condition, Expr, Stmt } from '../../ir.ts';
 import { serial, substituteCondition, substituteExpr } from '../../rewrite.ts';
 import { lanes } from '../vectorize.ts';
+import type { ThreadAxis } from './context.ts';
 import type { Operand } from './held.ts';
 import { inLanes, mentions, strideOf } from './held.ts';
 import type { Place } from './places.ts';
 import type { PointLoop } from './points.ts';
-
-export interface ThreadAxis {
-  readonly axis: Axis;
-  readonly dimension: Dimension;
-}
 
 export interface SharedBlock {
   readonly buffer: Buffer;
