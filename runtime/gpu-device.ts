@@ -25,6 +25,7 @@ export async function openDevice(
 ): Promise<Opened> {
   if (device) {
     const given = device as GpuDevice;
+    if (!given.limits) throw new ModelError('options', 'device: this is no GPUDevice');
     checkLimits(given.limits, needs, 'the device that was given');
     return { device: given, adapter: nameOf(given.adapterInfo), own: false };
   }
@@ -35,6 +36,7 @@ export async function openDevice(
     const message = 'this engine has no WebGPU (navigator.gpu); pages have it on https and localhost only';
     throw new ModelError('gpu-missing', message);
   }
+  if (!api.requestAdapter) throw new ModelError('options', 'gpu: this is nothing like navigator.gpu');
   const wanted = powerPreference && { powerPreference };
   const adapter = await api.requestAdapter(wanted ?? {}).catch((error: unknown) => {
     throw new ModelError('gpu-adapter', `WebGPU refuses to give an adapter (${String(error)})`);

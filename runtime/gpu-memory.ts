@@ -1,7 +1,6 @@
 import { ModelError } from './errors.ts';
 import type { Encoder, GpuBuffer, GpuDevice } from './gpu-api.ts';
 import { usage } from './gpu-api.ts';
-import type { Opened } from './gpu-device.ts';
 import type { Place } from './gpu-program.ts';
 import type { Elements } from './model-types.ts';
 
@@ -22,7 +21,7 @@ export class GpuMemory {
   /** All arenas are there, as zeros; rejects where there is no room for them. */
   readonly allocated: Promise<void>;
 
-  constructor({ device, own }: Opened, bytes: Readonly<Record<Arena, number>>, slab: number) {
+  constructor(device: GpuDevice, own: boolean, bytes: Readonly<Record<Arena, number>>, slab: number) {
     this.device = device;
     this.#own = own;
     this.#slab = slab;

@@ -1,17 +1,15 @@
-import { arrayTypes, sizeOf } from './arrays.ts';
+import { sizeOf } from './arrays.ts';
 import type { Engine } from './engine.ts';
-import type { ComputePass, Encoder, GpuBuffer, GpuLimits } from './gpu-api.ts';
-import { usage } from './gpu-api.ts';
-import { clockOf } from './gpu-clock.ts';
+import type { GpuLimits } from './gpu-api.ts';
 import { openDevice } from './gpu-device.ts';
 import { GpuMemory } from './gpu-memory.ts';
-import { bindingsOf, compileShaders } from './gpu-pipelines.ts';
 import type { Compiled } from './gpu-pipelines.ts';
-import type { GpuBlueprint, GpuLaunch, GpuPort, GpuRoutine, Place, Shader } from './gpu-program.ts';
+import { bindingsOf, compileShaders } from './gpu-pipelines.ts';
+import type { GpuBlueprint, GpuLaunch, GpuRoutine, Place, Shader } from './gpu-program.ts';
+import { BoundRoutine, launchesOf } from './gpu-routine.ts';
 import type { GpuOptions } from './gpu-types.ts';
 import { allocate } from './memory.ts';
-import type { Elements } from './model-types.ts';
-import type { Launch, Plan, Routine } from './program.ts';
+import type { Plan } from './program.ts';
 
 /** Runs kernels that are WGSL, on a GPU. */
 export async function gpuEngine(blueprint: GpuBlueprint, options: GpuOptions): Promise<Engine> {
@@ -20,24 +18,17 @@ export async function gpuEngine(blueprint: GpuBlueprint, options: GpuOptions): P
   const tables = new Map(plans.map((plan) => [plan, plan.bind(weights, weights) as GpuRoutine]));
   const launches = [...tables.values()].flatMap(launchesOf);
   const shaders = new Set(launches.map(({ shader }) => shader));
-  const bytes = {
-    weights: weights.byteLength,
-    work: Math.max(...plans.map((plan) => plan.bytes)),
-    batch: 8,
-    commit: 8,
-  };
+  const work = Math.max(...plans.map(({ bytes }) => bytes));
+  const bytes = { weights: weights.byteLength, work, batch: 8, commit: 8 };
   const { slab = Number.MAX_SAFE_INTEGER } = blueprint;
-  const opened = await openDevice(
-    options,
-    needsOf(bytes, slab, launches),
-    options.profile ? ['timestamp-query'] : [],
-  );
-  const memory = new GpuMemory(opened, bytes, slab);
+  const features = options.profile ? ['timestamp-query'] : [];
+  const { device, adapter, own } = await openDevice(options, needsOf(bytes, slab, launches), features);
+  const memory = new GpuMemory(device, own, bytes, slab);
   try {
-    const compiling = compileShaders(opened.device, blueprint.common, shaders);
+    const compiling = compileShaders(device, blueprint.common, shaders);
     const [compiled] = await Promise.all([compiling, memory.allocated]);
     memory.check();
-    return new GpuEngine({ blueprint, options, adapter: opened.adapter, weights, memory, tables, compiled });
+    return new GpuEngine({ blueprint, options, adapter, weights, memory, tables, compiled });
   } catch (error) {
     memory.dispose();
     // Of a device that is lost the reason is better.
@@ -56,57 +47,6 @@ const needsOf = (
   maxStorageBuffersPerShaderStage: Math.max(...launches.map(({ shader }) => bindingsOf(shader).length)),
 });
 
-/** Closes the commit phase, from the first step on that is not finite. */
-const gateShader: Shader = {
-  name: 'gate',
-  access: ['read_write', 'read_write'],
-  workgroups: () => [1, 1, 1],
-  code: `
-@group(0) @binding(1) var<storage, read_write> finite: u32;
-@group(0) @binding(2) var<storage, read_write> commit: Batch;
-
-@compute @workgroup_size(1)
-fn gate() {
-  commit.go &= finite;
-}
-`,
-};
-
-const gate: Place = ['commit', 0, 8];
-
-/** In order. */
-const launchesOf = ({ launches, commit = [], finite }: GpuRoutine): readonly GpuLaunch[] => [
-  ...launches,
-  ...(finite ? [{ shader: gateShader, operands: [finite, gate] }] : []),
-  ...commit,
-];
-
-/** What goes in or out: an array here, a place there. */
-interface Port {
-  readonly view: Elements;
-  readonly place: Place;
-  /** Elements of one sample; absent where all samples share them. */
-  readonly each?: number | undefined;
-}
-
-/** The part of a port that so many samples need. */
-const partOf = ({ view, each }: Port, samples: number): Elements =>
-  each === undefined ? view : view.subarray(0, each * samples);
-
-interface GpuBound extends Routine {
-  readonly takes: readonly Port[];
-  readonly gives: readonly Port[];
-  readonly dispatches: readonly Dispatch[];
-  /** Buffers to read results from that no run uses. */
-  readonly free: GpuBuffer[];
-}
-
-interface Dispatch {
-  readonly workgroups: Shader['workgroups'];
-  readonly pipeline: object;
-  readonly group: object;
-}
-
 interface Parts {
   readonly blueprint: GpuBlueprint;
   readonly options: GpuOptions;
@@ -122,14 +62,14 @@ class GpuEngine implements Engine {
   readonly weights: ArrayBuffer;
   readonly #parts: Parts;
   readonly #memory: GpuMemory;
+  readonly #bound = new Map<Plan, BoundRoutine>();
   /** What persists as bytes here and as 32 bits there. */
-  readonly #bytes: readonly Port[];
-  readonly #bound = new Map<Plan, GpuBound>();
+  readonly #bytes: readonly { readonly view: Uint8Array; readonly place: Place }[];
   /** `weights` are newer than what the GPU has, or older. */
   #isAhead = true;
   #isBehind = false;
   /** What ends the runs that were begun, oldest first; and how many of them are steps. */
-  readonly #begun: (() => Promise<unknown>)[] = [];
+  readonly #begun: (() => Promise<void>)[] = [];
   #steps = 0;
 
   constructor(parts: Parts) {
@@ -140,10 +80,10 @@ class GpuEngine implements Engine {
     this.weights = weights;
     this.#parts = parts;
     this.#memory = memory;
-    this.#bytes = blueprint.tensors.flatMap(({ dtype, shape, offset }): Port[] => {
+    this.#bytes = blueprint.tensors.flatMap(({ dtype, shape, offset }) => {
       if (dtype !== 'u8' && dtype !== 'bool') return [];
       const view = new Uint8Array(weights, offset, sizeOf(shape));
-      return [{ view, place: ['weights', offset, view.length * 4] }];
+      return [{ view, place: ['weights', offset, view.length * 4] as const }];
     });
   }
 
@@ -151,45 +91,18 @@ class GpuEngine implements Engine {
     this.#memory.rescue = snapshot ? { snapshot } : {};
   }
 
-  bind(plan: Plan): GpuBound {
+  bind(plan: Plan): BoundRoutine {
     const known = this.#bound.get(plan);
     if (known) return known;
-    const table = this.#parts.tables.get(plan) as GpuRoutine;
-    const ports = (list: readonly GpuPort[]) =>
-      list.map(([name, dtype, length, place]) => ({
-        name,
-        view: new arrayTypes[dtype](length),
-        place,
-        each: name.startsWith('$') ? undefined : length / plan.maxBatch,
-      }));
-    const inputs = ports(table.inputs);
-    const results = ports(table.results);
-    const finite = { view: new Uint8Array(1), place: ['commit', 4, 4] as const };
-    const bound: GpuBound = {
-      inputs: inputs.map(({ name, view }) => [name, view]),
-      results: results.map(({ name, view }) => [name, view]),
-      takes: inputs,
-      gives: [...results, ...(table.finite ? [finite] : [])],
-      dispatches: launchesOf(table).map((launch, i) => this.#dispatch(launch, i > table.launches.length)),
-      launches: table.launches.map((launch, i) => this.#traced(plan, launch, i)),
-      free: [],
-      ...(table.finite && { finite: finite.view }),
-    };
+    const { blueprint, options, tables, compiled } = this.#parts;
+    const { profile } = options;
+    const [name = ''] = Object.entries(blueprint.routines).find(([, each]) => each === plan) ?? [];
+    const timed = profile && !this.info.reason;
+    const report = timed ? (times: readonly number[]): void => profile(name, times) : undefined;
+    const table = tables.get(plan) as GpuRoutine;
+    const bound = new BoundRoutine(table, plan.maxBatch, this.#memory, compiled, report);
     this.#bound.set(plan, bound);
     return bound;
-  }
-
-  #dispatch({ shader, operands }: GpuLaunch, isCommit: boolean): Dispatch {
-    const memory = this.#memory;
-    const { layout, pipeline } = this.#parts.compiled.get(shader) as Compiled;
-    const uniform = { binding: 0, resource: memory.at([isCommit ? 'commit' : 'batch', 0, 8]) };
-    const entries = bindingsOf(shader).map((binding) => {
-      const place = operands[binding - 1] as Place;
-      // Elements may be vectors of four.
-      return { binding, resource: { ...memory.at(place), size: Math.ceil(place[2] / 16) * 16 } };
-    });
-    const group = memory.device.createBindGroup({ layout, entries: [uniform, ...entries] });
-    return { workgroups: shader.workgroups, pipeline, group };
   }
 
   async run(plan: Plan, samples: number): Promise<void> {
@@ -197,103 +110,31 @@ class GpuEngine implements Engine {
     await this.end();
   }
 
+  /** While the host takes what one run gives, the GPU is at work on the next. */
   async begin(plan: Plan, samples: number, done: () => unknown): Promise<void> {
-    const end = this.#submit(plan, samples);
-    this.#begun.push(() => end().then(done));
-    await this.end(1);
-  }
-
-  async end(rest = 0): Promise<void> {
-    while (this.#begun.length > rest) await this.#begun.shift()?.();
-  }
-
-  /** A whole run is one submission; the result waits for it and takes what it gives. */
-  #submit(plan: Plan, samples: number): () => Promise<void> {
     const memory = this.#memory;
-    const { device } = memory;
     memory.check();
     const bound = this.bind(plan);
-    this.#upload(bound, samples);
-    const encoder = device.createCommandEncoder();
-    const report = this.#encode(encoder, plan, bound, samples);
-    const size = bound.gives.reduce((sum, { view }) => sum + view.length * 4, 0);
-    const readback = bound.free.pop() ?? memory.buffer(Math.max(4, size), usage.map | usage.to);
-    let place = 0;
-    for (const port of bound.gives) {
-      const bytes = partOf(port, samples).length * 4;
-      memory.copy(encoder, [port.place[0], port.place[1], bytes], readback, place);
-      place += bytes;
-    }
-    device.queue.submit([encoder.finish()]);
-    if (bound.finite) this.#isBehind = true;
-    const mapped = readback.mapAsync(1);
-    // Reported when the run is to end.
-    mapped.catch(() => {});
-    if (bound.finite) this.#steps++;
-    return async () => {
-      if (bound.finite) this.#steps--;
-      await memory.read(readback, mapped, (contents) => receive(bound.gives, samples, contents));
-      bound.free.push(readback);
-      await report?.();
-    };
-  }
-
-  /** Before a run: what the GPU has to know. */
-  #upload({ takes, finite }: GpuBound, samples: number): void {
-    const memory = this.#memory;
     if (this.#isAhead) {
       memory.write(['weights', 0, 0], new Uint32Array(this.weights));
       for (const { view, place } of this.#bytes) memory.write(place, view);
       this.#isAhead = false;
     }
-    memory.write(['batch', 0, 8], Uint32Array.of(samples, 1));
-    // Behind a step that has not ended the gate stays as it is.
-    if (finite) memory.write(['commit', 0, 8], Uint32Array.of(samples, ...(this.#steps ? [] : [1])));
-    for (const port of takes) memory.write(port.place, partOf(port, samples));
-  }
-
-  /** All launches; the result tells `profile` how long they took. */
-  #encode(encoder: Encoder, plan: Plan, { dispatches, launches, finite }: GpuBound, samples: number) {
-    const { blueprint, options } = this.#parts;
-    const { profile } = options;
-    const { device } = this.#memory;
-    if (!profile || !device.features.has('timestamp-query')) {
-      const pass = encoder.beginComputePass();
-      for (const each of dispatches) dispatch(pass, each, samples);
-      pass.end();
-      return undefined;
-    }
-    const clock = clockOf(device, dispatches.length);
-    dispatches.forEach((each, i) => {
-      const pass = encoder.beginComputePass(clock.descriptor(i));
-      dispatch(pass, each, samples);
-      pass.end();
+    bound.upload(samples, this.#steps === 0);
+    const end = bound.submit(samples);
+    const isStep = bound.finite !== undefined;
+    if (isStep) this.#isBehind = true;
+    this.#steps += Number(isStep);
+    this.#begun.push(async () => {
+      this.#steps -= Number(isStep);
+      await end();
+      await done();
     });
-    clock.stop(encoder);
-    return async () => {
-      const times = await clock.times();
-      if (finite) times.splice(launches.length, 1);
-      const [name = ''] = Object.entries(blueprint.routines).find(([, each]) => each === plan) ?? [];
-      profile(name, times);
-    };
+    await this.end(1);
   }
 
-  /** One launch alone, to see what it writes; the first one takes what the routine takes. */
-  #traced(plan: Plan, { of, writes }: GpuLaunch, i: number): Launch {
-    const memory = this.#memory;
-    const read = async (place: Place) => new Float32Array(await memory.download(place));
-    return {
-      run: (samples) => {
-        const bound = this.bind(plan);
-        if (i === 0) this.#upload(bound, samples);
-        const encoder = memory.device.createCommandEncoder();
-        const pass = encoder.beginComputePass();
-        dispatch(pass, bound.dispatches[i] as Dispatch, samples);
-        pass.end();
-        memory.device.queue.submit([encoder.finish()]);
-      },
-      ...(of && writes && { of, writes: (samples) => writes(read, samples) }),
-    };
+  async end(rest = 0): Promise<void> {
+    while (this.#begun.length > rest) await this.#begun.shift()?.();
   }
 
   push(): void {
@@ -312,23 +153,7 @@ class GpuEngine implements Engine {
   }
 
   dispose(): void {
-    for (const { free } of this.#bound.values()) for (const buffer of free) buffer.destroy();
+    for (const routine of this.#bound.values()) routine.dispose();
     this.#memory.dispose();
   }
-}
-
-function receive(ports: readonly Port[], samples: number, contents: ArrayBuffer): void {
-  let place = 0;
-  for (const port of ports) {
-    const part = partOf(port, samples);
-    const Type = part instanceof Uint8Array ? Uint32Array : (part.constructor as typeof Float32Array);
-    part.set(new Type(contents, place, part.length));
-    place += part.length * 4;
-  }
-}
-
-function dispatch(pass: ComputePass, { workgroups, pipeline, group }: Dispatch, samples: number): void {
-  pass.setPipeline(pipeline);
-  pass.setBindGroup(0, group);
-  pass.dispatchWorkgroups(...workgroups(samples));
 }

@@ -59,8 +59,8 @@ export interface FitOptions<D> {
   /** A checkpoint to go on from: with the same options, the same bits as a run that was never stopped. */
   readonly resume?: Uint8Array;
   /**
-   * On a GPU, which can be lost: keep a checkpoint each so many steps, besides one at the end of each epoch. The error says
-   * it in `details.snapshot`.
+   * On a GPU, which can be lost: keep a checkpoint each so many steps, besides those at the start and after each epoch; 0: keep
+   * none. The error has the last one in `details.snapshot`.
    */
   readonly snapshotEvery?: number;
 }

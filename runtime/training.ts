@@ -78,8 +78,10 @@ class Trainer {
   }
 
   /** For the case that a GPU is lost; to go on with the same data is up to the caller, as their hash takes long. */
-  async #keep(): Promise<void> {
-    if (this.#core.engine.pull) await this.#save();
+  async #keep({ snapshotEvery }: FitOptions<Data>): Promise<void> {
+    const { engine } = this.#core;
+    if (snapshotEvery === 0) engine.snapshot = undefined;
+    else if (engine.pull) await this.#save();
   }
 
   #circumstances(data: Dataset | undefined): Circumstances {
@@ -109,11 +111,11 @@ class Trainer {
     }
     this.#data = data;
     const state = this.#state;
-    await core.turn(() => this.#keep());
+    await core.turn(() => this.#keep(options));
     while (state.epoch < epochs && !state.stopped) await this.#epoch(data, validation, epochs, options);
     if (earlyStopping && earlyStopping.restoreBest !== false) {
       await core.turn(() => core.set(this.#best));
-      await core.turn(() => this.#keep());
+      await core.turn(() => this.#keep(options));
     }
     return [...state.history];
   }
@@ -122,8 +124,9 @@ class Trainer {
     data: Dataset,
     validation: Dataset | undefined,
     epochs: number,
-    { shuffle = true, signal, earlyStopping, onBatchEnd, onEpochEnd, snapshotEvery }: FitOptions<Data>,
+    options: FitOptions<Data>,
   ): Promise<void> {
+    const { shuffle = true, signal, earlyStopping, onBatchEnd, onEpochEnd, snapshotEvery } = options;
     const core = this.#core;
     const state = this.#state;
     const check = (): void => {
@@ -147,7 +150,7 @@ class Trainer {
       await core.turn(() => this.#runStep(batch));
       await report();
       if (snapshotEvery && (state.step + this.#begun) % snapshotEvery === 0)
-        await core.turn(() => this.#keep());
+        await core.turn(() => this.#keep(options));
     }
     await core.turn(() => core.engine.end?.());
     await report();
@@ -158,7 +161,7 @@ class Trainer {
     state.sums = [];
     state.history.push(record);
     if (earlyStopping && scores) await core.turn(() => this.#judge(scores, earlyStopping));
-    await core.turn(() => this.#keep());
+    await core.turn(() => this.#keep(options));
     await onEpochEnd?.(record, [...state.history]);
   }
 

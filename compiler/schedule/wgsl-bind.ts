@@ -37,18 +37,22 @@ export function bindNest(s: Scheduling): void {
   const groups: Grouped[] = [];
   const threads: string[] = [];
   let product = 1;
-  loops.toReversed().forEach((loop, i) => {
+  for (const loop of loops.toReversed()) {
     const { name } = loop.axis;
     const count = countOf(loop);
-    const size = i === 0 ? along(count, loops.length) : beside(count, product, threads.length);
+    const size = threads.length === 0 ? along(count, loops.length) : beside(count, product, threads.length);
     product *= size;
-    if (size === 1 && threads.length > 0) return groups.push(...dividedGroups(s, name, count));
-    if (size === count) return threads.push(name);
-    const names = { block: `${name}_group`, inner: `${name}_thread` };
-    s.apply({ step: 'split_guarded', axis: name, size, ...names });
-    threads.push(names.inner);
-    return groups.push(...dividedGroups(s, names.block, Math.ceil(count / size)));
-  });
+    if (size === 1 && threads.length > 0) {
+      groups.push(...dividedGroups(s, name, count));
+    } else if (size === count) {
+      threads.push(name);
+    } else {
+      const names = { block: `${name}_group`, inner: `${name}_thread` };
+      s.apply({ step: 'split_guarded', axis: name, size, ...names });
+      threads.push(names.inner);
+      groups.push(...dividedGroups(s, names.block, Math.ceil(count / size)));
+    }
+  }
   // Of too many, the longest ones become workgroups.
   const bound = new Set(groups.toSorted((a, b) => b.count - a.count).slice(0, dimensions.length));
   const serial = groups.filter((group) => !bound.has(group)).map(({ axis }) => axis);

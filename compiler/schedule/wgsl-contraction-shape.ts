@@ -33,6 +33,8 @@ export interface ContractionShape {
   readonly sum: readonly (RoleAxis & { readonly whole: boolean })[];
   /** Whether all channels are made of the same elements of an operand; those of a depthwise convolution are not. */
   readonly sharesChannels: boolean;
+  /** The operand that has channels has pixels or rows, too: a block of it holds all of their pairs. */
+  readonly pairs: boolean;
   /** That operand has points of the innermost axis of the sum, or pixels, side by side. */
   readonly pointsInRow: boolean;
   readonly pixelsInRow: boolean;
@@ -68,6 +70,7 @@ export function contractionShape(kernel: Kernel): ContractionShape | undefined {
     others: others.filter((loop) => loop !== pixel && loop !== row).map(role),
     sum: nest.reduction.map((loop) => ({ ...role(loop), whole: isConstant(loop) })),
     sharesChannels: still !== undefined,
+    pairs: moving.some((factor) => [pixel, row].some((loop) => loop && stride(factor, loop.axis) !== 0)),
     pointsInRow: still !== undefined && stride(still, last.axis) === 1,
     pixelsInRow: still !== undefined && pixel !== undefined && stride(still, pixel.axis) === 1,
     turned: moving.length === 1 && moving.every((factor) => stride(factor, last.axis) === 1),

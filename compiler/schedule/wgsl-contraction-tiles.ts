@@ -195,13 +195,13 @@ function costOf(shape: ContractionShape, plan: Plan): number {
 }
 
 /** Bytes of workgroup memory. */
-function memoryOf({ channel, pixel }: ContractionShape, plan: Plan): number {
+function memoryOf({ channel, pixel, pairs }: ContractionShape, plan: Plan): number {
   const { channels, pixels, rows, split, block } = plan;
   const [across, along] = [channels.each * channels.threads, pixels.each * pixels.threads];
   if (split !== undefined) return split.threads * across * along * 4;
   if (block === undefined) return 0;
   const elements = Math.min(across, channel.count + across) + (pixel === undefined ? 1 : along * rows);
-  return elements * (block.points + 4) * 4;
+  return (pairs ? across * along * rows + elements : elements) * (block.points + 4) * 4;
 }
 
 /** What one thread loads for one point of the sum. */

@@ -41,4 +41,29 @@ describe('build', () => {
       expect(far, name).toBe(-1);
     }
   });
+
+  test('--target wgsl: a module for WebGPU and its shaders', async () => {
+    const place = folder();
+    writeFileSync(place.file('tiny.cnn'), tinyModel);
+    const build = (...args: string[]) => place.cnnc('build', 'tiny.cnn', '--target', 'wgsl', ...args);
+    const names = ({ out }: { readonly out: string }) => out.split('\n').map((line) => line.split(' ')[0]);
+    const typed = await build('-o', 'a');
+    expect(typed.status, typed.err).toBe(0);
+    expect(names(typed)).toEqual(['a/tiny.gpu.ts', 'a/tiny.wgsl', '']);
+    const plain = await build('-o', 'b', '--js', '--inference');
+    expect(names(plain)).toEqual(['b/tiny.gpu.js', 'b/tiny.gpu.d.ts', 'b/tiny.wgsl', '']);
+    const [whole, forward] = ['a', 'b'].map((name) => readFileSync(place.file(`${name}/tiny.wgsl`), 'utf8'));
+    expect(whole).toMatch(/^struct Batch \{[^]*@compute @workgroup_size\(\d+(, \d+)*\)\nfn \w+\(/);
+    expect(forward!.length).toBeLessThan(0.5 * whole!.length);
+    for (const option of [
+      ['--kernels', 'ts'],
+      ['--threads', 'none'],
+      ['--schedule', 'tiny.json'],
+    ]) {
+      const refused = await build(...option);
+      expect(refused.status).toBe(2);
+      expect(refused.err).toContain(`${option[0]} is not about --target wgsl`);
+    }
+    expect((await place.cnnc('build', 'tiny.cnn', '--js')).status).toBe(2);
+  });
 });

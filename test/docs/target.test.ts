@@ -19,7 +19,6 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const compiler = ['cc', 'gcc', 'clang'].find(
   (name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0,
 );
-if (compiler === undefined) console.log(`${page}: not run, for there is no C compiler`);
 
 /** A `main` that reads the weights and, after `prepare`, the input, and writes the memory that `infer` leaves. */
 const main = (prepares: boolean, weights: number, work: number): string => `
@@ -59,9 +58,10 @@ function runInC(text: string, program: Program, saved: Uint8Array, sample: Uint8
   return new Float32Array(Uint8Array.from(run.stdout.subarray(offset)).buffer, 0, bytes / 4);
 }
 
-it.runIf(compiler).each(['keras_classifier', 'lenet5'])(
+it.for(['keras_classifier', 'lenet5'])(
   `${page}: %s in C predicts what its module predicts`,
-  async (name) => {
+  async (name, { skip }) => {
+    skip(compiler === undefined, 'there is no C compiler');
     const { emitC } = (await importBlock(page)) as { emitC: (program: Program) => string };
     const text = readFileSync(join(root, 'dsl-examples', `${name}.cnn`), 'utf8');
     const source = { entry: 'model.cnn', read: () => text };

@@ -57,6 +57,28 @@ describeGpu('bench --target wgsl', () => {
     expect(text).toMatch(/^step, batch 20: .* launches of \d+ kernels/mu);
   });
 
+  test('times whole routines where the adapter has no timestamps', async () => {
+    const gpu = adapter?.gpu;
+    const requestAdapter = async () => {
+      const found = (await gpu?.requestAdapter()) as {
+        limits: object;
+        requestDevice(wanted: object): object;
+      };
+      const { limits } = found;
+      return { limits, features: new Set(), requestDevice: (wanted: object) => found.requestDevice(wanted) };
+    };
+    Object.assign(navigator, { gpu: { requestAdapter } });
+    const { cnnc, file } = folder();
+    writeFileSync(file('tiny.cnn'), tinyModel);
+    const { status, out } = await cnnc('bench', 'tiny.cnn', '--target', 'wgsl', '--seconds', '0');
+    Object.assign(navigator, { gpu });
+    expect(status).toBe(0);
+    expect(out).toMatch(
+      /^step, batch 20: [\d.]+ [µm]s in one call .* this GPU does not time single launches/mu,
+    );
+    expect(out).not.toMatch(/NaN/);
+  });
+
   test('refuses what is about WebAssembly', async () => {
     const { cnnc, file } = folder();
     writeFileSync(file('tiny.cnn'), tinyModel);

@@ -31,6 +31,7 @@ const bytes = (length: number): Uint8Array =>
 
 const cases: [name: string, text: string, inputs: Batch, options: CompileOptions][] = [
   ['digits.cnn', example('digits.cnn'), { image: bytes(784) }, { set: { width: '4' }, inference: true }],
+  ['lenet5.cnn', example('lenet5.cnn'), { image: bytes(784) }, { inference: true }],
   [
     'two eyes',
     twoEyes,

@@ -147,6 +147,49 @@ describe('products in tiles', () => {
   });
 });
 
+/** The kind of the tile that is taken, and how many workgroups and threads it has for one sample. */
+function chosen(kernel: Kernel): readonly [TileKind | undefined, number, number] {
+  const s = scheduleContractionForWgsl(kernel);
+  if (s === undefined) return [undefined, 0, 0];
+  const { threads, workgroups } = boundKernel(s.kernel);
+  const step = s.steps.find((each) => each.step === 'tile_contraction');
+  const product = (loops: typeof threads): number =>
+    Object.values(loops).reduce((all, { axis }) => all * (axis.extent === 'N' ? 1 : axis.extent), 1);
+  const parts = step?.sum?.some(({ threads: among }) => among !== undefined) === true;
+  const kind = step?.shared === true ? 'shared' : parts ? 'split' : 'own';
+  return [kind, product(workgroups), product(threads)];
+}
+
+describe('what is taken', () => {
+  const large = kernelsOf([56, 56, 64, 64, 3, 1, 'same', 1]) as [Kernel, Kernel, Kernel];
+  const dense = kernelOf(ops.matmul, [parameter('a', 'N', 1600), parameter('b', 1600, 128)], {
+    transpose_b: false,
+  });
+
+  it('is blocks in workgroup memory where every element is used often', () => {
+    for (const kernel of large.slice(0, 2)) {
+      const [kind, groups, threads] = chosen(kernel);
+      expect(kind).toBe('shared');
+      expect(groups * threads).toBeGreaterThan(4000);
+      expect(threads).toBeGreaterThanOrEqual(64);
+    }
+    expect(chosen(kernelsOf([224, 224, 3, 64, 7, 2, 'same', 1])[0]!)[0]).toBe('shared');
+    expect(chosen(kernelsOf([28, 28, 128, 256, 1, 1, 'same', 1])[0]!)[0]).toBe('shared');
+  });
+
+  it('is shared sums where there are few results and long sums', () => {
+    for (const kernel of [large[2], dense]) {
+      const [kind, groups, threads] = chosen(kernel);
+      expect(kind).toBe('split');
+      expect(groups * threads).toBeGreaterThan(1000);
+    }
+  });
+
+  it('is neither where channels share nothing', () => {
+    expect(chosen(kernelsOf([112, 112, 32, 32, 3, 1, 'same', 32])[0]!)[0]).toBe('own');
+  });
+});
+
 it('counts blocks along several axes together', () => {
   const [conv, , gradient] = kernelsOf([7, 6, 3, 8, 3, 1, 'same', 1]) as [Kernel, Kernel, Kernel];
   const of = (kernel: Kernel, ...places: readonly AxisTile[]): Kernel => {

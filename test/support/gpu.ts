@@ -1,5 +1,5 @@
-/** The adapter that tests use, and kernels on it. Without one, tests that need it are skipped, or fail under REQUIRE_GPU. */
-import { describe } from 'vitest';
+/** The adapter that tests use, and kernels on it. Without one, tests that need it do not run; under REQUIRE_GPU they fail. */
+import { describe, test } from 'vitest';
 import { invariant } from '../../compiler/base/invariant.ts';
 import type { DType } from '../../compiler/base/types.ts';
 import { emitWgsl } from '../../compiler/emit/wgsl/index.ts';
@@ -12,18 +12,20 @@ import { openAdapter } from '../engines/adapter.mjs';
 import type { Device } from '../engines/shader.mjs';
 import { dispatch } from '../engines/shader.mjs';
 
-async function find(): Promise<OpenAdapter | undefined> {
-  const found = await openAdapter();
-  if (found.reason === undefined) return found;
-  if (process.env['REQUIRE_GPU'] !== undefined) throw new Error(`REQUIRE_GPU is set, but ${found.reason}`);
-  console.warn(`GPU tests are skipped: ${found.reason}`);
-  return undefined;
+const found = await openAdapter();
+const { reason } = found;
+if (reason !== undefined && process.env['REQUIRE_GPU'] !== undefined)
+  throw new Error(`REQUIRE_GPU is set, but ${reason}`);
+
+export const adapter: OpenAdapter | undefined = reason === undefined ? found : undefined;
+
+/** `describe` of what needs an adapter; without one, it says that it does not run and why. */
+export function describeGpu(name: string, tests: () => void): void {
+  describe(name, () => {
+    if (adapter) tests();
+    else test('is not run', () => console.warn(`not run: ${reason}`));
+  });
 }
-
-export const adapter = await find();
-
-/** `describe` of what needs an adapter. */
-export const describeGpu = describe.skipIf(adapter === undefined);
 
 let opened: Promise<Device> | undefined;
 

@@ -89,10 +89,13 @@ export function textOf(profile: RoutineProfile, report: Report, each: boolean): 
   const flops = sum(launches, (launch) => launch.flops);
   const all = sum(launches, (launch) => launch.milliseconds);
   const kernels = new Set(launches.map(({ kernel }) => kernel)).size;
-  const head =
-    `${routine.name}, batch ${samples}: ${time(milliseconds)} in one call, ${time(all)} launch by launch ` +
-    `(medians of ${passes}); ${launches.length} launches of ${kernels} kernels, ` +
-    `${(flops / 1e9).toPrecision(3)} GFLOP, ${(flops / all / 1e6).toFixed(1)} GFLOP/s\n\n`;
+  const work =
+    `${launches.length} launches of ${kernels} kernels, ${(flops / 1e9).toPrecision(3)} GFLOP, ` +
+    `${(flops / (Number.isNaN(all) ? milliseconds : all) / 1e6).toFixed(1)} GFLOP/s`;
+  const title = `${routine.name}, batch ${samples}: ${time(milliseconds)} in one call`;
+  if (Number.isNaN(all))
+    return `${title} (median of ${passes}); ${work}; this GPU does not time single launches (timestamp-query)\n`;
+  const head = `${title}, ${time(all)} launch by launch (medians of ${passes}); ${work}\n\n`;
   const columns = ['kernel', 'launches', 'time', 'share', 'GFLOP/s', 'of peak', 'moves', 'GB/s', 'schedule'];
   const rows = each ? launches.map((launch) => rowOf([launch], all, report)) : rowsOf(profile, report);
   const shown = each ? rows : rows.filter(({ share }) => share >= leastShare);

@@ -36,7 +36,11 @@ export function partResults(
   part: Axis,
 ): { readonly stmts: readonly Stmt[]; readonly memory: Buffer } {
   const { elements, lane, sums, unique } = context;
-  const others = context.threads.map(({ axis }) => axis).filter((axis) => axis !== part);
+  // Threads side by side use places side by side.
+  const others = context.threads
+    .map(({ axis }) => axis)
+    .filter((axis) => axis !== part)
+    .toReversed();
   const memory = denseBuffer(
     unique('parts'),
     'f32',

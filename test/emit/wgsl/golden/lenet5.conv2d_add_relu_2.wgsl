@@ -31,12 +31,12 @@ fn conv2d_add_relu_2(
       acc += x_1 * kernel_1;
     }
   }
-  parts[ci_part * 40 + c_thread * 10 + w_thread] = acc;
+  parts[ci_part * 40 + w_thread * 4 + c_thread] = acc;
   workgroupBarrier();
   if (ci_part == 0) {
     var acc_1 = vec4f(0.0);
     for (var ci_part_1 = 0; ci_part_1 < 6; ci_part_1++) {
-      acc_1 += parts[ci_part_1 * 40 + c_thread * 10 + w_thread];
+      acc_1 += parts[ci_part_1 * 40 + w_thread * 4 + c_thread];
     }
     y[n * 400 + h * 40 + w_thread * 4 + c_thread] = max(acc_1 + b[c_thread], vec4f(0.0));
   }

@@ -31,12 +31,12 @@ fn conv2d_kernel_gradient(
       total += x_1 * dy_1;
     }
   }
-  parts[oh_part * 24 + i3_thread * 6 + i2_thread] = total;
+  parts[oh_part * 24 + i2_thread * 4 + i3_thread] = total;
   workgroupBarrier();
   if (oh_part == 0) {
     var total_1 = vec4f(0.0);
     for (var oh_part_1 = 0; oh_part_1 < 10; oh_part_1++) {
-      total_1 += parts[oh_part_1 * 24 + i3_thread * 6 + i2_thread];
+      total_1 += parts[oh_part_1 * 24 + i2_thread * 4 + i3_thread];
     }
     y[i0 * 120 + i1 * 24 + i2_thread * 4 + i3_thread] = total_1;
   }

@@ -32,12 +32,12 @@ fn matmul_add_relu(
       acc += a_1 * b_2;
     }
   }
-  parts[k_part * 6 + i1_thread * 2 + n_thread] = acc;
+  parts[k_part * 6 + n_thread * 3 + i1_thread] = acc;
   workgroupBarrier();
   if (k_part == 0) {
     var acc_1 = vec4f(0.0);
     for (var k_part_1 = 0; k_part_1 < 40; k_part_1++) {
-      acc_1 += parts[k_part_1 * 6 + i1_thread * 2 + n_thread];
+      acc_1 += parts[k_part_1 * 6 + n_thread * 3 + i1_thread];
     }
     if (n < N) {
       y[n * 30 + i1] = max(acc_1 + b_1[i1], vec4f(0.0));

@@ -20,9 +20,9 @@ fn max_pool2d_argmax(
   let c = i32(thread.x);
   let n = i32(workgroup.y);
   let w = i32(thread.y);
-  var acc = 3;
   let at = n * 1176 + h * 84 + w * 6 + c;
   let y_1_fixed = y[at];
+  var acc = 3;
   for (var kh = 0; kh < 2; kh++) {
     for (var kw = 0; kw < 2; kw++) {
       acc = min(acc, select(3, kh * 2 + kw,

@@ -23,6 +23,7 @@ fn conv2d_add_relu_2(
   let n = i32(workgroup.y);
   let w_thread = i32(thread.y);
   let ci_part = i32(thread.z);
+  let kh_end = min(33 - h, 3);
   var acc_0 = vec4f(0.0);
   var acc_1 = vec4f(0.0);
   var acc_2 = vec4f(0.0);
@@ -31,28 +32,21 @@ fn conv2d_add_relu_2(
   var acc_5 = vec4f(0.0);
   var acc_6 = vec4f(0.0);
   var acc_7 = vec4f(0.0);
-  let kh_end = min(33 - h, 3);
   for (var kh = max(1 - h, 0); kh < kh_end; kh++) {
     for (var kw = 0; kw < 3; kw++) {
       var x_1_0 = 0.0;
-      var x_1_1 = 0.0;
-      var x_1_2 = 0.0;
-      var x_1_3 = 0.0;
-      var x_1_4 = 0.0;
-      var x_1_5 = 0.0;
-      var x_1_6 = 0.0;
-      var x_1_7 = 0.0;
       let i = w_thread * 8 + kw;
       let x_at = n * 8192 + (h + kh) * 256 + (w_thread * 8 + kw) * 8 + ci_part;
       if (i - 1 >= 0) {
         x_1_0 = x[x_at - 264];
       }
-      x_1_1 = x[x_at - 256];
-      x_1_2 = x[x_at - 248];
-      x_1_3 = x[x_at - 240];
-      x_1_4 = x[x_at - 232];
-      x_1_5 = x[x_at - 224];
-      x_1_6 = x[x_at - 216];
+      let x_1_1 = x[x_at - 256];
+      let x_1_2 = x[x_at - 248];
+      let x_1_3 = x[x_at - 240];
+      let x_1_4 = x[x_at - 232];
+      let x_1_5 = x[x_at - 224];
+      let x_1_6 = x[x_at - 216];
+      var x_1_7 = 0.0;
       if (i + 6 < 32) {
         x_1_7 = x[x_at - 208];
       }
@@ -67,7 +61,7 @@ fn conv2d_add_relu_2(
       acc_7 += x_1_7 * kernel_1;
     }
   }
-  let parts_at = ci_part * 8 + c_thread * 4 + w_thread;
+  let parts_at = ci_part * 8 + w_thread * 2 + c_thread;
   parts[parts_at] = acc_0;
   parts[parts_at + 64] = acc_1;
   parts[parts_at + 128] = acc_2;
@@ -79,7 +73,7 @@ fn conv2d_add_relu_2(
   workgroupBarrier();
   var acc = vec4f(0.0);
   for (var ci_part_1 = 0; ci_part_1 < 8; ci_part_1++) {
-    acc += parts[ci_part * 64 + ci_part_1 * 8 + c_thread * 4 + w_thread];
+    acc += parts[ci_part * 64 + ci_part_1 * 8 + w_thread * 2 + c_thread];
   }
   y[n * 2048 + h * 64 + (w_thread * 8 + ci_part) * 2 + c_thread] = max(acc + b[c_thread], vec4f(0.0));
 }
