@@ -56,6 +56,8 @@ function flopsOf(kernel: Kernel, n: number): number {
         return flopsOfExpr(stmt.value);
       case 'accumulate':
         return flopsOfExpr(stmt.value) + (stmt.buffer.dtype === 'f32' ? 1 : 0);
+      case 'all_reduce':
+        return stmt.buffer.dtype === 'f32' ? 1 : 0;
       case 'alloc':
       case 'barrier':
         return 0;

@@ -140,7 +140,17 @@ export type Stmt =
       readonly combine: Combine;
       readonly value: Expr;
     }
-  | { readonly kind: 'barrier' };
+  | { readonly kind: 'barrier' }
+  /**
+   * All threads of a workgroup together: in each, a register without axes becomes what those of the threads combine to that
+   * differ from it in `axis` alone. It is a barrier as well.
+   */
+  | {
+      readonly kind: 'all_reduce';
+      readonly buffer: Buffer;
+      readonly combine: Combine;
+      readonly axis: Axis;
+    };
 
 /** One launchable nest. Inputs and outputs are `global` buffers; an output may share memory with an input only where the plan says so. */
 export interface Kernel {

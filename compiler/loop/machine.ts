@@ -83,6 +83,10 @@ export class Machine {
     return 'extent' in thing ? this.#slot(this.#axes, thing) : this.#slot(this.#locals, thing);
   }
 
+  get precision(): Precision {
+    return this.#precision;
+  }
+
   get slots(): number[] {
     return this.#slots;
   }
@@ -131,6 +135,8 @@ export class Machine {
       }
       case 'barrier':
         return () => {};
+      case 'all_reduce':
+        return invariant(false, `${stmt.buffer.name} is reduced outside of a workgroup`) as never;
       default:
         return stmt satisfies never;
     }

@@ -116,6 +116,7 @@ class KernelParser {
     if (tokens.take('alloc'))
       return { kind: 'alloc', buffer: this.#declaration(tokens.name() as Buffer['space']) };
     if (tokens.take('barrier')) return { kind: 'barrier' };
+    if (tokens.take('all_reduce')) return this.#allReduce();
     return this.#write();
   }
 
@@ -150,18 +151,39 @@ class KernelParser {
     return { kind: 'let', local, value };
   }
 
-  #write(): Stmt {
+  #allReduce(): Stmt {
     const tokens = this.#tokens;
+    const combine = this.#combine();
+    const buffer = this.#buffer();
+    tokens.expect('over');
     const name = tokens.name();
+    const axis = this.#axes.get(name);
+    invariant(axis !== undefined, `${name} is no axis`);
+    return { kind: 'all_reduce', buffer, combine, axis };
+  }
+
+  #buffer(): Buffer {
+    const name = this.#tokens.name();
     const buffer = this.#buffers.get(name);
     invariant(buffer !== undefined, `${name} is no buffer`);
+    return buffer;
+  }
+
+  #combine(): Combine {
+    const combine = this.#tokens.name();
+    invariant(combines.includes(combine), `${combine} combines nothing`);
+    return combine as Combine;
+  }
+
+  #write(): Stmt {
+    const tokens = this.#tokens;
+    const buffer = this.#buffer();
     tokens.expect('[');
     const index = tokens.list(']', () => this.#affine());
     if (tokens.take('=')) return { kind: 'store', buffer, index, value: this.#exprs.expr() };
-    const combine = tokens.name();
-    invariant(combines.includes(combine), `${combine} combines nothing`);
+    const combine = this.#combine();
     tokens.expect('=');
-    return { kind: 'accumulate', buffer, index, combine: combine as Combine, value: this.#exprs.expr() };
+    return { kind: 'accumulate', buffer, index, combine, value: this.#exprs.expr() };
   }
 
   #range(): Range {

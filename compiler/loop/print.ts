@@ -99,6 +99,10 @@ class Printer {
         );
       case 'barrier':
         return this.#line('barrier');
+      case 'all_reduce':
+        return this.#line(
+          `all_reduce ${stmt.combine} ${this.#nameOf(stmt.buffer)} over ${this.#nameOf(stmt.axis)}`,
+        );
       default:
         return stmt satisfies never;
     }

@@ -141,6 +141,7 @@ export function exprsOf(stmt: Stmt): readonly Expr[] {
     case 'if':
     case 'alloc':
     case 'barrier':
+    case 'all_reduce':
       return [];
     default:
       return stmt satisfies never;
@@ -287,6 +288,10 @@ export function substituteStmts(body: readonly Stmt[], s: Substitution): readonl
         };
       case 'alloc':
         return { ...stmt, buffer: s.buffers?.get(stmt.buffer) ?? stmt.buffer };
+      case 'all_reduce': {
+        const buffer = s.buffers?.get(stmt.buffer) ?? stmt.buffer;
+        return { ...stmt, buffer, axis: renamedAxis(stmt.axis, s) };
+      }
       case 'barrier':
         return stmt;
       default:

@@ -27,6 +27,12 @@ export function boundProblems(kernel: Kernel): readonly string[] {
       problems.push(`${stmt.buffer.name} is not shared by the threads around it`);
   });
   const axes = new Set(Object.values(threads).map(({ axis }) => axis));
+  visitStmts(kernel.body, (stmt) => {
+    if (stmt.kind !== 'all_reduce') return;
+    const { buffer, axis } = stmt;
+    if (!axes.has(axis)) problems.push(`${buffer.name} is reduced over ${axis.name}, which no threads have`);
+    if (!body.includes(stmt)) problems.push(`${buffer.name} is reduced inside of a loop or condition`);
+  });
   const divided = axes.size > 0 ? undefined : 'a kernel without threads';
   return [...problems, ...barrierProblems(body, axes, divided)];
 }

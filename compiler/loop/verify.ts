@@ -86,6 +86,12 @@ class Verifier {
         return this.#typed(stmt.value, stmt.buffer.dtype, `what is written to ${stmt.buffer.name}`, scope);
       case 'barrier':
         return;
+      case 'all_reduce': {
+        const { buffer, axis } = stmt;
+        this.#axis(axis, scope);
+        this.#access(buffer, [], scope);
+        return this.#require(buffer.space === 'register', `${buffer.name} is reduced, but not in registers`);
+      }
       default:
         return stmt satisfies never;
     }

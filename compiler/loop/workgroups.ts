@@ -1,5 +1,6 @@
 /** Runs bound kernels: workgroups one after the other, the threads of one in step from barrier to barrier. */
 import { invariant } from '../base/invariant.ts';
+import { combineFunction } from './arithmetic.ts';
 import type { BoundKernel } from './bound.ts';
 import type { Axis, Buffer, Local, Stmt } from './ir.ts';
 import type { Elements, Machine, Run } from './machine.ts';
@@ -148,9 +149,34 @@ class Workgroup {
           if (holds()) body();
         };
       }
+      case 'all_reduce':
+        return this.#allReduce(stmt);
       default:
         return () => this.#races?.barrier();
     }
+  }
+
+  #allReduce({ buffer, combine, axis }: Stmt & { readonly kind: 'all_reduce' }): Run {
+    const elements = this.#machine.memoryOf(buffer);
+    const kept = this.#registers.find((other) => other.elements === elements);
+    invariant(kept !== undefined, `${buffer.name} is not of this block`);
+    const combined = combineFunction(combine, buffer.dtype, this.#machine.precision);
+    const others = [...this.#threads.axes]
+      .filter((other) => other !== axis)
+      .map((other) => this.#machine.slotOf(other));
+    const along = new Map<string, number[]>();
+    for (let thread = 0; thread < this.#threads.size; thread++) {
+      this.#threads.place(thread);
+      const beside = others.map((slot) => this.#machine.slots[slot]).join();
+      along.set(beside, [...(along.get(beside) ?? []), thread]);
+    }
+    return () => {
+      for (const threads of along.values()) {
+        const whole = threads.map((thread) => kept.saved[thread] as number).reduce(combined);
+        for (const thread of threads) kept.saved[thread] = whole;
+      }
+      this.#races?.barrier();
+    };
   }
 
   #depends(axes: Iterable<Axis>): boolean {
@@ -187,5 +213,5 @@ class Workgroup {
 }
 
 function hasBarrier(stmt: Stmt): boolean {
-  return stmt.kind === 'barrier' || bodyOf(stmt).some(hasBarrier);
+  return stmt.kind === 'barrier' || stmt.kind === 'all_reduce' || bodyOf(stmt).some(hasBarrier);
 }

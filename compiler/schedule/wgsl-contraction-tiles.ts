@@ -194,21 +194,23 @@ function costOf(shape: ContractionShape, plan: Plan): number {
   return own * serial * Math.max(1, running / width);
 }
 
-/** Bytes of workgroup memory. */
-function memoryOf({ channel, pixel, pairs }: ContractionShape, plan: Plan): number {
+/** Bytes of workgroup memory, at most. */
+function memoryOf({ sum }: ContractionShape, plan: Plan): number {
   const { channels, pixels, rows, split, block } = plan;
-  const [across, along] = [channels.each * channels.threads, pixels.each * pixels.threads];
+  const [across, along] = [channels.each * channels.threads, pixels.each * pixels.threads * rows];
   if (split !== undefined) return split.threads * across * along * 4;
   if (block === undefined) return 0;
-  const elements = Math.min(across, channel.count + across) + (pixel === undefined ? 1 : along * rows);
-  return (pairs ? across * along * rows + elements : elements) * (block.points + 4) * 4;
+  // Rows of points may be longer than they are: see `sharedBlock`.
+  const row = block.size ?? sum.at(-1)?.count ?? 1;
+  return (across + along) * (block.points / row) * (row + 4) * 4;
 }
 
 /** What one thread loads for one point of the sum. */
-function loadsOf(shape: ContractionShape, { channels, pixels, rows, block }: Plan): number {
+function loadsOf(shape: ContractionShape, { channels, pixels, rows, split, block }: Plan): number {
   const { lanes, sharesChannels, pointsInRow, pixelsInRow, turned } = shape;
-  const four = shape.sum.at(-1)?.count ?? 1;
-  const inFours = four % 4 === 0;
+  const last = shape.sum.at(-1);
+  const inRow = (last?.count ?? 1) / (split !== undefined && split.axis === last ? split.threads : 1);
+  const inFours = inRow % 4 === 0;
   const wide = lanes ? channels.each / 4 : channels.each;
   const weights = turned && inFours ? channels.each / 4 : wide;
   const byRow = pixelsInRow && pixels.each % 4 === 0;

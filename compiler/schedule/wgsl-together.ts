@@ -4,6 +4,7 @@ import { elementCount } from '../base/types.ts';
 import { boundKernel } from '../loop/bound.ts';
 import type { Axis, Stmt } from '../loop/ir.ts';
 import { axesOfRange, bodyOf } from '../loop/rewrite.ts';
+import { expandAllReduce } from '../loop/transform/expand-all-reduce.ts';
 import type { For } from '../loop/transform/find.ts';
 import { nestOf } from './nest.ts';
 import type { Nest } from './nest.ts';
@@ -47,7 +48,7 @@ export function scheduleTogether(s: Scheduling): boolean {
     bindGroups(s, groups);
     const names = over.map(({ axis }) => axis.name);
     s.apply({ step: 'cooperate', threads, to: width > 1 ? 'thread_y' : 'thread_x', over: names });
-    const { shared } = boundKernel(s.kernel);
+    const { shared } = boundKernel(expandAllReduce(s.kernel));
     const elements = shared.reduce((sum, { shape }) => sum + elementCount(shape, 1), 0);
     invariant(elements * bytesOfElement <= mostShared, 'there is too little workgroup memory');
   });

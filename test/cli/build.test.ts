@@ -53,7 +53,9 @@ describe('build', () => {
     const plain = await build('-o', 'b', '--js', '--inference');
     expect(names(plain)).toEqual(['b/tiny.gpu.js', 'b/tiny.gpu.d.ts', 'b/tiny.wgsl', '']);
     const [whole, forward] = ['a', 'b'].map((name) => readFileSync(place.file(`${name}/tiny.wgsl`), 'utf8'));
-    expect(whole).toMatch(/^struct Batch \{[^]*@compute @workgroup_size\(\d+(, \d+)*\)\nfn \w+\(/);
+    expect(whole).toMatch(
+      /^\/\/ The shaders of tiny\.gpu\.ts\.\n\nstruct Batch \{[^]*@compute @workgroup_size\(\d+(, \d+)*\)\nfn \w+\(/,
+    );
     expect(forward!.length).toBeLessThan(0.5 * whole!.length);
     for (const option of [
       ['--kernels', 'ts'],

@@ -10,6 +10,7 @@ export declare function vulkanEnvironment(driver: string): {
 
 export interface Adapter {
   readonly features: ReadonlySet<string>;
+  readonly limits: object;
   requestDevice(descriptor?: { readonly requiredFeatures?: readonly string[] }): Promise<Device>;
 }
 

@@ -25,11 +25,16 @@ export function moduleOf(name, options) {
   return text;
 }
 
-/** Each shader of an example, complete, as `{ name, code }`. */
-export function shadersOf(name) {
-  const { model, diagnostics } = analyze(sourceOf(name));
-  if (!model) throw new Error(`${name}: ${diagnostics[0]?.message}`);
-  const { program } = buildProgram(model, { target: targets.wgsl });
+/** Each shader of an example, complete, as `{ name, code, title }`, and all of them as one module. */
+export function shadersOf(model) {
+  const { model: analyzed, diagnostics } = analyze(sourceOf(model));
+  if (!analyzed) throw new Error(`${model}: ${diagnostics[0]?.message}`);
+  const { program } = buildProgram(analyzed, { target: targets.wgsl });
   const { common, shaders } = emitWgsl(program);
-  return shaders.map((shader) => ({ name: shader.name, code: `${common}\n${shader.text}` }));
+  const complete = (texts) => [common, ...texts].join('\n');
+  const all = complete(shaders.map(({ text }) => text));
+  return [
+    ...shaders.map(({ name, text }) => ({ name, code: complete([text]), title: `${model}, ${name}` })),
+    { name: `${model}.wgsl`, code: all, title: `${model}.wgsl`, whole: true },
+  ];
 }

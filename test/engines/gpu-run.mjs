@@ -73,9 +73,7 @@ async function compared(name, engine, url, { samples, training }, expected) {
 
 /** Compiles each shader of each example by itself. */
 async function compileAll(engines, names) {
-  const shaders = names.flatMap((name) =>
-    shadersOf(name).map((shader) => ({ ...shader, title: `${name}, ${shader.name}` })),
-  );
+  const shaders = names.flatMap(shadersOf);
   const different = [...new Map(shaders.map((shader) => [shader.code, shader])).values()];
   // Chromium's compiler is that of Dawn.
   for (const engine of engines.filter(({ name }) => name !== 'Dawn in Node')) {

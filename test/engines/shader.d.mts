@@ -8,6 +8,10 @@ export interface ShaderText {
   /** Of the entry point. */
   readonly name: string;
   readonly code: string;
+  /** For messages; default: `name`. */
+  readonly title?: string;
+  /** It has several entry points. */
+  readonly whole?: boolean;
 }
 
 export interface Dispatch extends ShaderText {

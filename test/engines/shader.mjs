@@ -26,27 +26,37 @@ function annotated(code, messages) {
     .join('\n');
 }
 
-/** A pipeline for one entry point; what is wrong with the text is thrown with its name and its lines. */
-export async function pipelineOf(device, { name, code, layout = 'auto' }) {
-  try {
-    const module = device.createShaderModule({ label: name, code });
-    const { messages } = await module.getCompilationInfo();
-    const errors = messages.filter(({ type }) => type === 'error');
-    if (errors.length > 0) throw new Error(annotated(code, errors));
-    return await device.createComputePipelineAsync({ layout, compute: { module, entryPoint: name } });
-  } catch (error) {
-    throw new Error(`${name}: ${error.message}`);
-  }
+/** The compiled text; what is wrong with it is thrown with its lines. */
+async function moduleOf(device, { name, code }) {
+  const module = device.createShaderModule({ label: name, code });
+  const { messages } = await module.getCompilationInfo();
+  const errors = messages.filter(({ type }) => type === 'error');
+  if (errors.length > 0) throw new Error(annotated(code, errors));
+  return module;
 }
 
-/** What is wrong with each of these shaders, `{ name, code }`; those that compile give nothing. */
+/** A pipeline for the entry point `name`. */
+async function pipelineOf(device, { name, code, layout = 'auto' }) {
+  const module = await moduleOf(device, { name, code });
+  return device.createComputePipelineAsync({ layout, compute: { module, entryPoint: name } });
+}
+
+/**
+ * What is wrong with each of these shaders, `{ name, code, title }`; those that compile give nothing. `whole`: it has more than
+ * one entry point, and is not made into pipelines.
+ */
 export async function problemsOf(device, shaders) {
   const problems = [];
+  const problemOf = async ({ whole, title, ...shader }) => {
+    try {
+      await (whole ? moduleOf : pipelineOf)(device, shader);
+    } catch (error) {
+      problems.push(`${title ?? shader.name}: ${error.message}`);
+    }
+  };
   // Engines compile several at a time.
-  for (let first = 0; first < shaders.length; first += atOnce) {
-    const all = shaders.slice(first, first + atOnce).map((shader) => pipelineOf(device, shader));
-    for (const { reason } of await Promise.allSettled(all)) if (reason) problems.push(reason.message);
-  }
+  for (let first = 0; first < shaders.length; first += atOnce)
+    await Promise.all(shaders.slice(first, first + atOnce).map(problemOf));
   return problems;
 }
 

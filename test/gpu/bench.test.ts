@@ -22,10 +22,9 @@ interface Bench {
 
 describeGpu('bench --target wgsl', () => {
   const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
-  beforeAll(() => {
-    const value = { gpu: adapter?.gpu };
-    Object.defineProperty(globalThis, 'navigator', { value, configurable: true, writable: true });
-  });
+  const offer = (gpu: object | undefined) =>
+    Object.defineProperty(globalThis, 'navigator', { value: { gpu }, configurable: true, writable: true });
+  beforeAll(() => offer(adapter?.gpu));
   afterAll(() => {
     if (before) Object.defineProperty(globalThis, 'navigator', before);
     else Reflect.deleteProperty(globalThis, 'navigator');
@@ -58,20 +57,17 @@ describeGpu('bench --target wgsl', () => {
   });
 
   test('times whole routines where the adapter has no timestamps', async () => {
-    const gpu = adapter?.gpu;
+    // An adapter gives one device.
     const requestAdapter = async () => {
-      const found = (await gpu?.requestAdapter()) as {
-        limits: object;
-        requestDevice(wanted: object): object;
-      };
-      const { limits } = found;
-      return { limits, features: new Set(), requestDevice: (wanted: object) => found.requestDevice(wanted) };
+      const found = await adapter?.gpu.requestAdapter();
+      const requestDevice = found?.requestDevice.bind(found);
+      return { limits: found?.limits, features: new Set(), requestDevice };
     };
-    Object.assign(navigator, { gpu: { requestAdapter } });
+    offer({ requestAdapter });
     const { cnnc, file } = folder();
     writeFileSync(file('tiny.cnn'), tinyModel);
     const { status, out } = await cnnc('bench', 'tiny.cnn', '--target', 'wgsl', '--seconds', '0');
-    Object.assign(navigator, { gpu });
+    offer(adapter?.gpu);
     expect(status).toBe(0);
     expect(out).toMatch(
       /^step, batch 20: [\d.]+ [µm]s in one call .* this GPU does not time single launches/mu,

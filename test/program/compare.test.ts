@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { compareMemory } from '../../compiler/compare.ts';
 import { analyze } from '../../compiler/frontend/index.ts';

@@ -81,6 +81,16 @@ describeGpu('a device that is lost', () => {
     expect((await failure(module.createModel({ seed: 7, device }))).code).toBe('device-lost');
   });
 
+  test('with its model, in the middle of an epoch', async () => {
+    const model = await module.createModel({ seed: 7, gpu });
+    const onBatchEnd = ({ batch }: { batch: number }): unknown => (batch === 2 ? model.dispose() : undefined);
+    const fit = model.fit(asDataset(data), {
+      epochs: 100,
+      onBatchEnd: async (at) => void (await onBatchEnd(at)),
+    });
+    expect((await failure(fit)).code).toBe('disposed');
+  });
+
   test('is not the end of a device that two models share', async () => {
     const device = await newDevice();
     const [a, b] = [
@@ -113,6 +123,22 @@ describeGpu('a shader that is refused', () => {
 });
 
 describeGpu('a model that is too large', () => {
+  test('says how much room it needs', async () => {
+    const device = await newDevice();
+    const full = new Proxy(device, {
+      get(target, key) {
+        if (key === 'popErrorScope') return async () => ({ message: 'no more' });
+        const value: unknown = Reflect.get(target, key);
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+    const module = (await importFiles(files)) as unknown as GpuModule;
+    const error = await failure(module.createModel({ seed: 7, device: full }));
+    expect(error.code).toBe('memory');
+    expect(error.message).toMatch(/^the GPU has no room for \d+ bytes: no more$/);
+    device.destroy();
+  });
+
   test('is refused before anything is allocated, or asks for more than every device has', async () => {
     const { content } = files.find(({ path }) => path.endsWith('.js'))!;
     const large = content.replace(/(step: \{ maxBatch: 4, bytes: )\d+/, `$1${2 ** 28 + 256}`);

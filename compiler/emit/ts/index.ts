@@ -76,7 +76,8 @@ export function emitModule(
       ),
       printModule([{ kind: 'section', title: 'The model' }, ...end, ...data], language),
     ].join('\n');
-  const shaders = wgsl === undefined ? [] : [{ path: `${plain}.wgsl`, content: wgslText(wgsl) }];
+  const file = `${stem}.${options.target}`;
+  const shaders = wgsl === undefined ? [] : [{ path: `${plain}.wgsl`, content: wgslText(wgsl, file) }];
   if (options.target === 'ts') return [{ path: `${stem}.ts`, content: print('ts') }, ...shaders];
   return [
     { path: `${stem}.js`, content: print('js') },

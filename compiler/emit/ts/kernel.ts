@@ -155,6 +155,8 @@ function statement(stmt: Stmt, at: Place): void {
       return at.scope.isVariable(stmt.buffer) ? assign(stmt, at) : write(stmt, at);
     case 'barrier':
       return;
+    case 'all_reduce':
+      return invariant(false, 'a kernel for a GPU');
     default:
       return stmt satisfies never;
   }

@@ -2,7 +2,7 @@
 import { formatType } from '../../base/types.ts';
 import type { Allocation, Launch, Program, Routine } from '../../program/program.ts';
 import type { Data } from './data.ts';
-import { code, object, printData } from './data.ts';
+import { code, commentText, object, printData } from './data.ts';
 import type { Text } from './expression.ts';
 import { binary, call, number, primary } from './expression.ts';
 import type { OuterNames } from './names.ts';
@@ -33,9 +33,11 @@ interface EmbeddedShader {
   readonly workgroups: readonly [x: Count, y: Count, z: Count];
 }
 
-/** All shaders, to be read or checked by themselves. */
-export const wgslText = ({ common, shaders }: EmbeddedShaders): string =>
-  [common, ...shaders.map(({ text }) => text)].map((text) => `${text.trim()}\n`).join('\n');
+/** All shaders of the module `file`, to be read or checked by themselves. */
+export const wgslText = ({ common, shaders }: EmbeddedShaders, file: string): string =>
+  [`// The shaders of ${commentText(file)}.`, common, ...shaders.map(({ text }) => text)]
+    .map((text) => `${text.trim()}\n`)
+    .join('\n');
 
 /** The names of the shaders used, in the module, by index; and their declarations. */
 export function shaderConsts(

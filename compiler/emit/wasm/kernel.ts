@@ -94,6 +94,8 @@ function statement(stmt: Stmt, at: At, state: KernelState): void {
       return accumulate(stmt, at, state);
     case 'barrier':
       return;
+    case 'all_reduce':
+      return invariant(false, 'a kernel for a GPU');
     default:
       return stmt satisfies never;
   }

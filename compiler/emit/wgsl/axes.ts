@@ -154,6 +154,7 @@ function mapIndices(body: readonly Stmt[], f: (index: Affine) => Affine): readon
         return { ...stmt, value: value(stmt.value) };
       case 'alloc':
       case 'barrier':
+      case 'all_reduce':
         return stmt;
       default:
         return stmt satisfies never;

@@ -6,7 +6,8 @@ import { bindingsOf } from './bindings.ts';
 import { helperNames, Helpers } from './functions.ts';
 import { mathTexts } from './math.ts';
 import { NameScope } from './names.ts';
-import { shaderOf, writtenOut } from './shader.ts';
+import { shaderOf, withSubgroups, writtenOut } from './shader.ts';
+import { usesSubgroups } from './subgroups.ts';
 
 /** How many workgroups along one axis: ceil((constant + perSample * N) / divisor). */
 export interface WorkgroupCount {
@@ -20,6 +21,8 @@ export interface Shader {
   readonly name: string;
   /** Its declarations and entry point; complete behind `WgslProgram.common`. */
   readonly text: string;
+  /** The same for a device with subgroups, behind `enable subgroups;` and `common`; absent where they do not help. */
+  readonly subgroups?: string;
   /**
    * Access of each operand of the launch; operand i is binding i + 1 of group 0. `shared`: it lies where an operand before it
    * lies, and has that one's binding. Binding 0 is the uniform `Batch`.
@@ -29,16 +32,22 @@ export interface Shader {
 }
 
 export interface WgslProgram {
-  /** `enable` directives, `struct Batch { samples: u32, go: u32 }` with its binding, functions: begins every shader. */
+  /** `struct Batch { samples: u32, go: u32 }` with its binding, functions: begins every shader. */
   readonly common: string;
   readonly shaders: readonly Shader[];
   /** Of each routine: the index into `shaders` of every launch, those of the commit phase last. */
   readonly launches: ReadonlyMap<Routine['name'], readonly number[]>;
 }
 
-/** All shaders of a program whose kernels are scheduled for `wgsl`. Equal kernels share one, unless their access differs. */
-export function emitWgsl(program: Program): WgslProgram {
-  const module = new Module(program);
+/** What a device may have beyond the rest, and shaders may use. */
+export type Feature = 'subgroups';
+
+/**
+ * All shaders of a program whose kernels are scheduled for `wgsl`. Equal kernels share one, unless their access differs. Every
+ * shader has a text for any device; where one of `features` helps, it has another one.
+ */
+export function emitWgsl(program: Program, features: readonly Feature[] = []): WgslProgram {
+  const module = new Module(program, features.includes('subgroups'));
   const launches = new Map(
     program.routines.map((routine) => [
       routine.name,
@@ -60,10 +69,15 @@ class Module {
   /** Of each kernel: what its first shader is called. */
   readonly #entries: readonly string[];
   readonly #writtenOut = new Map<number, Kernel>();
+  readonly #subgroups: boolean;
+  /** Names of a module of the texts for subgroups. */
+  readonly #subgroupNames = new NameScope();
 
-  constructor(program: Program) {
+  constructor(program: Program, subgroups: boolean) {
     this.#program = program;
-    for (const name of helperNames()) this.#names.reserve(name);
+    this.#subgroups = subgroups;
+    for (const names of [this.#names, this.#subgroupNames])
+      for (const name of helperNames()) names.reserve(name);
     this.#entries = program.kernels.map(({ name }) => this.#names.exact(name));
   }
 
@@ -79,7 +93,12 @@ class Module {
     const isFirst = !this.shaders.some(({ name }) => name === own);
     const entry = isFirst ? own : this.#names.unique(gated ? `${own}_gated` : own);
     const options = { entry, bindings, gated, names: this.#names, helpers: this.#helpers };
-    this.shaders.push(shaderOf(kernel, options));
+    const lowered = this.#program.kernels[launch.kernel];
+    const subgroups =
+      this.#subgroups && lowered && usesSubgroups(lowered)
+        ? shaderOf(withSubgroups(lowered), { ...options, names: this.#subgroupNames }).text
+        : undefined;
+    this.shaders.push({ ...shaderOf(kernel, options), ...(subgroups !== undefined && { subgroups }) });
     this.#known.set(key, this.shaders.length - 1);
     return this.shaders.length - 1;
   }

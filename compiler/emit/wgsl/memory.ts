@@ -102,6 +102,7 @@ function visitAccesses(body: readonly Stmt[], lanes: Axis | undefined, see: See)
         if (e.kind === 'load') see(e.buffer, e.index, lanes, false);
       });
     if (stmt.kind === 'store' || stmt.kind === 'accumulate') see(stmt.buffer, stmt.index, lanes, true);
+    if (stmt.kind === 'all_reduce') see(stmt.buffer, [], lanes, true);
     if (stmt.kind === 'if') visitAccesses(stmt.body, lanes, see);
     if (stmt.kind === 'for') visitAccesses(stmt.body, stmt.mode === 'vectorize' ? stmt.axis : lanes, see);
   }

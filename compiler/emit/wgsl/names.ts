@@ -24,7 +24,8 @@ const words = `
   faceForward firstLeadingBit firstTrailingBit floor fma fract frexp insertBits inverseSqrt ldexp length log log2 max min mix
   modf normalize pow quantizeToF16 radians reflect refract reverseBits round saturate sign sin sinh smoothstep sqrt step tan
   tanh transpose trunc storageBarrier workgroupBarrier workgroupUniformLoad textureBarrier atomicAdd atomicMax atomicMin
-  subgroupAdd subgroupMax subgroupMin subgroupMul subgroupShuffle subgroupBroadcast quadBroadcast
+  subgroupAdd subgroupExclusiveAdd subgroupMax subgroupMin subgroupMul subgroupAnd subgroupOr subgroupAll subgroupAny
+  subgroupShuffle subgroupBroadcast quadBroadcast
   Batch batch thread global N
 `;
 

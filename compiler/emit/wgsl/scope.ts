@@ -2,13 +2,14 @@
 import { invariant } from '../../base/invariant.ts';
 import type { Interval, IntervalOf } from '../../loop/bounds.ts';
 import { wholeInterval } from '../../loop/bounds.ts';
-import type { Axis, Buffer, Local } from '../../loop/ir.ts';
+import type { Axis, Buffer, Local, Stmt } from '../../loop/ir.ts';
 import { batchAxis } from '../../loop/ir.ts';
 import type { Block } from './block.ts';
 import { Sums } from './block.ts';
 import type { Value } from './expression.ts';
 import type { Helpers } from './functions.ts';
 import type { Storage } from './memory.ts';
+import type { Lane } from './subgroups.ts';
 
 /** How a buffer is reached: the name of an array, or of a variable for each place. */
 export interface Memory extends Storage {
@@ -32,6 +33,9 @@ export interface FunctionState {
   readonly sums: Sums;
   /** The variables that a block under construction mentions. */
   touched: Set<string>;
+  /** What the memory of reductions is called, and how a thread knows its place: with subgroups. */
+  readonly parts: Map<Stmt, string>;
+  lane: Lane | undefined;
 }
 
 export const functionState = (
@@ -49,6 +53,8 @@ export const functionState = (
   used: new Set(),
   sums: new Sums(),
   touched: new Set(),
+  parts: new Map(),
+  lane: undefined,
 });
 
 /** A variable that is allocated, but not declared yet. */

@@ -6,6 +6,7 @@ import { boundKernel, dimensions } from '../../loop/bound.ts';
 import { boundsOfRange } from '../../loop/bounds.ts';
 import type { Buffer, Kernel, Stmt } from '../../loop/ir.ts';
 import { batchAxis } from '../../loop/ir.ts';
+import { expandAllReduce } from '../../loop/transform/expand-all-reduce.ts';
 import { foldConstants } from '../../loop/transform/fold-constants.ts';
 import { simplify } from '../../loop/transform/simplify.ts';
 import { unrollMarked } from '../../loop/transform/unroll.ts';
@@ -21,6 +22,7 @@ import { NameScope } from './names.ts';
 import type { FunctionState } from './scope.ts';
 import { functionState, Scope } from './scope.ts';
 import { statements } from './statements.ts';
+import { laneOf, laneTexts, reductionTexts } from './subgroups.ts';
 import { wrapped } from './wrap.ts';
 
 export interface ShaderOptions {
@@ -34,8 +36,11 @@ export interface ShaderOptions {
   readonly helpers: Helpers;
 }
 
-/** The kernel with constants folded and marked loops written out. */
-export const writtenOut = (kernel: Kernel): Kernel => foldConstants(simplify(unrollMarked(kernel)));
+/** The kernel with constants folded and marked loops written out, and what takes subgroups in terms of barriers. */
+export const writtenOut = (kernel: Kernel): Kernel => withSubgroups(expandAllReduce(kernel));
+
+/** The same for a device with subgroups. */
+export const withSubgroups = (kernel: Kernel): Kernel => foldConstants(simplify(unrollMarked(kernel)));
 
 type For = Stmt & { readonly kind: 'for' };
 
@@ -49,6 +54,7 @@ export function shaderOf(kernel: Kernel, options: ShaderOptions): Shader {
   const declarations = [
     ...operandTexts(operands, options, state),
     ...bound.shared.flatMap((buffer) => sharedText(buffer, names, state)),
+    ...reductionTexts(kernel, names, state),
   ];
   const function_ = entryText(entry, bound, gated, new Scope(state, new Block(new NameScope(names))));
   return {
@@ -123,7 +129,10 @@ function sharedText(buffer: Buffer, names: NameScope, state: FunctionState): rea
 
 function entryText(entry: string, bound: BoundKernel, gated: boolean, scope: Scope): readonly string[] {
   const { coordinates, body } = coordinatesOf(bound);
-  const { used } = scope.state;
+  const { state } = scope;
+  const { used } = state;
+  const lane = state.parts.size > 0 ? laneOf(scope) : undefined;
+  state.lane = lane;
   const names = coordinates.map(({ axis, interval }) => scope.open(axis, interval));
   statements(body, scope);
   // One that others are joined from stands before them.
@@ -135,12 +144,14 @@ function entryText(entry: string, bound: BoundKernel, gated: boolean, scope: Sco
   const parameters = (['workgroup', 'thread', 'global'] as const)
     .filter((builtin) => lets.some((text) => text.includes(`(${builtin}.`)))
     .map((builtin) => `@builtin(${builtins[builtin]}) ${builtin}: vec3u`);
+  if (lane) parameters.push(`@builtin(local_invocation_index) ${lane.thread}: u32`);
   const head = [
     ...(gated ? ['if (batch.go == 0u) { return; }'] : []),
     ...(used.has(batchAxis) ? ['let N = i32(batch.samples);'] : []),
     ...lets.toReversed(),
+    ...(lane ? laneTexts(lane) : []),
   ];
-  const lines = [...head.map((line) => `  ${line}`), ...scope.state.sums.lines(scope.block)];
+  const lines = [...head.map((line) => `  ${line}`), ...state.sums.lines(scope.block)];
   return [
     `@compute @workgroup_size(${sizeOf(bound).join(', ')})`,
     ...functionHead(entry, parameters),

@@ -9,6 +9,7 @@ import { binary, call, largest, literal, name, splat, typeOf } from './expressio
 import { binaryValue, loaded, toStore } from './operations.ts';
 import { affineValue } from './places.ts';
 import type { Scope } from './scope.ts';
+import { allReduce } from './subgroups.ts';
 import { component, element, isScattered, isShared, lanesOf, value } from './value.ts';
 
 export function statements(body: readonly Stmt[], scope: Scope): void {
@@ -35,6 +36,8 @@ function statement(stmt: Stmt, scope: Scope): void {
       return write(stmt, scope);
     case 'barrier':
       return scope.push('workgroupBarrier();');
+    case 'all_reduce':
+      return allReduce(stmt, scope);
     default:
       return stmt satisfies never;
   }

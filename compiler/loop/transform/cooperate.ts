@@ -1,7 +1,7 @@
 /** Several threads do together what one iteration of the bound loops does: loops inside are divided among them. */
 import { invariant } from '../../base/invariant.ts';
 import { addAffine, affine, scaleAffine, subAffine } from '../affine.ts';
-import type { Affine, Axis, Buffer, Combine, Expr, Index, Kernel, Quotient, Stmt } from '../ir.ts';
+import type { Axis, Buffer, Combine, Index, Kernel, Quotient, Stmt } from '../ir.ts';
 import { batchAxis } from '../ir.ts';
 import { exprsOf, quotient, serial, substituteStmts, visitExpr, visitStmts } from '../rewrite.ts';
 import type { Binding } from './bind.ts';
@@ -19,30 +19,25 @@ export interface Cooperation {
 /**
  * for a bind { alloc r; r = 0; for k in K { r op= f(k) }; for c in C { y[a, c] = g(r, c) }; z[a] = r }  →
  *
- * for a bind { alloc workgroup part[T]; for t in T bind {
+ * for a bind { for t in T bind {
  *   alloc r; r = 0; for k in ⌈(K - t)/T⌉ { r op= f(T·k + t) }
- *   part[t] = r; barrier; if t < R { for j in T/R - 1 { part[t] op= part[t + R·(j + 1)] } }; barrier
- *   r = part[0]; for j in R - 1 { r op= part[j + 1] }
+ *   all_reduce op r over t
  *   for c in ⌈(C - t)/T⌉ { y[a, T·c + t] = g(r, T·c + t) }; if t < 1 { z[a] = r }
  * } }
  *
- * The one step that changes the order in which is added: each thread has every T-th point, and R = √T of them add up what T
- * have. Everything that stands in no divided loop, each thread does for itself; only the first one stores it.
+ * Changes the order in which is added: each thread has every T-th point. Everything that stands in no divided loop, each thread does for itself; only the first one stores it.
  */
 export function cooperate(kernel: Kernel, cooperation: Cooperation): Kernel {
   const { threads } = cooperation;
   invariant(threads > 1 && Number.isInteger(Math.log2(threads)), `${threads} threads are no power of two`);
-  return { ...kernel, body: new Cooperating(kernel, cooperation).bound(kernel.body, []) };
+  return { ...kernel, body: new Cooperating(kernel, cooperation).bound(kernel.body) };
 }
 
 class Cooperating {
   readonly #cooperation: Cooperation;
   readonly #thread: Axis;
   readonly #name: (wanted: string) => string;
-  readonly #shared: Buffer[] = [];
   readonly #outputs: ReadonlySet<Buffer>;
-  /** Loops over threads around the body: what each of their iterations has in shared memory is its own. */
-  #around: readonly Axis[] = [];
   /** What registers begin with, as long as nothing else was put into them. */
   readonly #begun = new Map<Buffer, number>();
   /** Registers that hold a thread's part only. */
@@ -55,27 +50,14 @@ class Cooperating {
     this.#outputs = new Set(kernel.outputs);
   }
 
-  /** Down through the bound loops; memory of the workgroup goes outside of the first one over threads. */
-  bound(body: readonly Stmt[], around: readonly Axis[]): readonly Stmt[] {
+  /** Down through the bound loops. */
+  bound(body: readonly Stmt[]): readonly Stmt[] {
     const [only, more] = body;
-    if (only?.kind === 'for' && more === undefined && typeof only.mode === 'object') {
-      const thread = only.mode.bind.startsWith('thread');
-      const inner = this.bound(only.body, thread ? [...around, only.axis] : around);
-      const loop: Stmt = { ...only, body: inner };
-      return thread && around.length === 0 ? [...this.#allocated(), loop] : [loop];
-    }
-    this.#around = around;
+    if (only?.kind === 'for' && more === undefined && typeof only.mode === 'object')
+      return [{ ...only, body: this.bound(only.body) }];
     const divided = this.#block(body);
     this.#checkOutputs(divided);
-    const loop: Stmt = {
-      ...(serial(this.#thread, divided) as For),
-      mode: { bind: this.#cooperation.to },
-    };
-    return around.length === 0 ? [...this.#allocated(), loop] : [loop];
-  }
-
-  #allocated(): readonly Stmt[] {
-    return this.#shared.map((buffer): Stmt => ({ kind: 'alloc', buffer }));
+    return [{ ...(serial(this.#thread, divided) as For), mode: { bind: this.#cooperation.to } }];
   }
 
   #block(body: readonly Stmt[]): readonly Stmt[] {
@@ -111,6 +93,7 @@ class Cooperating {
       case 'if':
         return this.#loop(stmt);
       case 'barrier':
+      case 'all_reduce':
         return invariant(false, 'there is a barrier already') as never;
       default:
         return stmt satisfies never;
@@ -196,63 +179,12 @@ class Cooperating {
   #joined(read: ReadonlySet<Buffer>): readonly Stmt[] {
     const parts = [...this.#parts].filter(([buffer]) => read.has(buffer));
     if (parts.length === 0) return [];
-    const { threads } = this.#cooperation;
-    const adders = 2 ** Math.ceil(Math.log2(threads) / 2);
-    const sums = parts.map(([register, combine]) => this.#sum(register, combine, adders));
     for (const [register] of parts) {
       this.#parts.delete(register);
       this.#begun.delete(register);
     }
-    return [
-      ...sums.map(({ publish }) => publish),
-      { kind: 'barrier' },
-      {
-        kind: 'if',
-        conditions: [{ index: affine(this.#thread), extent: adders }],
-        body: sums.map(({ add }) => add),
-      },
-      { kind: 'barrier' },
-      ...sums.flatMap(({ collect }) => collect),
-    ];
-  }
-
-  #sum(
-    register: Buffer,
-    combine: Combine,
-    adders: number,
-  ): { readonly publish: Stmt; readonly add: Stmt; readonly collect: readonly Stmt[] } {
-    const { threads } = this.#cooperation;
-    const { dtype, name } = register;
-    const shape = [threads, ...this.#around.toReversed().map(({ extent }) => extent as number)];
-    const strides = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, 1));
-    const buffer: Buffer = {
-      ...{ name: this.#name(`${name}_parts`), dtype, shape, strides },
-      ...{ offset: 0, space: 'workgroup' },
-    };
-    this.#shared.push(buffer);
-    const at = (place: Affine): readonly Affine[] => [place, ...this.#around.toReversed().map(affine)];
-    const load = (place: Affine): Expr => ({ kind: 'load', buffer, index: at(place) });
-    const own = affine(this.#thread);
-    const over = (suffix: string, extent: number): Axis => ({
-      name: this.#name(`${name}_${suffix}`),
-      extent,
-    });
-    const [row, part] = [over('row', threads / adders - 1), over('part', adders - 1)];
-    const other = addAffine(addAffine(own, adders), scaleAffine(row, adders));
-    const combined = { kind: 'accumulate', combine } as const;
-    return {
-      publish: {
-        kind: 'store',
-        buffer,
-        index: at(own),
-        value: { kind: 'load', buffer: register, index: [] },
-      },
-      add: serial(row, [{ ...combined, buffer, index: at(own), value: load(other) }]),
-      collect: [
-        { kind: 'store', buffer: register, index: [], value: load(affine(0)) },
-        serial(part, [{ ...combined, buffer: register, index: [], value: load(addAffine(part, 1)) }]),
-      ],
-    };
+    const axis = this.#thread;
+    return parts.map(([buffer, combine]): Stmt => ({ kind: 'all_reduce', buffer, combine, axis }));
   }
 
   /** What is stored may be read again only by the thread that stored it: in a loop that is divided in the same way. */

@@ -37,6 +37,7 @@ function foldBody(body: readonly Stmt[], known: Known): readonly Stmt[] {
         return [withBody(stmt, foldBody(stmt.body, known))];
       case 'alloc':
       case 'barrier':
+      case 'all_reduce':
         return [stmt];
       default:
         return stmt satisfies never;

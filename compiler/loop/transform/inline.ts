@@ -64,7 +64,7 @@ function inlineBlock(block: readonly Stmt[], uses: ReadonlyMap<Local, number>): 
       flush();
       result.push(withValue(stmt, value));
     } else {
-      if (bodyOf(stmt).length > 0 || stmt.kind === 'barrier') flush();
+      if (bodyOf(stmt).length > 0 || stmt.kind === 'barrier' || stmt.kind === 'all_reduce') flush();
       result.push(stmt);
     }
   }

@@ -49,6 +49,7 @@ function writesInParallel(stmt: Stmt): boolean {
     case 'let':
     case 'alloc':
     case 'barrier':
+    case 'all_reduce':
       return true;
     default:
       return stmt satisfies never;

@@ -35,9 +35,10 @@ function shareBlock(block: readonly Stmt[], written: ReadonlySet<Buffer>, lanes:
     run = [];
   };
   for (const stmt of block) {
-    if (stmt.kind === 'for' || stmt.kind === 'if' || stmt.kind === 'barrier') {
+    const waits = stmt.kind === 'barrier' || stmt.kind === 'all_reduce';
+    if (stmt.kind === 'for' || stmt.kind === 'if' || waits) {
       flush();
-      if (stmt.kind === 'barrier') result.push(stmt);
+      if (waits) result.push(stmt);
       else
         result.push({
           ...stmt,

@@ -32,6 +32,7 @@ function simplifyStmt(stmt: Stmt, known: Intervals): readonly Stmt[] {
       return [withValue(stmt, foldIntegers(stmt.value))];
     case 'alloc':
     case 'barrier':
+    case 'all_reduce':
       return [stmt];
     default:
       return stmt satisfies never;

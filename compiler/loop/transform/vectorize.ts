@@ -68,6 +68,7 @@ class Lockstep {
         return;
       case 'alloc':
       case 'barrier':
+      case 'all_reduce':
         return this.#refuse(`there is ${stmt.kind} inside`);
       case 'let':
         this.#expr(stmt.value);
