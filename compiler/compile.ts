@@ -8,6 +8,7 @@ import type { MemoryDifference } from './compare.ts';
 import { compareMemory } from './compare.ts';
 import { emitModule } from './emit/ts/index.ts';
 import { emitWasm } from './emit/wasm/index.ts';
+import type { Feature } from './emit/wgsl/index.ts';
 import { emitWgsl } from './emit/wgsl/index.ts';
 import { pipeline } from './passes/pipeline.ts';
 import { winograd as winogradPass, winogradLayers } from './passes/winograd.ts';
@@ -28,6 +29,11 @@ export interface CompileOptions {
   readonly target?: 'ts' | 'js' | 'wgsl';
   /** What the module of `wgsl` is written in. Default `ts`. */
   readonly language?: 'ts' | 'js';
+  /**
+   * Of `wgsl`: what shaders may use where a device has it; the module has shaders for any device as well. `subgroups`: threads
+   * of a workgroup combine what they have in registers. Default: none.
+   */
+  readonly features?: readonly Feature[];
   /** Which model of the file; default: the one with a `train` block, else the last. */
   readonly model?: string;
   /** Values for the model's parameters (`width`) and the train block's settings (`epochs`), as text. */
@@ -154,7 +160,7 @@ export function compile(source: Source, options: CompileOptions = {}): CompileRe
   const first = {
     program,
     ...(isWasm && { wasm: emitWasm(program) }),
-    ...(kernels === 'wgsl' && { wgsl: emitWgsl(program) }),
+    ...(kernels === 'wgsl' && { wgsl: emitWgsl(program, options.features) }),
   };
   const variants =
     kernels === 'both'

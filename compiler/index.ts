@@ -25,6 +25,7 @@ export { dump } from './dump.ts';
 export { constantsPath } from './graph/constants.ts';
 export type { DumpOptions, DumpResult } from './dump.ts';
 export { halfWeights } from './emit/ts/weights.ts';
+export type { Feature } from './emit/wgsl/index.ts';
 export { codePages, explain } from './explain.ts';
 export { analyze } from './frontend/index.ts';
 export type { Source } from './frontend/index.ts';

@@ -48,7 +48,8 @@ async function compileShader(
   layout: object,
 ): Promise<Compiled> {
   const { name } = shader;
-  const code = common + shader.code;
+  const subgroups = device.features.has('subgroups') && shader.subgroups;
+  const code = subgroups ? `enable subgroups;\n${common}${subgroups}` : common + shader.code;
   const module = device.createShaderModule({ label: name, code });
   try {
     const pipeline = await device.createComputePipelineAsync({

@@ -14,6 +14,8 @@ export interface Shader {
   readonly access: readonly ('read' | 'read_write' | 'shared')[];
   readonly workgroups: (N: number) => readonly [number, number, number];
   readonly code: string;
+  /** The same for a device with subgroups, where they help. */
+  readonly subgroups?: string;
 }
 
 export interface GpuLaunch {

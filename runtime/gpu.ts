@@ -21,14 +21,15 @@ export async function gpuEngine(blueprint: GpuBlueprint, options: GpuOptions): P
   const work = Math.max(...plans.map(({ bytes }) => bytes));
   const bytes = { weights: weights.byteLength, work, batch: 8, commit: 8 };
   const { slab = Number.MAX_SAFE_INTEGER } = blueprint;
-  const features = options.profile ? ['timestamp-query'] : [];
-  const { device, adapter, own } = await openDevice(options, needsOf(bytes, slab, launches), features);
+  const wanted = wantedOf(options, shaders);
+  const { device, adapter, own } = await openDevice(options, needsOf(bytes, slab, launches), wanted);
   const memory = new GpuMemory(device, own, bytes, slab);
   try {
     const compiling = compileShaders(device, blueprint.common, shaders);
     const [compiled] = await Promise.all([compiling, memory.allocated]);
     memory.check();
-    return new GpuEngine({ blueprint, options, adapter, weights, memory, tables, compiled });
+    const missing = wanted.filter((feature) => !device.features.has(feature));
+    return new GpuEngine({ blueprint, options, missing, adapter, weights, memory, tables, compiled });
   } catch (error) {
     memory.dispose();
     // Of a device that is lost the reason is better.
@@ -36,6 +37,12 @@ export async function gpuEngine(blueprint: GpuBlueprint, options: GpuOptions): P
     throw error;
   }
 }
+
+/** Features that are of use, if the GPU has them. */
+const wantedOf = ({ profile }: GpuOptions, shaders: ReadonlySet<Shader>): readonly string[] => [
+  ...(profile ? ['timestamp-query'] : []),
+  ...([...shaders].some(({ subgroups }) => subgroups) ? ['subgroups'] : []),
+];
 
 const needsOf = (
   { weights, work }: Readonly<Record<Place[0], number>>,
@@ -47,9 +54,14 @@ const needsOf = (
   maxStorageBuffersPerShaderStage: Math.max(...launches.map(({ shader }) => bindingsOf(shader).length)),
 });
 
+/** What is done without them. */
+const uses: Readonly<Record<string, string>> = { 'timestamp-query': 'profile', subgroups: 'shaders' };
+
 interface Parts {
   readonly blueprint: GpuBlueprint;
   readonly options: GpuOptions;
+  /** Features that the GPU has not. */
+  readonly missing: readonly string[];
   readonly adapter: string;
   readonly weights: ArrayBuffer;
   readonly memory: GpuMemory;
@@ -73,10 +85,9 @@ class GpuEngine implements Engine {
   #steps = 0;
 
   constructor(parts: Parts) {
-    const { blueprint, options, adapter, weights, memory } = parts;
-    const untimed = options.profile && !memory.device.features.has('timestamp-query');
-    const reason = 'profile: this GPU has no timestamp-query';
-    this.info = { target: 'wgsl', threads: 1, adapter, ...(untimed && { reason }) };
+    const { blueprint, missing, adapter, weights, memory } = parts;
+    const reason = missing.map((feature) => `${uses[feature]}: this GPU has no ${feature}`).join('; ');
+    this.info = { target: 'wgsl', threads: 1, adapter, ...(reason && { reason }) };
     this.weights = weights;
     this.#parts = parts;
     this.#memory = memory;
@@ -94,10 +105,10 @@ class GpuEngine implements Engine {
   bind(plan: Plan): BoundRoutine {
     const known = this.#bound.get(plan);
     if (known) return known;
-    const { blueprint, options, tables, compiled } = this.#parts;
+    const { blueprint, options, missing, tables, compiled } = this.#parts;
     const { profile } = options;
     const [name = ''] = Object.entries(blueprint.routines).find(([, each]) => each === plan) ?? [];
-    const timed = profile && !this.info.reason;
+    const timed = profile && !missing.includes('timestamp-query');
     const report = timed ? (times: readonly number[]): void => profile(name, times) : undefined;
     const table = tables.get(plan) as GpuRoutine;
     const bound = new BoundRoutine(table, plan.maxBatch, this.#memory, compiled, report);

@@ -33,6 +33,12 @@ export function oneOf<T extends string>(...words: readonly T[]): (text: string) 
   };
 }
 
+/** Some of these words, with commas between them. */
+export const listOf =
+  <T extends string>(...words: readonly T[]) =>
+  (text: string): readonly T[] =>
+    wordList(text).map(oneOf(...words));
+
 export function wordList(text: string): readonly string[] {
   const words = text.split(',').map((word) => word.trim());
   if (words.some((word) => word === ''))

@@ -172,7 +172,7 @@ class Workgroup {
     }
     return () => {
       for (const threads of along.values()) {
-        const whole = threads.map((thread) => kept.saved[thread] as number).reduce(combined);
+        const whole = threads.map((thread) => kept.saved[thread] as number).reduce((a, b) => combined(a, b));
         for (const thread of threads) kept.saved[thread] = whole;
       }
       this.#races?.barrier();

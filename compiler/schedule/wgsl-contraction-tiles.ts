@@ -26,7 +26,7 @@ const start = 50;
 /** Limits that every device has: https://www.w3.org/TR/webgpu/#limits */
 const mostThreads = 256;
 const mostDeep = 64;
-const mostShared = 16384;
+export const mostShared = 16384;
 const mostGroups = 65535;
 /** Sums in the registers of one thread. */
 const mostSums = 32;
@@ -194,15 +194,16 @@ function costOf(shape: ContractionShape, plan: Plan): number {
   return own * serial * Math.max(1, running / width);
 }
 
-/** Bytes of workgroup memory, at most. */
-function memoryOf({ sum }: ContractionShape, plan: Plan): number {
+/** Bytes of workgroup memory. */
+function memoryOf({ sum, turned }: ContractionShape, plan: Plan): number {
   const { channels, pixels, rows, split, block } = plan;
   const [across, along] = [channels.each * channels.threads, pixels.each * pixels.threads * rows];
   if (split !== undefined) return split.threads * across * along * 4;
   if (block === undefined) return 0;
-  // Rows of points may be longer than they are: see `sharedBlock`.
+  // Rows of points are longer than they are: see `sharedBlock`.
   const row = block.size ?? sum.at(-1)?.count ?? 1;
-  return (across + along) * (block.points / row) * (row + 4) * 4;
+  const padded = (block.points / row) * (row + (row % 4 === 0 ? 4 : 1));
+  return (along * padded + across * (turned ? padded : block.points)) * 4;
 }
 
 /** What one thread loads for one point of the sum. */

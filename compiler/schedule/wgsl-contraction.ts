@@ -4,10 +4,13 @@
  * many threads of a workgroup, blocks of them are copied into its memory. Where there are few results and long sums, threads
  * share a sum. Which of these, and how large, is the cheapest by an estimate from the shapes alone.
  */
+import { invariant } from '../base/invariant.ts';
+import { elementCount } from '../base/types.ts';
+import { boundKernel } from '../loop/bound.ts';
 import type { Kernel } from '../loop/ir.ts';
 import type { ContractionTile } from '../loop/transform/contraction/tile.ts';
 import { contractionShape } from './wgsl-contraction-shape.ts';
-import { candidates } from './wgsl-contraction-tiles.ts';
+import { candidates, mostShared } from './wgsl-contraction-tiles.ts';
 import { Scheduling } from './steps.ts';
 
 /** The kernel in tiles; undefined where it is not one sum of products, or has no channels side by side. */
@@ -24,13 +27,18 @@ export function scheduleContractionForWgsl(kernel: Kernel): Scheduling | undefin
 /** The cheapest tiles that are tried before the kernel is given up. */
 const attempts = 8;
 
-/** Whether the tile fits the kernel. */
+/** Whether the tile fits the kernel, and what it keeps in workgroup memory fits in there. */
 export function applyTile(s: Scheduling, tile: ContractionTile): boolean {
-  return s.attempt(
-    { step: 'tile_contraction', ...tile },
-    { step: 'simplify' },
-    { step: 'lift_conditions' },
-    { step: 'hoist' },
-    { step: 'inline' },
-  );
+  return s.transaction(() => {
+    s.apply(
+      { step: 'tile_contraction', ...tile },
+      { step: 'simplify' },
+      { step: 'lift_conditions' },
+      { step: 'hoist' },
+      { step: 'inline' },
+    );
+    const { shared } = boundKernel(s.kernel);
+    const bytes = shared.reduce((sum, { shape }) => sum + 4 * elementCount(shape, 1), 0);
+    invariant(bytes <= mostShared, `${bytes} bytes of workgroup memory are too many`);
+  });
 }

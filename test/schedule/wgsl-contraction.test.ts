@@ -185,6 +185,13 @@ describe('what is taken', () => {
     }
   });
 
+  it('fits into workgroup memory where weights move with pixels', () => {
+    const [, inputGradient] = kernelsOf([227, 227, 3, 64, 3, 2, 'valid', 1]);
+    const s = scheduleContractionForWgsl(inputGradient!);
+    if (s !== undefined) expectWithinLimits(s.kernel);
+    expect(s).toBeDefined();
+  });
+
   it('is neither where channels share nothing', () => {
     expect(chosen(kernelsOf([112, 112, 32, 32, 3, 1, 'same', 32])[0]!)[0]).toBe('own');
   });

@@ -12,6 +12,7 @@ import type { Kernel, Stmt } from '../../compiler/loop/ir.ts';
 import { parseKernel } from '../../compiler/loop/parse.ts';
 import { printKernel } from '../../compiler/loop/print.ts';
 import { visitStmts } from '../../compiler/loop/rewrite.ts';
+import { expandAllReduce } from '../../compiler/loop/transform/expand-all-reduce.ts';
 import { constantBounds } from '../../compiler/loop/transform/unroll.ts';
 import { verifyKernel } from '../../compiler/loop/verify.ts';
 import { groupNodes, lowerGroup } from '../../compiler/lower/index.ts';
@@ -66,8 +67,12 @@ function check(lowered: Kernel, batches: readonly number[]): Kernel {
     const { inputs, outputs } = operandsOf(lowered, n);
     const wanted = outputs.map((output) => output.slice());
     run(lowered, inputs, wanted, n);
-    run(kernel, inputs, outputs, n);
-    outputs.forEach((output, i) => expectClose(output, wanted[i]!));
+    const expanded = expandAllReduce(kernel);
+    for (const form of expanded === kernel ? [kernel] : [kernel, expanded]) {
+      outputs.forEach((output) => output.fill(77));
+      run(form, inputs, outputs, n);
+      outputs.forEach((output, i) => expectClose(output, wanted[i]!));
+    }
     if (!steps.some(({ step }) => sums.has(step))) expect(outputs.map(bytesOf)).toEqual(wanted.map(bytesOf));
   }
   return kernel;
@@ -77,7 +82,7 @@ const mostBatch = 1024;
 
 /** https://www.w3.org/TR/webgpu/#limits */
 function expectWithinLimits(kernel: Kernel): void {
-  const { workgroups, threads, shared } = boundKernel(kernel);
+  const { workgroups, threads, shared } = boundKernel(expandAllReduce(kernel));
   const product = (counts: readonly number[]): number => counts.reduce((a, b) => a * b, 1);
   const counts = Object.entries(threads).map(([dimension, loop]) => {
     const { to } = constantBounds(loop)!;

@@ -32,7 +32,8 @@ let opened: Promise<Device> | undefined;
 /** One device for a test file; optional features as the shaders need them. */
 export function device(): Promise<Device> {
   invariant(adapter, 'a test needs an adapter: put it into describeGpu');
-  return (opened ??= adapter.adapter.requestDevice());
+  const requiredFeatures = ['subgroups'].filter((feature) => adapter?.adapter.features.has(feature));
+  return (opened ??= adapter.adapter.requestDevice({ requiredFeatures }));
 }
 
 export interface Sharing {
@@ -40,6 +41,8 @@ export interface Sharing {
   readonly oneArena?: boolean;
   /** By operand, the earlier one in whose memory it lies. */
   readonly shared?: ReadonlyMap<number, number>;
+  /** The text for devices with subgroups. */
+  readonly subgroups?: boolean;
 }
 
 /** A program of one launch. */
@@ -101,19 +104,24 @@ export async function runKernel(
   n: number,
   sharing: Sharing = {},
 ): Promise<void> {
-  return runProgram(programOf(kernel, n, sharing), operands, { n });
+  const { subgroups = false } = sharing;
+  return runProgram(programOf(kernel, n, sharing), operands, { n, subgroups });
 }
 
 /** The same for the only launch of a program. `go`: what a commit phase is told; default 1. */
 export async function runProgram(
   program: Program,
   operands: readonly Elements[],
-  { n, go = 1 }: { readonly n: number; readonly go?: number },
+  {
+    n,
+    go = 1,
+    subgroups = false,
+  }: { readonly n: number; readonly go?: number; readonly subgroups?: boolean },
 ): Promise<void> {
   const kernel = program.kernels[0] as Kernel;
   const routine = program.routines[0] as Routine;
   const launch = [...routine.launches, ...routine.commit][0];
-  const { common, shaders } = emitWgsl(program);
+  const { common, shaders } = emitWgsl(program, subgroups ? ['subgroups'] : []);
   const shader = shaders[0] as Shader;
   const allocations = (launch?.operands ?? []).flatMap((i) => routine.allocations[i] ?? []);
   const arenas = (['persistent', 'work'] as const).map((arena) => {
@@ -135,7 +143,7 @@ export async function runProgram(
   });
   const contents = await dispatch(await device(), {
     name: shader.name,
-    code: `${common}\n${shader.text}`,
+    code: subgroups ? `enable subgroups;\n${common}\n${shader.subgroups}` : `${common}\n${shader.text}`,
     arenas,
     bindings,
     batch: [n, go],

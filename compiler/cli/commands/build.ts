@@ -10,6 +10,7 @@ import {
   addScheduleOption,
   kernelKinds,
   kernelsHelp,
+  listOf,
   modelOptions,
   oneOf,
   stem,
@@ -26,6 +27,7 @@ import { nameFaults, readWeights } from '../weights.ts';
 interface Options extends ModelOptions, ScheduleOptions {
   readonly target: 'ts' | 'js' | 'wgsl';
   readonly js?: boolean;
+  readonly features?: readonly 'subgroups'[];
   readonly kernels?: Kernels;
   readonly threads?: 'none';
   readonly output: string;
@@ -50,6 +52,11 @@ export function addBuild(program: Command, io: Io): void {
       'ts',
     )
     .option('--js', 'of wgsl, the module as .js with a .d.ts')
+    .option(
+      '--features <list>',
+      'of wgsl, what shaders use where a GPU has it: subgroups; others stay for the rest',
+      listOf('subgroups'),
+    )
     .option('--kernels <kind>', `${kernelsHelp} (default: wasm)`, oneOf(...kernelKinds))
     .option('--threads <none>', 'none: without what runs kernels in workers', oneOf('none'))
     .option('-o, --output <folder>', 'where the files go', '.')
@@ -89,6 +96,7 @@ async function build(io: Io, file: string, options: Options): Promise<void> {
       ...modelOptions(options),
       target: options.target,
       ...(options.js && { language: 'js' }),
+      ...(options.features && { features: options.features }),
       ...(options.kernels && { kernels: options.kernels }),
       ...(schedules && { schedules }),
       ...(options.threads && { threads: false }),
@@ -114,9 +122,10 @@ async function build(io: Io, file: string, options: Options): Promise<void> {
     io.out(`${options.schedule}  for ${report.tuned ?? 0} of its ${schedules.size} kernels\n`);
 }
 
-function checkTarget({ target, js, kernels, threads, schedule }: Options): void {
+function checkTarget({ target, js, features, kernels, threads, schedule }: Options): void {
   if (target !== 'wgsl') {
     if (js) throw new UsageError('--js is about --target wgsl; there is --target js');
+    if (features) throw new UsageError('--features is about --target wgsl');
     return;
   }
   const given = { kernels, threads, schedule };

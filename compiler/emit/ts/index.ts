@@ -23,7 +23,7 @@ import type { EmbeddedWasm } from './wasm.ts';
 import { fusedConst, wasmConst, wasmRoutineFunction, wasmTable } from './wasm.ts';
 import { embeddedWeights } from './weights.ts';
 import type { EmbeddedShaders } from './wgsl.ts';
-import { gpuRoutineFunction, shaderConsts, wgslLiteral, wgslText } from './wgsl.ts';
+import { gpuRoutineFunction, shaderConsts, subgroupText, wgslLiteral, wgslText } from './wgsl.ts';
 
 export interface EmitOptions {
   readonly target: 'ts' | 'js';
@@ -78,6 +78,8 @@ export function emitModule(
     ].join('\n');
   const file = `${stem}.${options.target}`;
   const shaders = wgsl === undefined ? [] : [{ path: `${plain}.wgsl`, content: wgslText(wgsl, file) }];
+  const others = wgsl && subgroupText(wgsl, file);
+  if (others !== undefined) shaders.push({ path: `${plain}.subgroups.wgsl`, content: others });
   if (options.target === 'ts') return [{ path: `${stem}.ts`, content: print('ts') }, ...shaders];
   return [
     { path: `${stem}.js`, content: print('js') },

@@ -17,10 +17,22 @@ export function runtimeClosure(text: string): readonly Declaration[] {
     order.push(file);
   };
   for (const file of runtime) if (file.declares.some((name) => used.has(name))) add(file);
+  const code = [text, ...order.map(({ js }) => js)].join('\n');
   return order.map(({ name, ts, js, dts }) => ({
     kind: 'text',
-    ts,
+    ts: withPossibleErrors(ts, code),
     js,
-    dts: name === 'errors' || name.endsWith('-types') ? dts : '',
+    dts: name === 'errors' || name.endsWith('-types') ? withPossibleErrors(dts, code) : '',
   }));
+}
+
+/** Takes out of the union of error codes those that the code of this module never gives. */
+function withPossibleErrors(types: string, code: string): string {
+  return types.replace(/(?<=export type ErrorCode =\n)[^;]*;/, (union) => {
+    const kept = union
+      .slice(0, -1)
+      .split('\n')
+      .filter((line) => code.includes(line.trim().slice('| '.length)));
+    return `${kept.join('\n')};`;
+  });
 }

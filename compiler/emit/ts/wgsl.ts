@@ -28,6 +28,8 @@ export interface EmbeddedShaders {
 interface EmbeddedShader {
   readonly name: string;
   readonly text: string;
+  /** For a device with subgroups, if that helps. */
+  readonly subgroups?: string;
   /** Of operand i, which is binding i + 1. */
   readonly access: readonly ('read' | 'read_write' | 'shared')[];
   readonly workgroups: readonly [x: Count, y: Count, z: Count];
@@ -35,9 +37,16 @@ interface EmbeddedShader {
 
 /** All shaders of the module `file`, to be read or checked by themselves. */
 export const wgslText = ({ common, shaders }: EmbeddedShaders, file: string): string =>
-  [`// The shaders of ${commentText(file)}.`, common, ...shaders.map(({ text }) => text)]
-    .map((text) => `${text.trim()}\n`)
-    .join('\n');
+  joined([`// The shaders of ${commentText(file)}.`, common, ...shaders.map(({ text }) => text)]);
+
+/** Those that it has for devices with subgroups; undefined where there are none. */
+export function subgroupText({ common, shaders }: EmbeddedShaders, file: string): string | undefined {
+  const texts = shaders.flatMap(({ subgroups }) => (subgroups === undefined ? [] : [subgroups]));
+  const about = `// Shaders of ${commentText(file)}, for devices with subgroups.`;
+  return texts.length === 0 ? undefined : joined([about, 'enable subgroups;', common, ...texts]);
+}
+
+const joined = (texts: readonly string[]): string => texts.map((text) => `${text.trim()}\n`).join('\n');
 
 /** The names of the shaders used, in the module, by index; and their declarations. */
 export function shaderConsts(
@@ -63,7 +72,8 @@ export function shaderConsts(
   return { names: named, declarations: [start, ...consts] };
 }
 
-function shaderConst({ name, text, access, workgroups }: EmbeddedShader, constant: string): ConstNode {
+function shaderConst(shader: EmbeddedShader, constant: string): ConstNode {
+  const { name, text, subgroups, access, workgroups } = shader;
   const counts = workgroups.map(countText);
   const usesBatch = workgroups.some(({ perSample }) => perSample !== 0);
   return {
@@ -76,6 +86,7 @@ function shaderConst({ name, text, access, workgroups }: EmbeddedShader, constan
       access,
       workgroups: { kind: 'arrow', params: usesBatch ? '(N)' : '()', body: counts.map(code) },
       code: wgsl(text),
+      subgroups: subgroups === undefined ? undefined : wgsl(subgroups),
     }),
   };
 }

@@ -7,6 +7,7 @@ import { parseKernel } from '../../../compiler/loop/parse.ts';
 import { printKernel } from '../../../compiler/loop/print.ts';
 import { bind } from '../../../compiler/loop/transform/bind.ts';
 import { cooperate } from '../../../compiler/loop/transform/cooperate.ts';
+import { expandAllReduce } from '../../../compiler/loop/transform/expand-all-reduce.ts';
 import { loopAxes } from '../../../compiler/loop/transform/find.ts';
 import { liftConditions } from '../../../compiler/loop/transform/lift-conditions.ts';
 import { mergeChunks } from '../../../compiler/loop/transform/merge-chunks.ts';
@@ -151,7 +152,9 @@ describe('steps', () => {
     for (const threads of [2, 8, 32, 64]) {
       const together = cooperate(bound, { threads, to: 'thread_x', over: ['i', 'j', 'k'] });
       expectEqual(rows, together);
-      expect(text(together).match(/barrier/g)).toHaveLength(4);
+      expect(text(together).match(/all_reduce/g)).toHaveLength(2);
+      expectEqual(rows, expandAllReduce(together));
+      expect(text(expandAllReduce(together)).match(/barrier/g)).toHaveLength(4);
     }
     // A loop that is not divided, every thread runs for itself.
     expectEqual(rows, cooperate(bound, { threads: 4, to: 'thread_x', over: ['j', 'k'] }));
@@ -165,7 +168,8 @@ describe('steps', () => {
     const groups = bind(bind(split, 'block', 'workgroup_x'), 'in', 'thread_x');
     const together = cooperate(groups, { threads: 8, to: 'thread_y', over: ['n'] });
     expectEqual(sums, together);
-    expect(text(together)).toContain('alloc workgroup total_parts: f32[8, 2]');
+    expectEqual(sums, expandAllReduce(together));
+    expect(text(expandAllReduce(together))).toContain('alloc workgroup total_parts: f32[8, 2]');
   });
 
   it('cooperate: not where threads would need more of one another', () => {
