@@ -76,6 +76,7 @@ async function chromiumEngine() {
   const software = hasGpu ? [] : ['--use-webgpu-adapter=swiftshader'];
   const browser = await openBrowser([
     '--enable-unsafe-webgpu',
+    '--enable-dawn-features=disable_workgroup_init',
     '--disable-background-networking',
     ...software,
   ]);

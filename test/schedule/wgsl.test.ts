@@ -133,7 +133,7 @@ function loweredOf(make: (g: GraphBuilder) => Node): Kernel {
   return lowerGroup(group!, dense, webgpu.lanes).kernel;
 }
 
-/** What stands in a kernel: numbers of threads by dimension, barriers, loops in lanes. */
+/** What stands in a kernel for any device: numbers of threads by dimension, barriers, loops in lanes. */
 function formOf(kernel: Kernel): {
   readonly threads: string;
   readonly barriers: number;
@@ -142,7 +142,7 @@ function formOf(kernel: Kernel): {
   const { threads } = boundKernel(kernel);
   const count = (is: (stmt: Stmt) => boolean): number => {
     let found = 0;
-    visitStmts(kernel.body, (stmt) => (found += is(stmt) ? 1 : 0));
+    visitStmts(expandAllReduce(kernel).body, (stmt) => (found += is(stmt) ? 1 : 0));
     return found;
   };
   return {

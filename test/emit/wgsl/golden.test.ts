@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { invariant } from '../../../compiler/base/invariant.ts';
+import type { Feature } from '../../../compiler/emit/wgsl/index.ts';
 import { emitWgsl } from '../../../compiler/emit/wgsl/index.ts';
 import { analyze } from '../../../compiler/frontend/index.ts';
 import { buildProgram } from '../../../compiler/program/build.ts';
@@ -22,15 +23,15 @@ function programOf(example: string): Program {
 }
 
 /** The first launch of a kernel, as if it were all of the program: so that nothing else changes its names. */
-function shaderOf(example: string, name: string): string {
+function shaderOf(example: string, name: string, features: readonly Feature[] = []): string {
   const program = programOf(example);
   for (const routine of program.routines)
     for (const phase of ['launches', 'commit'] as const) {
       const launch = routine[phase].find(({ kernel }) => program.kernels[kernel]?.name === name);
       if (launch === undefined) continue;
       const one = { ...routine, launches: [], commit: [], [phase]: [launch] };
-      const { common, shaders } = emitWgsl({ ...program, routines: [one] });
-      return `${common}${shaders.map(({ text }) => text).join('\n')}`;
+      const { common, shaders } = emitWgsl({ ...program, routines: [one] }, features);
+      return `${common}${shaders.map(({ text, subgroups }) => subgroups ?? text).join('\n')}`;
     }
   throw new Error(`no kernel ${name} in ${example}`);
 }
@@ -50,4 +51,9 @@ test.each([
   ['digits', 'translate_cast_multiply'],
 ])('%s: %s', async (example, name) => {
   await expect(shaderOf(example, name)).toMatchFileSnapshot(`golden/${example}.${name}.wgsl`);
+});
+
+test('small_residual: square_mean_add_sqrt, with subgroups', async () => {
+  const text = `enable subgroups;\n\n${shaderOf('small_residual', 'square_mean_add_sqrt', ['subgroups'])}`;
+  await expect(text).toMatchFileSnapshot('golden/small_residual.square_mean_add_sqrt.subgroups.wgsl');
 });
