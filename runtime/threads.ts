@@ -45,7 +45,7 @@ export async function threadEngine(blueprint: WasmBlueprint, options: ThreadOpti
       await crew.start(createWorker);
       return crew;
     } catch (error) {
-      crew.end();
+      crew.stop();
       reason = `workers do not start (${error instanceof Error ? error.message : String(error)})`;
     }
   }
@@ -156,7 +156,7 @@ class Crew implements Engine {
   }
 
   async run(...[plan, samples, pace]: Parameters<Engine['run']>): Promise<void> {
-    if (this.#problem !== undefined) await this.end();
+    if (this.#problem !== undefined) await this.stop();
     const [first] = this.#workers;
     if (!first) return this.#alone.run(plan, samples, pace);
     const { launches, commit = [] } = this.bind(plan);
@@ -172,13 +172,13 @@ class Crew implements Engine {
     });
     first.unref?.();
     if (answer === words[1]) return;
-    await this.end();
+    await this.stop();
     this.lost = words[0] === 1;
     throw new ModelError('worker', `a worker died (${String(answer)}); the model goes on without threads`);
   }
 
   /** Resolves when no worker runs. */
-  async end(): Promise<void> {
+  async stop(): Promise<void> {
     const workers = this.#workers;
     this.#workers = [];
     Object.assign(this.info, { threads: 1 });
@@ -191,6 +191,6 @@ class Crew implements Engine {
   }
 
   dispose(): void {
-    void this.end();
+    void this.stop();
   }
 }

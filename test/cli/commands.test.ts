@@ -9,7 +9,7 @@ describe('usage', () => {
     [['trian', 'x.cnn'], /unknown command 'trian'[^]*train/u],
     [['check'], /missing required argument/u],
     [['check', 'a.cnn', '--fxi'], /unknown option '--fxi'[^]*--fix/u],
-    [['build', 'a.cnn', '--target', 'wasm'], /expected ts or js/u],
+    [['build', 'a.cnn', '--target', 'wasm'], /expected ts, js or wgsl/u],
     [['build', 'a.cnn', '--kernels', 'wgsl'], /expected wasm, ts or both/u],
     [['build', 'a.cnn', '--threads', '2'], /expected none/u],
     [['train', 'a.cnn', '--threads', '0'], /whole number from 1 to 64/u],
