@@ -19,7 +19,10 @@ const nearLosses = 1e-3;
 const jobs = {
   keras_classifier: { set: { batch_size: '4' }, samples: 3, training: { samples: 4, epochs: 20 } },
   lenet5: { set: { batch_size: '4' }, samples: 3, training: { samples: 4, epochs: 20 } },
-  resnet20: { set: { batch_size: '2' }, samples: 1, training: { samples: 2, epochs: 20 } },
+  small_residual: { set: { batch_size: '4' }, samples: 1, training: { samples: 4, epochs: 20 } },
+  // From the third step on, the last bits decide: Adam divides by the root of the gradient's square, however small. With and
+  // without Winograd, the losses of the CPU differ by up to 3e-3 within these 20 steps.
+  resnet20: { set: { batch_size: '2' }, samples: 1, training: { samples: 2, epochs: 20, compared: 2 } },
   resnet18: { set: { size: '64' }, samples: 1 },
   squeezenet: { set: { size: '64' }, samples: 1 },
   mobilenet_v2: { set: { size: '64' }, samples: 1 },
@@ -60,7 +63,9 @@ async function compared(name, engine, url, { samples, training }, expected) {
     if (!(far <= near)) problem(`the outputs differ by ${far.toExponential(1)}`);
     const parts = [`${far.toExponential(0)} ${round(result.milliseconds.predict)}`];
     if (training) {
-      const off = lossDifference(result.losses, expected.losses);
+      const off = lossDifference(result.losses, expected.losses.slice(0, training.compared));
+      const [first, last] = [result.losses[0], result.losses.at(-1)];
+      if (!(last < first / 2)) problem(`the loss goes from ${first} to ${last}`);
       if (!(off <= nearLosses)) problem(`the losses differ by ${off.toExponential(1)}: ${result.losses}`);
       parts.push(`${off.toExponential(0)} ${round(result.milliseconds.fit / training.epochs)}`);
     }
