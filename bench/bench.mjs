@@ -11,6 +11,9 @@ const tables = {
 /** Parts that take arguments, or long. */
 const others = {
   peers: async (args) => (await import('./peers.mjs')).peers(args),
+  'gpu-peers': async (args) => (await import('./gpu-peers.mjs')).gpuPeers(args),
+  'gpu-kernels': async (args) => (await import('./gpu-kernels.mjs')).gpuKernels(args),
+  'gpu-all': async (args) => (await import('./gpu-all.mjs')).gpuAll(args),
   threads: async () => (await import('./threads.mjs')).threads(),
   'spike-conv': async () => import('./spike-conv.mjs'),
   kernels: async (args) => (await import('./kernels.mjs')).kernels(args),

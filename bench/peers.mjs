@@ -15,11 +15,8 @@ const here = join(root, 'bench');
 const python = process.env.CNNC_PYTHON ?? '/usr/bin/python3';
 /** Of each call of a batch; shorter ones measure the clock. */
 const batchTime = 20;
-/** Slower peers are measured in fewer rounds: their calls in a run take about this long together. */
-const patience = 15_000;
-
 /** A peer's process. `ask` sends one line and waits for the answer; a process that ends answers with what it last said. */
-function start(peer, fast) {
+export function start(peer, fast) {
   const env = { ...process.env, OMP_NUM_THREADS: '1' };
   const stdio = ['pipe', 'ignore', 'pipe', 'pipe'];
   const child =
@@ -70,7 +67,7 @@ function currentNode() {
 }
 
 /** PyTorch's weights under our names, and the ONNX file; undefined where there is no PyTorch. */
-function exported(model, folder) {
+export function exported(model, folder) {
   const script = join(here, 'models.py');
   const { status, stderr } = spawnSync(python, [script, model, folder], {
     encoding: 'utf8',
@@ -81,7 +78,7 @@ function exported(model, folder) {
 }
 
 /** The largest difference, relative to the largest value. */
-function difference(ours, theirs) {
+export function difference(ours, theirs) {
   const count = Math.min(ours.length, theirs.length);
   let [apart, size] = [0, 1e-30];
   for (let i = 0; i < count; i++) {
@@ -151,7 +148,7 @@ async function compare({ model, kind, peers, fast, kernels, rounds }) {
   }
 }
 
-/** WebAssembly that runs often is compiled once more, and better: runs for a second. Gives the time of the last call. */
+/** What runs often is compiled once more, and better: runs for a second. Gives the time of the last call. */
 async function warmUp({ ask }) {
   for (const end = performance.now() + 1000; ;) {
     const { calls, ms } = await ask({ do: 'batch', ms: batchTime });
@@ -160,20 +157,20 @@ async function warmUp({ ask }) {
 }
 
 /** Rounds of (ours, A, B, …). A peer's ratio is taken within a round, so that what slows both down cancels out. */
-async function inTurns(ours, peers, rounds) {
+export async function inTurns(ours, peers, rounds, patience = 15_000) {
   const measure = async ({ ask }) => {
     const { calls, ms } = await ask({ do: 'batch', ms: batchTime });
     return ms / calls;
   };
   const present = peers.filter(({ reason }) => reason === undefined);
-  await warmUp(ours);
+  // Slower ones are measured in fewer rounds: their calls take about `patience` ms together.
+  const patient = async (runner) =>
+    Math.max(1, Math.min(rounds, Math.floor(patience / (await warmUp(runner)))));
+  const most = Math.max(3, await patient(ours));
   const left = new Map();
-  for (const peer of present) {
-    const once = await warmUp(peer);
-    left.set(peer, Math.max(1, Math.min(rounds, Math.floor(patience / once))));
-  }
+  for (const peer of present) left.set(peer, await patient(peer));
   const times = [];
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < most; round++) {
     const mine = await measure(ours);
     times.push(mine);
     for (const peer of present) {

@@ -1,15 +1,16 @@
 /** Where the memory of a program differs from that of another one of the same model, buffer by buffer, and why. */
 import { formatType } from './base/types.ts';
 import type { Kernel } from './loop/ir.ts';
-import { finiteShares } from './ops/index.ts';
+import { finiteShares, sum } from './ops/index.ts';
 import type { Program, Routine } from './program/program.ts';
 
 /**
  * `element`: an element takes more or fewer bytes. `kernel`: only the other target has the kernel that makes or needs it.
  * `divided`: part of a reduction that is divided among more threads. `operands`: kernels have fewer buffers, so it is stored
- * between two. `shared`: it has the place of another value, since other values are stored around it.
+ * between two. `shared`: it has the place of another value, since other values are stored around it. `f16`: a copy for
+ * prediction on devices that have it.
  */
-export type Reason = 'element' | 'kernel' | 'divided' | 'operands' | 'shared';
+type Reason = 'element' | 'kernel' | 'divided' | 'operands' | 'shared' | 'f16';
 
 export interface BufferDifference {
   /** A name of the model, or the op that makes what lies there. */
@@ -46,7 +47,7 @@ export function compareMemory(program: Program, other: Program): readonly Memory
       name: 'persistent',
       planned: program.persistentBytes,
       otherPlanned: other.persistentBytes,
-      buffers: differences(persistentBuffers(program), persistentBuffers(other)),
+      buffers: [...differences(persistentBuffers(program), persistentBuffers(other)), ...halvesOf(program)],
     },
     ...[...names].map((name): MemoryDifference => {
       const [one, two] = [program, other].map((each) =>
@@ -73,8 +74,17 @@ interface Known extends Pick<BufferDifference, 'name' | 'layer' | 'line' | 'type
   readonly kernels: readonly Kernel[];
 }
 
+const halvesOf = ({ persistent }: Program): readonly BufferDifference[] =>
+  persistent
+    .filter(({ stored }) => stored)
+    .map((tensor) => {
+      const { name, placement } = tensor;
+      return { name, type: formatType(tensor), bytes: placement.bytes, otherBytes: 0, reason: 'f16' };
+    });
+
 function persistentBuffers(program: Program): readonly Known[] {
-  return program.persistent.map((tensor): Known => {
+  const alike = program.persistent.filter(({ stored }) => !stored);
+  return alike.map((tensor): Known => {
     const { placement, name } = tensor;
     const kernels = program.routines.flatMap((routine) => {
       const index = routine.allocations.findIndex(({ placement: at }) => {
@@ -146,7 +156,8 @@ function differences(here: readonly Known[], there: readonly Known[]): readonly 
       return { ...known, otherBytes: 0, reason: isShare ? 'divided' : 'operands' };
     }),
     ...theirs.map(({ kernels, bytes, ...known }): BufferDifference => {
-      return { ...known, bytes: 0, otherBytes: bytes, reason: isBuilt(kernels) ? 'kernel' : 'shared' };
+      const rest = known.name === sum.name ? 'divided' : 'shared';
+      return { ...known, bytes: 0, otherBytes: bytes, reason: isBuilt(kernels) ? 'kernel' : rest };
     }),
   ];
 }

@@ -15,7 +15,7 @@ import { winograd as winogradPass, winogradLayers } from './passes/winograd.ts';
 import { checkMemory } from './memory.ts';
 import type { BuildOptions, Built } from './program/build.ts';
 import { buildProgram } from './program/build.ts';
-import type { Launch, Program } from './program/program.ts';
+import type { Launch, Program, Routine } from './program/program.ts';
 import type { TargetInfo } from './program/target.ts';
 import { targets } from './program/target.ts';
 import type { Choices } from './schedule/choice.ts';
@@ -31,7 +31,8 @@ export interface CompileOptions {
   readonly language?: 'ts' | 'js';
   /**
    * Of `wgsl`: what shaders may use where a device has it; the module has shaders for any device as well. `subgroups`: threads
-   * of a workgroup combine what they have in registers. Default: none.
+   * of a workgroup combine what they have in registers. `f16`: predictions read and write half the bytes, their results have
+   * about three digits; training and what it leaves are as ever. Default: none.
    */
   readonly features?: readonly Feature[];
   /** Which model of the file; default: the one with a `train` block, else the last. */
@@ -78,6 +79,8 @@ export interface OutputFile {
 /** What one routine of the module costs. */
 export interface RoutineReport {
   readonly name: string;
+  /** It stands in place of the one with the same name where a GPU has f16. */
+  readonly precision?: 'f16';
   readonly maxBatch: number;
   readonly launches: number;
   /** Working memory in bytes: as planned, the lower bound for this launch order, and with nothing shared. */
@@ -144,6 +147,7 @@ export function compile(source: Source, options: CompileOptions = {}): CompileRe
       target,
       inferBatch: options.batchSize ?? 1,
       inference: options.inference ?? false,
+      halves: target.name === 'wgsl' && (options.features?.includes('f16') ?? false),
       ...passesOf(options),
       ...(schedules && { schedule: (kernel) => scheduleAs(kernel, target, schedules, tuned) }),
       ...more,
@@ -195,12 +199,13 @@ function beside(entry: string, program: Program): Program {
       location.file.startsWith(folder) ? { ...location, file: location.file.slice(folder.length) } : location,
     ),
   });
-  const routines = program.routines.map((routine) => ({
+  const renamed = (routine: Routine): Routine => ({
     ...routine,
     launches: routine.launches.map(rename),
     commit: routine.commit.map(rename),
-  }));
-  return { ...program, routines };
+  });
+  const { routines, halved } = program;
+  return { ...program, routines: routines.map(renamed), ...(halved && { halved: halved.map(renamed) }) };
 }
 
 /** The passes that the options leave. */
@@ -222,19 +227,24 @@ export function analyzeOptions({ model, set, observe }: Pick<CompileOptions, 'mo
   };
 }
 
-export function reportOf({ program, routines }: Built, model: Model): Report {
+const routineReport = ({ name, maxBatch, launches, commit, memory }: Routine): RoutineReport => ({
+  name,
+  maxBatch,
+  launches: launches.length + commit.length,
+  ...memory,
+});
+
+function reportOf({ program, routines, halves = [] }: Built, model: Model): Report {
   return {
     kernels: program.kernels.length,
     parameters: model.persistent
       .filter(({ role }) => role === 'param')
       .reduce((sum, { type }) => sum + type.shape.reduce<number>((n, extent) => n * Number(extent), 1), 0),
     persistentBytes: program.persistentBytes,
-    routines: routines.map(({ routine }) => ({
-      name: routine.name,
-      maxBatch: routine.maxBatch,
-      launches: routine.launches.length + routine.commit.length,
-      ...routine.memory,
-    })),
+    routines: [
+      ...routines.map(({ routine }) => routineReport(routine)),
+      ...halves.map(({ routine }) => ({ ...routineReport(routine), precision: 'f16' as const })),
+    ],
     winograd: routines.flatMap(({ graph, routine }) =>
       winogradLayers(graph).map(({ location, ...layer }): WinogradReport => ({
         routine: routine.name,

@@ -22,7 +22,7 @@ import { scheduling } from './schedule/index.ts';
 
 export interface DumpOptions extends Pick<
   CompileOptions,
-  'model' | 'set' | 'inference' | 'batchSize' | 'passes' | 'winograd'
+  'model' | 'set' | 'inference' | 'observe' | 'batchSize' | 'passes' | 'winograd'
 > {
   /** Graphs, the scheduled kernels, or launches with their placements. Default `graph`. */
   readonly stage?: 'graph' | 'loops' | 'plan';

@@ -1,11 +1,5 @@
-const floats = new Float32Array(1);
-const bits = new Int32Array(floats.buffer);
-
-/** The 32 bits of a float, as a signed integer. */
-export function bitsOfFloat(x: number): number {
-  floats[0] = x;
-  return bits[0] as number;
-}
+export const floats = new Float32Array(1);
+export const bits = new Int32Array(floats.buffer);
 
 /** The float with these 32 bits. */
 export function floatOfBits(x: number): number {

@@ -64,14 +64,14 @@ export async function readCheckpoint(
     const message = `this is not the ${differs[0]} of the checkpoint: ${differs[1]}`;
     throw new ModelError('checkpoint', message);
   }
-  const values = weightsFor(await core.tensors('param', 'state', 'slot'), saved);
-  const params = await core.tensors('param', 'state');
-  const kept = params.filter(({ name }) => saved.tensors.has(`best/${name}`));
+  const persistent = core.blueprint.tensors.filter(({ role }) => ['param', 'state', 'slot'].includes(role));
+  const values = weightsFor(persistent, saved);
+  const kept = persistent.filter(({ name }) => saved.tensors.has(`best/${name}`));
   const best = weightsFor(
     kept.map((tensor) => ({ ...tensor, name: `best/${tensor.name}` })),
     saved,
   );
-  await core.set(values);
+  core.set(values);
   return { state, best: new Map([...best].map(([name, data]) => [name.slice(5), data])) };
 }
 

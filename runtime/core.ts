@@ -3,82 +3,70 @@ import type { Engine } from './engine.ts';
 import { ModelError } from './errors.ts';
 import type { Batch, Elements } from './model-types.ts';
 import { Pace } from './pace.ts';
-import type { Blueprint, Plan, Routine, Tensor } from './program.ts';
+import type { Blueprint, HeldTensor, Plan, Routine, Tensor } from './program.ts';
 
 /** One model: what persists, and the calls on it. */
 export class Core {
   readonly blueprint: Blueprint;
-  engine: Engine;
   readonly pace = new Pace();
   /** What `prepare` computes is older than the weights. */
   stale = true;
-  fitting = false;
-  #disposed = false;
-  readonly #views = new Map<string, Elements>();
+  #engine: Engine | undefined;
+  #tensors: readonly HeldTensor[];
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(blueprint: Blueprint, engine: Engine) {
-    this.blueprint = blueprint;
-    this.engine = engine;
-    for (const { name, dtype = 'f32', shape, offset } of blueprint.tensors) {
-      const view = new arrayTypes[dtype](engine.weights, offset, sizeOf(shape));
-      this.#views.set(name, view);
-    }
+  constructor(engine: Engine) {
+    this.blueprint = engine.blueprint;
+    this.#engine = engine;
+    this.#tensors = engine.blueprint.tensors.map((tensor) => {
+      const { dtype = 'f32', shape, offset } = tensor;
+      return { ...tensor, dtype, data: new arrayTypes[dtype](engine.weights, offset, sizeOf(shape)) };
+    });
   }
 
-  /** The tensors with one of these roles, and their contents as they are now. */
-  async tensors(...roles: readonly Tensor['role'][]) {
-    await this.engine.pull?.();
-    return this.blueprint.tensors
-      .filter(({ role }) => roles.includes(role))
-      .map((tensor) => ({
-        dtype: 'f32' as const,
-        ...tensor,
-        data: this.#views.get(tensor.name) as Elements,
-      }));
+  /** Throws where the model was disposed of. */
+  get engine(): Engine {
+    if (this.#engine) return this.#engine;
+    throw new ModelError('disposed', 'this model was disposed of');
   }
 
-  async set(values: ReadonlyMap<string, ArrayLike<number>>): Promise<void> {
-    await this.engine.pull?.();
-    for (const [name, data] of values) this.#views.get(name)?.set(data);
-    this.engine.push?.();
+  /** The tensors with one of these roles, as they are now. */
+  async tensors(...roles: readonly Tensor['role'][]): Promise<readonly HeldTensor[]> {
+    const wanted = this.#tensors.filter(({ role }) => roles.includes(role));
+    await this.engine.download?.(wanted);
+    return wanted;
+  }
+
+  set(values: ReadonlyMap<string, ArrayLike<number>>): void {
+    const changed = this.#tensors.filter(({ name }) => values.has(name));
+    for (const { name, data } of changed) data.set(values.get(name) ?? []);
+    this.engine.upload?.(changed);
     this.stale = true;
-    this.engine.lost = false;
   }
 
   /** Calls take turns: runs `task` when those before have ended, well or badly. */
-  turn<T>(task: () => T | Promise<T>, mends = false): Promise<T> {
+  turn<T>(task: (engine: Engine) => T | Promise<T>): Promise<T> {
     const result = this.#last.then(() => {
-      this.check(mends);
+      const { engine } = this;
       this.pace.begin();
-      return task();
+      return task(engine);
     });
     this.#last = result.catch(() => {});
     return result;
   }
 
-  /** Whether it can be used; `mends`: in order to set all weights. */
-  check(mends = false): void {
-    if (this.#disposed) throw new ModelError('disposed', 'this model was disposed of');
-    if (this.engine.lost && !mends) {
-      throw new ModelError('weights-lost', 'a step broke off while it changed the weights; load some');
-    }
-  }
-
+  /** When the calls before have ended; the memory goes with the engine. */
   async dispose(): Promise<void> {
     await this.#last;
-    if (this.#disposed) return;
-    this.#disposed = true;
-    this.#views.clear();
-    this.engine.dispose?.();
-    // The memory goes with it.
-    delete (this as { engine?: Engine }).engine;
+    this.#engine?.dispose?.();
+    this.#engine = undefined;
+    this.#tensors = [];
   }
 
   /** Before `infer` and `evaluate`: computes what depends on the weights alone, if they changed. */
   async prepare(): Promise<void> {
     const { prepare } = this.blueprint.routines;
-    if (prepare && this.stale) await this.engine.run(prepare, 1, this.pace);
+    if (prepare && this.stale) await this.engine.run(prepare, 1, this.pace, () => {});
     this.stale = false;
   }
 
@@ -96,7 +84,7 @@ export class Core {
 
   /**
    * Runs a routine on samples `from` …; `done` gets what it is bound to. One that ends with `finite` at 0 has changed nothing
-   * that persists. Engines with `begin` may be at work on it still; then all has ended after `engine.end()`.
+   * that persists.
    */
   async run(
     plan: Plan,
@@ -105,10 +93,7 @@ export class Core {
     samples: number,
     done: (routine: Routine) => unknown,
   ): Promise<void> {
-    const { engine, pace } = this;
     const routine = this.feed(plan, arrays, from, samples);
-    if (engine.begin) return engine.begin(plan, samples, () => done(routine));
-    await engine.run(plan, samples, pace);
-    await done(routine);
+    await this.engine.run(plan, samples, this.pace, () => done(routine));
   }
 }

@@ -1,4 +1,4 @@
-import { arrayTypes, bytesOf, countSamples, own, sizeOf } from './arrays.ts';
+import { arrayTypes, countSamples, own, sizeOf } from './arrays.ts';
 import { ModelError } from './errors.ts';
 import type { Batch, Elements, PortInfo } from './model-types.ts';
 import type { Blueprint } from './program.ts';
@@ -42,8 +42,12 @@ export function toDataset(blueprint: Blueprint, data: Batch | Dataset): Dataset 
     get fingerprint() {
       if (known) return known;
       let hash = 0x811c9dc5;
-      for (const [, array] of pairs)
-        for (const byte of bytesOf(array)) hash = Math.imul(hash ^ byte, 0x01000193);
+      for (const [, { buffer, byteOffset, byteLength }] of pairs) {
+        const view = new DataView(buffer, byteOffset, byteLength);
+        let at = 0;
+        for (; at + 4 <= byteLength; at += 4) hash = Math.imul(hash ^ view.getInt32(at, true), 0x01000193);
+        for (; at < byteLength; at++) hash = Math.imul(hash ^ view.getInt8(at), 0x01000193);
+      }
       return (known = `${size} samples, ${hash >>> 0}`);
     },
   };

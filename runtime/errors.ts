@@ -7,7 +7,7 @@ export class ModelError extends Error {
 
   constructor(code: ErrorCode, message: string, details: Readonly<Record<string, unknown>> = {}) {
     super(message);
-    this.name = code === 'aborted' ? 'AbortError' : 'ModelError';
+    this.name = 'ModelError';
     this.code = code;
     this.details = details;
   }

@@ -1,59 +1,46 @@
 import { ModelError } from './errors.ts';
 import type { Encoder, GpuBuffer, GpuDevice } from './gpu-api.ts';
-import { usage } from './gpu-api.ts';
 import type { Place } from './gpu-program.ts';
 import type { Elements } from './model-types.ts';
 
-type Arena = Place[0];
+/** What goes in or out: an array here, a place there. */
+export interface Port {
+  readonly view: Elements;
+  readonly place: Place;
+}
+
+/** Of `GPUBufferUsage`: MAP_READ | COPY_DST, and COPY_SRC | COPY_DST | UNIFORM | STORAGE | QUERY_RESOLVE. */
+const usage = { readback: 0x9, arena: 0x2cc };
 
 /** A device with the memory of one model. */
 export class GpuMemory {
   readonly device: GpuDevice;
-  /** The buffers of each arena, of `#slab` bytes but for the last one. */
-  readonly #arenas: Readonly<Record<Arena, readonly GpuBuffer[]>>;
-  readonly #slab: number;
   /** What the error of a lost device has besides. */
-  rescue: { readonly snapshot?: Uint8Array } = {};
+  snapshot: Uint8Array | undefined;
+  /** The buffers of each arena, of `#slab` bytes but for the last one. */
+  readonly #arenas = new Map<string, readonly GpuBuffer[]>();
+  readonly #slab: number;
   readonly #own: boolean;
   /** Why nothing works any more. */
   #fault: (() => ModelError) | undefined;
 
-  /** All arenas are there, as zeros; rejects where there is no room for them. */
-  readonly allocated: Promise<void>;
-
-  constructor(device: GpuDevice, own: boolean, bytes: Readonly<Record<Arena, number>>, slab: number) {
+  /** All arenas begin as zeros. */
+  constructor(device: GpuDevice, own: boolean, arenas: Readonly<Record<Place[0], number>>, slab: number) {
     this.device = device;
     this.#own = own;
     this.#slab = slab;
-    const arena = (name: Arena, more: number): readonly GpuBuffer[] =>
-      Array.from({ length: Math.max(1, Math.ceil(bytes[name] / slab)) }, (_, i) => {
-        const size = Math.min(slab, bytes[name] - i * slab);
-        return this.buffer(Math.ceil(size / 256) * 256, usage.from | usage.to | more);
+    for (const [arena, bytes] of Object.entries(arenas)) {
+      const buffers = Array.from({ length: Math.ceil(bytes / slab) || 1 }, (_, i) => {
+        const size = Math.ceil(Math.min(slab, bytes - i * slab) / 256) * 256 || 256;
+        return device.createBuffer({ size, usage: usage.arena });
       });
-    device.pushErrorScope('out-of-memory');
-    this.#arenas = {
-      weights: arena('weights', usage.storage),
-      work: arena('work', usage.storage),
-      batch: arena('batch', usage.uniform),
-      commit: arena('commit', usage.uniform | usage.storage),
-    };
-    this.allocated = device.popErrorScope().then((problem) => {
-      const wanted = bytes.weights + bytes.work;
-      if (problem)
-        throw new ModelError('memory', `the GPU has no room for ${wanted} bytes: ${problem.message}`);
-    });
+      this.#arenas.set(arena, buffers);
+    }
     void device.lost.then(({ reason, message }) => {
       const text = `the GPU is lost (${message || reason}); a new model can go on from details.snapshot`;
-      this.#fault = () => new ModelError('device-lost', text, { reason, ...this.rescue });
+      this.#fault = () => new ModelError('device-lost', text, { reason, snapshot: this.snapshot });
     });
-    if (!own) return;
-    device.addEventListener('uncapturederror', ({ error: { message } }) => {
-      this.#fault ??= () => new ModelError('kernel', `the GPU reports an error: ${message}`);
-    });
-  }
-
-  buffer(size: number, bits: number): GpuBuffer {
-    return this.device.createBuffer({ size, usage: bits });
+    if (own) device.addEventListener('uncapturederror', ({ error }) => this.#fail(error.message));
   }
 
   /** Throws where nothing works any more. */
@@ -61,67 +48,62 @@ export class GpuMemory {
     if (this.#fault) throw this.#fault();
   }
 
-  /** From the next command on, `data` stand there, each element in 32 bits. */
-  write([arena, offset]: Place, data: Elements): void {
-    const wide = data instanceof Uint8Array ? new Uint32Array(data) : data;
-    for (const [buffer, at, from, bytes] of this.#parts([arena, offset, wide.byteLength]))
-      this.device.queue.writeBuffer(buffer, at, wide.subarray(from / 4, (from + bytes) / 4));
+  #fail(message: string): void {
+    this.#fault ??= () => new ModelError('kernel', `the GPU reports an error: ${message}`);
   }
 
-  /** The buffer in which something lies, and where; no tensor lies in two of them. */
+  /** The buffer in which something lies, and where; nothing lies in two of them. */
   at([arena, offset]: Place): { readonly buffer: GpuBuffer; readonly offset: number } {
-    const buffers = this.#arenas[arena];
+    const buffers = this.#arenas.get(arena) ?? [];
     const slab = Math.min(Math.floor(offset / this.#slab), buffers.length - 1);
     return { buffer: buffers[slab] as GpuBuffer, offset: offset - slab * this.#slab };
   }
 
-  copy(encoder: Encoder, place: Place, to: GpuBuffer, offset: number): void {
-    for (const [buffer, at, from, bytes] of this.#parts(place))
-      encoder.copyBufferToBuffer(buffer, at, to, offset + from, bytes);
+  /** From the next command on, what an array holds now stands there, each element in 32 bits. */
+  upload({ view, place }: Port): void {
+    const { buffer, offset } = this.at(place);
+    this.device.queue.writeBuffer(buffer, offset, view instanceof Uint8Array ? new Uint32Array(view) : view);
   }
 
-  /** What lies in one buffer each: where there, and from where on of the whole. */
-  *#parts([arena, offset, bytes]: Place): Generator<
-    [buffer: GpuBuffer, at: number, from: number, bytes: number]
-  > {
-    for (let from = 0; from < bytes;) {
-      const { buffer, offset: at } = this.at([arena, offset + from, 0]);
-      const count = Math.min(bytes - from, this.#slab - at);
-      yield [buffer, at, from, count];
-      from += count;
+  /** Submits what was encoded. The result waits until it has run, and brings the arrays what stands there then. */
+  submit(encoder: Encoder, ports: readonly Port[]): () => Promise<void> {
+    const size = ports.reduce((sum, { view }) => sum + view.length * 4, 0);
+    const readback = this.device.createBuffer({ size: size || 4, usage: usage.readback });
+    let end = 0;
+    for (const { view, place } of ports) {
+      const { buffer, offset } = this.at(place);
+      encoder.copyBufferToBuffer(buffer, offset, readback, end, view.length * 4);
+      end += view.length * 4;
     }
-  }
-
-  /** Gives `use` the contents of a buffer, when all that was submitted before has run. */
-  async read(buffer: GpuBuffer, mapped: Promise<void>, use: (contents: ArrayBuffer) => void): Promise<void> {
-    try {
-      await mapped;
-    } catch (error) {
-      // A device that is lost says so a little later.
-      await Promise.race([this.device.lost, new Promise((then) => setTimeout(then, 500))]);
-      this.check();
-      throw new ModelError('kernel', `the GPU gives no results (${String(error)})`);
-    }
-    this.check();
-    use(buffer.getMappedRange());
-    buffer.unmap();
-  }
-
-  /** A copy of what stands somewhere. */
-  async download(place: Place): Promise<ArrayBuffer> {
-    this.check();
-    const buffer = this.buffer(place[2], usage.map | usage.to);
-    const encoder = this.device.createCommandEncoder();
-    this.copy(encoder, place, buffer, 0);
     this.device.queue.submit([encoder.finish()]);
-    let copy = new ArrayBuffer(0);
-    await this.read(buffer, buffer.mapAsync(1), (contents) => (copy = contents.slice(0)));
-    buffer.destroy();
-    return copy;
+    // Said when somebody waits for it.
+    const failed = readback.mapAsync(1).catch(String);
+    return async () => {
+      const problem = await failed;
+      if (problem) {
+        // A device that is lost says so a little later.
+        await Promise.race([this.device.lost, new Promise((then) => setTimeout(then, 500))]);
+        this.#fail(problem);
+      }
+      this.check();
+      const contents = readback.getMappedRange();
+      let start = 0;
+      for (const { view } of ports) {
+        const Type = view instanceof Uint8Array ? Uint32Array : (view.constructor as typeof Float32Array);
+        view.set(new Type(contents, start, view.length));
+        start += view.length * 4;
+      }
+      readback.destroy();
+    };
+  }
+
+  /** Brings an array what stands there when all that was submitted has run. */
+  async download(port: Port): Promise<void> {
+    await this.submit(this.device.createCommandEncoder(), [port])();
   }
 
   dispose(): void {
-    for (const buffer of Object.values(this.#arenas).flat()) buffer.destroy();
+    for (const buffer of [...this.#arenas.values()].flat()) buffer.destroy();
     if (this.#own) this.device.destroy();
   }
 }

@@ -2,10 +2,14 @@ import type { PortInfo } from './model-types.ts';
 import type { Blueprint } from './program.ts';
 
 /**
- * Where something lies, in bytes: with what persists, with what a routine works on, or in a uniform `Batch`, that of the
- * commit phase or that of all else. Elements have 32 bits there, bytes and booleans too.
+ * Where something lies, in bytes: with what persists, with what a routine works on, in a uniform `Batch`, that of the commit
+ * phase or that of all else, or among the times of passes. Elements have 32 bits there, bytes and booleans too.
  */
-export type Place = readonly [arena: 'weights' | 'work' | 'batch' | 'commit', offset: number, bytes: number];
+export type Place = readonly [
+  arena: 'weights' | 'work' | 'batch' | 'commit' | 'times',
+  offset: number,
+  bytes: number,
+];
 
 export interface Shader {
   /** Of its entry point. */
@@ -14,6 +18,8 @@ export interface Shader {
   readonly access: readonly ('read' | 'read_write' | 'shared')[];
   readonly workgroups: (N: number) => readonly [number, number, number];
   readonly code: string;
+  /** It is for a device with f16. */
+  readonly f16?: boolean;
   /** The same for a device with subgroups, where they help. */
   readonly subgroups?: string;
 }
@@ -42,6 +48,8 @@ export interface GpuRoutine {
 }
 
 export interface GpuBlueprint extends Blueprint {
+  /** In place of `routines` on a device with f16. */
+  readonly halved?: Partial<Blueprint['routines']>;
   /** What every shader begins with. */
   readonly common: string;
   /** Where arenas are of more than one buffer: bytes of each. A place lies within one. */

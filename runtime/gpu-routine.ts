@@ -1,13 +1,10 @@
 import { arrayTypes } from './arrays.ts';
-import type { ComputePass, Encoder, GpuBuffer } from './gpu-api.ts';
-import { usage } from './gpu-api.ts';
-import { clockOf } from './gpu-clock.ts';
-import type { GpuMemory } from './gpu-memory.ts';
-import type { Compiled } from './gpu-pipelines.ts';
-import { bindingsOf } from './gpu-pipelines.ts';
+import type { Encoder } from './gpu-api.ts';
+import type { Pipeline } from './gpu-device.ts';
+import { bindingsOf } from './gpu-device.ts';
+import type { GpuMemory, Port } from './gpu-memory.ts';
 import type { GpuLaunch, GpuPort, GpuRoutine, Place, Shader } from './gpu-program.ts';
-import type { Elements } from './model-types.ts';
-import type { Launch, Routine } from './program.ts';
+import type { Routine } from './program.ts';
 
 /** Closes the commit phase, from the first step on that is not finite. */
 const gateShader: Shader = {
@@ -17,34 +14,97 @@ const gateShader: Shader = {
   code: `
 @group(0) @binding(1) var<storage, read_write> finite: u32;
 @group(0) @binding(2) var<storage, read_write> commit: Batch;
-
-@compute @workgroup_size(1)
-fn gate() {
-  commit.go &= finite;
-}
+@compute @workgroup_size(1) fn gate() { commit.go &= finite; }
 `,
 };
 
-const gate: Place = ['commit', 0, 8];
+/** Of what the runtime itself needs. A `Batch` is the number of samples, and whether launches may run. */
+const gpuPlaces = {
+  batch: ['batch', 0, 8],
+  commit: ['commit', 0, 8],
+  gate: ['commit', 4, 4],
+  times: ['times', 0, 0],
+} as const;
 
 /** In order. */
-export const launchesOf = ({ launches, commit = [], finite }: GpuRoutine): readonly GpuLaunch[] => [
-  ...launches,
-  ...(finite ? [{ shader: gateShader, operands: [finite, gate] }] : []),
-  ...commit,
-];
+export const launchesOf = ({ launches, commit = [], finite }: GpuRoutine): readonly GpuLaunch[] =>
+  finite ? [...launches, { shader: gateShader, operands: [finite, gpuPlaces.commit] }, ...commit] : launches;
 
-/** What goes in or out: an array here, a place there. */
-interface Port {
-  readonly view: Elements;
-  readonly place: Place;
-  /** Elements of one sample; absent where all samples share them. */
-  readonly each?: number | undefined;
+/** A routine with arrays for what goes in and out. */
+export interface BoundRoutine extends Routine {
+  /** A whole run, as one submission. The result waits for the run, and takes what it gives. */
+  submit(samples: number, opensGate: boolean): () => Promise<void>;
 }
 
-/** The part of a port that so many samples need. */
-const partOf = ({ view, each }: Port, samples: number): Elements =>
-  each === undefined ? view : view.subarray(0, each * samples);
+/** `profile` is told how long each launch took, in milliseconds. */
+export function bindRoutine(
+  table: GpuRoutine,
+  maxBatch: number,
+  memory: GpuMemory,
+  pipelines: ReadonlyMap<Shader, Pipeline>,
+  profile?: (times: readonly number[]) => void,
+): BoundRoutine {
+  const { device } = memory;
+  const [inputs, results] = [table.inputs.map(portOf), table.results.map(portOf)];
+  /** What so many samples take of them; $seed and $step are for all samples. */
+  const parts = (ports: typeof inputs, samples: number): readonly Port[] =>
+    ports.map(({ name, view, place }) => {
+      const end = name.startsWith('$') ? view.length : (view.length / maxBatch) * samples;
+      return { view: view.subarray(0, end), place };
+    });
+  const finite = table.finite && new Uint8Array(1);
+  const dispatches = dispatchesOf(table, memory, pipelines);
+  const count = profile ? dispatches.length * 2 : 0;
+  const querySet = profile && device.createQuerySet({ type: 'timestamp', count });
+  const stamps = new BigUint64Array(count);
+  const others: readonly Port[] = [
+    ...(finite ? [{ view: finite, place: gpuPlaces.gate }] : []),
+    ...(querySet ? [{ view: new Uint32Array(stamps.buffer), place: gpuPlaces.times }] : []),
+  ];
+  /** What the GPU has to know. Behind a step that has not ended the gate is left as it is. */
+  const upload = (samples: number, opensGate: boolean): void => {
+    const view = Uint32Array.of(samples, 1);
+    memory.upload({ view, place: gpuPlaces.batch });
+    if (finite) memory.upload({ view: view.subarray(0, opensGate ? 2 : 1), place: gpuPlaces.commit });
+    for (const port of parts(inputs, samples)) memory.upload(port);
+  };
+  const read = async (place: Place): Promise<Float32Array> => {
+    const view = new Float32Array(place[2] / 4);
+    await memory.download({ view, place });
+    return view;
+  };
+  return {
+    inputs: inputs.map(({ name, view }) => [name, view]),
+    results: results.map(({ name, view }) => [name, view]),
+    ...(finite && { finite }),
+    launches: table.launches.map(({ of = '', writes }, i) => ({
+      of,
+      run(samples) {
+        // The first one takes what the routine takes.
+        if (i === 0) upload(samples, true);
+        device.queue.submit([encode(memory, dispatches.slice(i, i + 1), samples).finish()]);
+      },
+      writes: async (samples) => (await writes?.(read, samples)) ?? [],
+    })),
+    submit(samples, opensGate) {
+      upload(samples, opensGate);
+      const encoder = encode(memory, dispatches, samples, querySet);
+      const end = memory.submit(encoder, [...parts(results, samples), ...others]);
+      return async () => {
+        await end();
+        const ends = Array.from(stamps, Number);
+        const took = ends.flatMap((to, i) => (i % 2 ? [(to - (ends[i - 1] ?? 0)) / 1e6] : []));
+        profile?.(took.filter((_, i) => !finite || i !== table.launches.length));
+      };
+    },
+  };
+}
+
+const portOf = ([name, dtype, length, place]: GpuPort) => ({
+  name,
+  view: new arrayTypes[dtype](length),
+  place,
+});
 
 interface Dispatch {
   readonly workgroups: Shader['workgroups'];
@@ -52,148 +112,45 @@ interface Dispatch {
   readonly group: object;
 }
 
-/** A routine with arrays for what goes in and out, and its launches as a GPU takes them. */
-export class BoundRoutine implements Routine {
-  readonly inputs: Routine['inputs'];
-  readonly results: Routine['results'];
-  readonly launches: readonly Launch[];
-  readonly finite?: Uint8Array;
-  readonly #memory: GpuMemory;
-  readonly #takes: readonly Port[];
-  readonly #gives: readonly Port[];
-  readonly #dispatches: readonly Dispatch[];
-  /** Buffers to read results from that no run uses. */
-  readonly #free: GpuBuffer[] = [];
-  readonly #profile: ((milliseconds: readonly number[]) => void) | undefined;
-
-  constructor(
-    table: GpuRoutine,
-    maxBatch: number,
-    memory: GpuMemory,
-    compiled: ReadonlyMap<Shader, Compiled>,
-    profile?: (milliseconds: readonly number[]) => void,
-  ) {
-    const ports = (list: readonly GpuPort[]) =>
-      list.map(([name, dtype, length, place]) => {
-        const each = name.startsWith('$') ? undefined : length / maxBatch;
-        return { name, view: new arrayTypes[dtype](length), place, each };
-      });
-    const [inputs, results] = [ports(table.inputs), ports(table.results)];
-    this.inputs = inputs.map(({ name, view }) => [name, view]);
-    this.results = results.map(({ name, view }) => [name, view]);
-    this.#memory = memory;
-    this.#takes = inputs;
-    this.#gives = results;
-    if (table.finite) {
-      this.finite = new Uint8Array(1);
-      this.#gives = [...results, { view: this.finite, place: ['commit', 4, 4] }];
-    }
-    this.#dispatches = launchesOf(table).map(({ shader, operands }, i) => {
-      const { layout, pipeline } = compiled.get(shader) as Compiled;
-      const batch: Place = [i > table.launches.length ? 'commit' : 'batch', 0, 8];
-      const entries = [0, ...bindingsOf(shader)].map((binding) => {
-        const place = binding === 0 ? batch : (operands[binding - 1] as Place);
-        // Elements may be vectors of four.
-        const size = binding === 0 ? 8 : Math.ceil(place[2] / 16) * 16;
-        return { binding, resource: { ...memory.at(place), size } };
-      });
-      const group = memory.device.createBindGroup({ layout, entries });
-      return { workgroups: shader.workgroups, pipeline, group };
+const dispatchesOf = (
+  table: GpuRoutine,
+  memory: GpuMemory,
+  pipelines: ReadonlyMap<Shader, Pipeline>,
+): readonly Dispatch[] =>
+  launchesOf(table).map(({ shader, operands }, i) => {
+    const { layout, pipeline } = pipelines.get(shader) as Pipeline;
+    const places: readonly Place[] = [gpuPlaces[i > table.launches.length ? 'commit' : 'batch'], ...operands];
+    const entries = bindingsOf(shader).map((binding) => {
+      const place = places[binding] as Place;
+      // Elements may be vectors of four.
+      return { binding, resource: { ...memory.at(place), size: Math.ceil(place[2] / 16) * 16 } };
     });
-    this.launches = table.launches.map((launch, i) => this.#traced(launch, i));
-    this.#profile = profile;
-  }
-
-  /** Before a run: what the GPU has to know. Behind a step that has not ended the gate is left as it is. */
-  upload(samples: number, opensGate: boolean): void {
-    const memory = this.#memory;
-    memory.write(['batch', 0, 8], Uint32Array.of(samples, 1));
-    if (this.finite) memory.write(gate, Uint32Array.of(samples, ...(opensGate ? [1] : [])));
-    for (const port of this.#takes) memory.write(port.place, partOf(port, samples));
-  }
-
-  /** A whole run is one submission. The result waits for the run, and takes what it gives. */
-  submit(samples: number): () => Promise<void> {
-    const memory = this.#memory;
-    const encoder = memory.device.createCommandEncoder();
-    const report = this.#encode(encoder, samples);
-    const size = this.#gives.reduce((sum, { view }) => sum + view.length * 4, 0);
-    const readback = this.#free.pop() ?? memory.buffer(Math.max(4, size), usage.map | usage.to);
-    let offset = 0;
-    for (const port of this.#gives) {
-      const bytes = partOf(port, samples).length * 4;
-      memory.copy(encoder, [port.place[0], port.place[1], bytes], readback, offset);
-      offset += bytes;
-    }
-    memory.device.queue.submit([encoder.finish()]);
-    const mapped = readback.mapAsync(1);
-    // Reported when the run is to end.
-    mapped.catch(() => {});
-    return async () => {
-      await memory.read(readback, mapped, (contents) => this.#receive(contents, samples));
-      this.#free.push(readback);
-      await report?.();
-    };
-  }
-
-  /** All launches; the result tells `profile` how long they took. */
-  #encode(encoder: Encoder, samples: number) {
-    const { device } = this.#memory;
-    const profile = this.#profile;
-    if (!profile) {
-      const pass = encoder.beginComputePass();
-      for (const each of this.#dispatches) dispatch(pass, each, samples);
-      pass.end();
-      return undefined;
-    }
-    const clock = clockOf(device, this.#dispatches.length);
-    this.#dispatches.forEach((each, i) => {
-      const pass = encoder.beginComputePass(clock.descriptor(i));
-      dispatch(pass, each, samples);
-      pass.end();
-    });
-    clock.stop(encoder);
-    return async () => {
-      const times = await clock.times();
-      if (this.finite) times.splice(this.launches.length, 1);
-      profile(times);
-    };
-  }
-
-  #receive(contents: ArrayBuffer, samples: number): void {
-    let offset = 0;
-    for (const port of this.#gives) {
-      const part = partOf(port, samples);
-      const Type = part instanceof Uint8Array ? Uint32Array : (part.constructor as typeof Float32Array);
-      part.set(new Type(contents, offset, part.length));
-      offset += part.length * 4;
-    }
-  }
-
-  /** One launch alone, to see what it writes; the first one takes what the routine takes. */
-  #traced({ of, writes }: GpuLaunch, i: number): Launch {
-    const memory = this.#memory;
-    const read = async (place: Place) => new Float32Array(await memory.download(place));
     return {
-      run: (samples) => {
-        if (i === 0) this.upload(samples, true);
-        const encoder = memory.device.createCommandEncoder();
-        const pass = encoder.beginComputePass();
-        dispatch(pass, this.#dispatches[i] as Dispatch, samples);
-        pass.end();
-        memory.device.queue.submit([encoder.finish()]);
-      },
-      ...(of && writes && { of, writes: (samples) => writes(read, samples) }),
+      workgroups: shader.workgroups,
+      pipeline,
+      group: memory.device.createBindGroup({ layout, entries }),
     };
-  }
+  });
 
-  dispose(): void {
-    for (const buffer of this.#free) buffer.destroy();
-  }
-}
-
-function dispatch(pass: ComputePass, { workgroups, pipeline, group }: Dispatch, samples: number): void {
-  pass.setPipeline(pipeline);
-  pass.setBindGroup(0, group);
-  pass.dispatchWorkgroups(...workgroups(samples));
+/** One pass, or with a query set one for each launch, which it times. */
+function encode(
+  memory: GpuMemory,
+  dispatches: readonly Dispatch[],
+  samples: number,
+  querySet?: object,
+): Encoder {
+  const encoder = memory.device.createCommandEncoder();
+  (querySet ? dispatches.map((each) => [each]) : [dispatches]).forEach((some, i) => {
+    const ends = { beginningOfPassWriteIndex: i * 2, endOfPassWriteIndex: i * 2 + 1 };
+    const pass = encoder.beginComputePass({ timestampWrites: querySet && { querySet, ...ends } });
+    for (const { workgroups, pipeline, group } of some) {
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, group);
+      pass.dispatchWorkgroups(...workgroups(samples));
+    }
+    pass.end();
+  });
+  if (querySet)
+    encoder.resolveQuerySet(querySet, 0, dispatches.length * 2, memory.at(gpuPlaces.times).buffer, 0);
+  return encoder;
 }

@@ -1,35 +1,50 @@
-import { sizeOf } from './arrays.ts';
 import type { Engine } from './engine.ts';
-import type { GpuLimits } from './gpu-api.ts';
-import { openDevice } from './gpu-device.ts';
+import { ModelError } from './errors.ts';
+import { bindingsOf, compileShaders, openDevice } from './gpu-device.ts';
+import type { Port } from './gpu-memory.ts';
 import { GpuMemory } from './gpu-memory.ts';
-import type { Compiled } from './gpu-pipelines.ts';
-import { bindingsOf, compileShaders } from './gpu-pipelines.ts';
-import type { GpuBlueprint, GpuLaunch, GpuRoutine, Place, Shader } from './gpu-program.ts';
-import { BoundRoutine, launchesOf } from './gpu-routine.ts';
+import type { GpuBlueprint, GpuLaunch, GpuRoutine, Shader } from './gpu-program.ts';
+import type { BoundRoutine } from './gpu-routine.ts';
+import { bindRoutine, launchesOf } from './gpu-routine.ts';
 import type { GpuOptions } from './gpu-types.ts';
 import { allocate } from './memory.ts';
-import type { Plan } from './program.ts';
+import type { HeldTensor, Plan } from './program.ts';
 
 /** Runs kernels that are WGSL, on a GPU. */
 export async function gpuEngine(blueprint: GpuBlueprint, options: GpuOptions): Promise<Engine> {
-  const weights = allocate(blueprint.bytes);
-  const plans = Object.values(blueprint.routines) as readonly Plan[];
-  const tables = new Map(plans.map((plan) => [plan, plan.bind(weights, weights) as GpuRoutine]));
-  const launches = [...tables.values()].flatMap(launchesOf);
-  const shaders = new Set(launches.map(({ shader }) => shader));
-  const work = Math.max(...plans.map(({ bytes }) => bytes));
-  const bytes = { weights: weights.byteLength, work, batch: 8, commit: 8 };
-  const { slab = Number.MAX_SAFE_INTEGER } = blueprint;
-  const wanted = wantedOf(options, shaders);
-  const { device, adapter, own } = await openDevice(options, needsOf(bytes, slab, launches), wanted);
-  const memory = new GpuMemory(device, own, bytes, slab);
+  const { halved, bytes, common, slab = Number.MAX_SAFE_INTEGER } = blueprint;
+  const weights = allocate(bytes);
+  const portable = contentsOf(blueprint.routines, weights);
+  const halves = halved && contentsOf({ ...blueprint.routines, ...halved }, weights);
+  const uses = usesOf(options, [...portable.shaders, ...(halves?.shaders ?? [])]);
+  const maxBufferSize = Math.min(slab, Math.max(bytes, portable.work));
+  const needs = { ...needsOf(portable.launches), maxBufferSize };
+  const { device, adapter } = await openDevice(options, needs, Object.keys(uses));
+  const chosen = device.features.has('shader-f16') ? (halves ?? portable) : portable;
+  const { routines, tables, launches, shaders, work } = chosen;
+  const arenas = { weights: bytes, work, batch: 8, commit: 8, times: launches.length * 16 };
+  device.pushErrorScope('out-of-memory');
+  const memory = new GpuMemory(device, !options.device, arenas, slab);
+  const allocated = device.popErrorScope();
   try {
-    const compiling = compileShaders(device, blueprint.common, shaders);
-    const [compiled] = await Promise.all([compiling, memory.allocated]);
+    const [pipelines, full] = await Promise.all([compileShaders(device, common, shaders), allocated]);
+    const text = `the GPU has no room for ${bytes + work} bytes: ${full?.message}`;
+    if (full) throw new ModelError('memory', text);
     memory.check();
-    const missing = wanted.filter((feature) => !device.features.has(feature));
-    return new GpuEngine({ blueprint, options, missing, adapter, weights, memory, tables, compiled });
+    const bound = Object.entries(routines).map(([name, plan]): [Plan, BoundRoutine] => {
+      const { profile } = device.features.has('timestamp-query') ? options : {};
+      const table = tables.get(name) as GpuRoutine;
+      return [plan, bindRoutine(table, plan.maxBatch, memory, pipelines, profile?.bind(options, name))];
+    });
+    const missing = Object.entries(uses).filter(([feature]) => !device.features.has(feature));
+    const info: Engine['info'] = {
+      target: 'wgsl',
+      threads: 1,
+      adapter,
+      ...(halves && { precision: chosen === halves ? 'f16' : 'f32' }),
+      ...(missing[0] && { reason: missing.map(([of, use]) => `${use}: this GPU has no ${of}`).join('; ') }),
+    };
+    return gpuEngineOf({ ...blueprint, routines }, { info, weights }, memory, new Map(bound));
   } catch (error) {
     memory.dispose();
     // Of a device that is lost the reason is better.
@@ -38,133 +53,75 @@ export async function gpuEngine(blueprint: GpuBlueprint, options: GpuOptions): P
   }
 }
 
-/** Features that are of use, if the GPU has them. */
-const wantedOf = ({ profile }: GpuOptions, shaders: ReadonlySet<Shader>): readonly string[] => [
-  ...(profile ? ['timestamp-query'] : []),
-  ...([...shaders].some(({ subgroups }) => subgroups) ? ['subgroups'] : []),
-];
-
-const needsOf = (
-  { weights, work }: Readonly<Record<Place[0], number>>,
-  slab: number,
-  launches: readonly GpuLaunch[],
-): GpuLimits => ({
-  maxBufferSize: Math.min(Math.max(weights, work), slab),
-  maxStorageBufferBindingSize: Math.max(...launches.flatMap(({ operands }) => operands.map(([, , n]) => n))),
-  maxStorageBuffersPerShaderStage: Math.max(...launches.map(({ shader }) => bindingsOf(shader).length)),
-});
-
-/** What is done without them. */
-const uses: Readonly<Record<string, string>> = { 'timestamp-query': 'profile', subgroups: 'shaders' };
-
-interface Parts {
-  readonly blueprint: GpuBlueprint;
-  readonly options: GpuOptions;
-  /** Features that the GPU has not. */
-  readonly missing: readonly string[];
-  readonly adapter: string;
-  readonly weights: ArrayBuffer;
-  readonly memory: GpuMemory;
-  readonly tables: ReadonlyMap<Plan, GpuRoutine>;
-  readonly compiled: ReadonlyMap<Shader, Compiled>;
+/** What there is to bind. */
+function contentsOf(routines: GpuBlueprint['routines'], weights: ArrayBuffer) {
+  const plans = Object.entries(routines);
+  const tables = new Map(plans.map(([name, { bind }]) => [name, bind(weights, weights) as GpuRoutine]));
+  const launches = [...tables.values()].flatMap(launchesOf);
+  const shaders = new Set(launches.map(({ shader }) => shader));
+  return { routines, tables, launches, shaders, work: Math.max(...plans.map(([, { bytes }]) => bytes)) };
 }
 
-class GpuEngine implements Engine {
-  readonly info: Engine['info'];
-  readonly weights: ArrayBuffer;
-  readonly #parts: Parts;
-  readonly #memory: GpuMemory;
-  readonly #bound = new Map<Plan, BoundRoutine>();
-  /** What persists as bytes here and as 32 bits there. */
-  readonly #bytes: readonly { readonly view: Uint8Array; readonly place: Place }[];
-  /** `weights` are newer than what the GPU has, or older. */
-  #isAhead = true;
-  #isBehind = false;
-  /** What ends the runs that were begun, oldest first; and how many of them are steps. */
-  readonly #begun: (() => Promise<void>)[] = [];
-  #steps = 0;
+const needsOf = (launches: readonly GpuLaunch[]) => ({
+  maxStorageBufferBindingSize: Math.max(...launches.flatMap(({ operands }) => operands.map(([, , n]) => n))),
+  maxStorageBuffersPerShaderStage: Math.max(...launches.map(({ shader }) => bindingsOf(shader).length - 1)),
+});
 
-  constructor(parts: Parts) {
-    const { blueprint, missing, adapter, weights, memory } = parts;
-    const reason = missing.map((feature) => `${uses[feature]}: this GPU has no ${feature}`).join('; ');
-    this.info = { target: 'wgsl', threads: 1, adapter, ...(reason && { reason }) };
-    this.weights = weights;
-    this.#parts = parts;
-    this.#memory = memory;
-    this.#bytes = blueprint.tensors.flatMap(({ dtype, shape, offset }) => {
-      if (dtype !== 'u8' && dtype !== 'bool') return [];
-      const view = new Uint8Array(weights, offset, sizeOf(shape));
-      return [{ view, place: ['weights', offset, view.length * 4] as const }];
-    });
-  }
+/** Features that help where a GPU has them, and what with. */
+const usesOf = ({ profile }: GpuOptions, shaders: readonly Shader[]): Readonly<Record<string, string>> => ({
+  ...(profile && { 'timestamp-query': 'profile' }),
+  ...(shaders.some(({ subgroups }) => subgroups) && { subgroups: 'shaders' }),
+  ...(shaders.some(({ f16 }) => f16) && { 'shader-f16': 'precision' }),
+});
 
-  set snapshot(snapshot: Uint8Array | undefined) {
-    this.#memory.rescue = snapshot ? { snapshot } : {};
-  }
-
-  bind(plan: Plan): BoundRoutine {
-    const known = this.#bound.get(plan);
-    if (known) return known;
-    const { blueprint, options, missing, tables, compiled } = this.#parts;
-    const { profile } = options;
-    const [name = ''] = Object.entries(blueprint.routines).find(([, each]) => each === plan) ?? [];
-    const timed = profile && !missing.includes('timestamp-query');
-    const report = timed ? (times: readonly number[]): void => profile(name, times) : undefined;
-    const table = tables.get(plan) as GpuRoutine;
-    const bound = new BoundRoutine(table, plan.maxBatch, this.#memory, compiled, report);
-    this.#bound.set(plan, bound);
-    return bound;
-  }
-
-  async run(plan: Plan, samples: number): Promise<void> {
-    await this.begin(plan, samples, () => {});
-    await this.end();
-  }
-
-  /** While the host takes what one run gives, the GPU is at work on the next. */
-  async begin(plan: Plan, samples: number, done: () => unknown): Promise<void> {
-    const memory = this.#memory;
-    memory.check();
-    const bound = this.bind(plan);
-    if (this.#isAhead) {
-      memory.write(['weights', 0, 0], new Uint32Array(this.weights));
-      for (const { view, place } of this.#bytes) memory.write(place, view);
-      this.#isAhead = false;
-    }
-    bound.upload(samples, this.#steps === 0);
-    const end = bound.submit(samples);
-    const isStep = bound.finite !== undefined;
-    if (isStep) this.#isBehind = true;
-    this.#steps += Number(isStep);
-    this.#begun.push(async () => {
-      this.#steps -= Number(isStep);
-      await end();
-      await done();
-    });
-    await this.end(1);
-  }
-
-  async end(rest = 0): Promise<void> {
-    while (this.#begun.length > rest) await this.#begun.shift()?.();
-  }
-
-  push(): void {
-    this.#isAhead = true;
-    this.snapshot = undefined;
-  }
-
-  async pull(): Promise<void> {
-    const memory = this.#memory;
-    memory.check();
-    if (!this.#isBehind) return;
-    const contents = await memory.download(['weights', 0, this.weights.byteLength]);
-    new Uint8Array(this.weights).set(new Uint8Array(contents));
-    for (const { view, place } of this.#bytes) view.set(new Uint32Array(contents, place[1], view.length));
-    this.#isBehind = false;
-  }
-
-  dispose(): void {
-    for (const routine of this.#bound.values()) routine.dispose();
-    this.#memory.dispose();
-  }
+function gpuEngineOf(
+  blueprint: GpuBlueprint,
+  { info, weights }: Pick<Engine, 'info' | 'weights'>,
+  memory: GpuMemory,
+  routines: ReadonlyMap<Plan, BoundRoutine>,
+): Engine {
+  const portOf = ({ offset, data: view }: HeldTensor): Port => {
+    return { view, place: ['weights', offset, view.length * 4] };
+  };
+  /** Since then weights are newer there. */
+  let stepped = false;
+  /** What ends the runs that were begun, oldest first. */
+  const begun: (() => Promise<void>)[] = [];
+  const finish = async (rest = 0): Promise<void> => {
+    while (begun.length > rest) await begun.shift()?.();
+  };
+  const bind = (plan: Plan) => routines.get(plan) as BoundRoutine;
+  return {
+    info,
+    blueprint,
+    weights,
+    bind,
+    // While the host takes what one run gives, the GPU is at work on the next.
+    async run(plan, samples, _, done) {
+      memory.check();
+      const routine = bind(plan);
+      stepped ||= routine.finite !== undefined;
+      const ended = routine.submit(samples, begun.length === 0);
+      begun.push(async () => {
+        await ended();
+        await done();
+      });
+      await finish(1);
+    },
+    finish,
+    async download(tensors) {
+      await finish();
+      memory.check();
+      if (stepped) await Promise.all(tensors.map((tensor) => memory.download(portOf(tensor))));
+    },
+    upload(tensors) {
+      memory.check();
+      for (const tensor of tensors) memory.upload(portOf(tensor));
+      memory.snapshot = undefined;
+    },
+    keep(snapshot) {
+      memory.snapshot = snapshot;
+    },
+    dispose: () => memory.dispose(),
+  };
 }

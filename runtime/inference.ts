@@ -23,12 +23,12 @@ export async function createCore<B extends Blueprint, O extends CreateOptions>(
     throw new ModelError('options', 'createModel needs { weights }, or { seed } to begin at random');
   }
   const values = file && read(blueprint, file);
-  const core = new Core(blueprint, await start(blueprint, options));
+  const core = new Core(await start(blueprint, options));
   const roles = file ? [] : (['param', 'state'] as const);
-  for (const tensor of await core.tensors(...roles, 'slot', 'constant')) {
-    initialize(tensor.data, tensor, seed ?? 0);
-  }
-  if (values) await core.set(values);
+  const fresh = await core.tensors(...roles, 'slot', 'constant');
+  for (const tensor of fresh) initialize(tensor.data, tensor, seed ?? 0);
+  core.engine.upload?.(fresh);
+  if (values) core.set(values);
   return core;
 }
 
@@ -54,7 +54,7 @@ async function predict(core: Core, inputs: Batch): Promise<Batch> {
       for (const { view, size, all } of results) all.set(view.subarray(0, count * size), from * size);
     });
   }
-  await core.engine.end?.();
+  await core.engine.finish?.();
   return Object.fromEntries(results.map(({ name, all }) => [name, all]));
 }
 
@@ -71,11 +71,7 @@ export function inferenceModel(core: Core): InferenceModel<Batch, Batch> {
       maxBatch: each('maxBatch'),
     }),
     predict: (inputs) => core.turn(() => predict(core, inputs)),
-    loadWeights: async (file, { only } = {}) => {
-      if (core.fitting)
-        throw new ModelError('busy', 'loadWeights: not while fit runs; its signal can stop it');
-      return core.turn(() => core.set(read(core.blueprint, file, only)), only === undefined);
-    },
+    loadWeights: (file, { only } = {}) => core.turn(() => core.set(read(core.blueprint, file, only))),
     saveWeights: () => core.turn(async () => writeSafetensors(await core.tensors('param', 'state'))),
     dispose: () => core.dispose(),
   };

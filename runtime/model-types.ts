@@ -35,6 +35,8 @@ export interface EngineInfo {
   readonly fast?: boolean;
   /** The name of the GPU. */
   readonly adapter?: string;
+  /** What predictions read and write, of a module that has shaders for f16. */
+  readonly precision?: 'f32' | 'f16';
   /** Why all this is not what was asked for. */
   readonly reason?: string;
 }
@@ -56,8 +58,9 @@ export interface InferenceModel<I, O> {
   /** For any number of samples. */
   predict(inputs: I): Promise<O>;
   /**
-   * All, or `only` those of the layer with this path: from a file of this model, or of the model that is used as that layer.
-   * On an error the model is as before. Refused while `fit` runs. */
+   * All, or `only` those of the layer with this path, from a file of this model or of the one that the layer is. On an error all
+   * is as before.
+   */
   loadWeights(file: Uint8Array | ArrayBuffer, options?: { readonly only?: string }): Promise<void>;
   /** Params and states as a safetensors file. */
   saveWeights(): Promise<Uint8Array>;

@@ -31,7 +31,7 @@ async function observeOne(
   await core.run(routines.observe as Plan, inputs, 0, 1, ({ results }) => {
     for (const [name, view] of results) copies.push([name, view.slice()]);
   });
-  await core.engine.end?.();
+  await core.engine.finish?.();
   const outputs = copies.slice(0, signature.outputs.length);
   const rest = copies.slice(outputs.length).map(([, values]) => values as Float32Array);
   return {

@@ -14,30 +14,32 @@ export interface Tensor {
   readonly normal?: number;
 }
 
-/** What a launch computes, to find where numbers go bad. */
-export interface Traced {
-  /** The layer. */
-  readonly of?: string;
-  readonly writes?: (N: number) => readonly Float32Array[] | Promise<readonly Float32Array[]>;
+/** With its memory. */
+export interface HeldTensor extends Tensor {
+  readonly dtype: PortInfo['dtype'];
+  readonly data: Elements;
 }
 
-export interface Launch extends Traced {
+export interface Launch {
   readonly run: (N: number, start: number, end: number) => void;
   /** Iterations of a long kernel, which runs in parts from `start` to before `end`. */
   readonly parts?: number | 'N';
   /** Each of them in this many. */
   readonly each?: number;
+  /** To find where numbers go bad: its layer, and what it writes. */
+  readonly of?: string;
+  readonly writes?: (N: number) => readonly Float32Array[] | Promise<readonly Float32Array[]>;
 }
 
 type Views = readonly (readonly [name: string, view: Elements])[];
 
 /** The launches of one graph, bound to memory. */
-export interface Routine<L extends Traced = Launch> {
+export interface Routine {
   readonly inputs: Views;
   readonly results: Views;
-  readonly launches: readonly L[];
+  readonly launches: readonly Launch[];
   /** Changes what persists, if `finite` holds a 1. */
-  readonly commit?: readonly L[];
+  readonly commit?: readonly Launch[];
   readonly finite?: Uint8Array;
 }
 
@@ -48,14 +50,20 @@ export interface Plan {
   readonly bind: (weights: ArrayBuffer, work: ArrayBuffer) => object;
 }
 
+interface Routines {
+  readonly prepare?: Plan;
+  readonly infer: Plan;
+  readonly evaluate?: Plan;
+  readonly observe?: Plan;
+  readonly step?: Plan;
+}
+
 export interface Blueprint {
   readonly signature: Signature;
   readonly kernels: number;
   readonly tensors: readonly Tensor[];
   readonly bytes: number;
-  readonly routines: { readonly infer: Plan } & Partial<
-    Record<'prepare' | 'evaluate' | 'observe' | 'step', Plan>
-  >;
+  readonly routines: Routines;
   readonly epochs?: number;
   /** Labels that are classes, with their number. */
   readonly classCounts?: readonly (readonly [label: string, classes: number])[];

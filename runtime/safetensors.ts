@@ -5,7 +5,8 @@ import type { Elements, PortInfo } from './model-types.ts';
 
 export interface SavedTensor {
   readonly name: string;
-  readonly dtype: PortInfo['dtype'];
+  /** Data of the type f16 are its bits. */
+  readonly dtype: PortInfo['dtype'] | 'f16';
   readonly shape: readonly number[];
   readonly data: Elements | Uint16Array;
 }
@@ -15,15 +16,14 @@ export interface TensorFile {
   readonly metadata: Record<string, unknown>;
 }
 
-/** A safetensors file. Data of 16 bits are half-precision floats. */
 export function writeSafetensors(
   tensors: readonly SavedTensor[],
   metadata?: Record<string, string>,
 ): Uint8Array {
   let end = 0;
   const entries = tensors.map(({ name, dtype, shape, data }): [string, object] => {
-    const type = data instanceof Uint16Array ? 'F16' : dtype.toUpperCase();
-    return [name, { dtype: type, shape, data_offsets: [end, (end += data.byteLength)] }];
+    const range = [end, (end += data.byteLength)];
+    return [name, { dtype: dtype.toUpperCase(), shape, data_offsets: range }];
   });
   if (metadata) entries.unshift(['__metadata__', metadata]);
   const header = JSON.stringify(Object.fromEntries(entries));

@@ -1,10 +1,14 @@
 import type { Engine } from './engine.ts';
+import type { CreateOptions } from './model-types.ts';
 import { allocate } from './memory.ts';
 import type { Blueprint, Plan, Routine } from './program.ts';
 
 /** Runs kernels that are functions of this module. */
-export function scriptEngine({ bytes }: Blueprint): Engine {
-  const weights = allocate(bytes);
+export function scriptEngine(
+  blueprint: Blueprint,
+  { threads = 1 }: CreateOptions & { readonly threads?: number } = {},
+): Engine {
+  const weights = allocate(blueprint.bytes);
   let work = allocate(0);
   const bound = new Map<Plan, Routine>();
   /** A routine over enough memory; all routines share it, as none leaves anything there. */
@@ -18,13 +22,15 @@ export function scriptEngine({ bytes }: Blueprint): Engine {
     return routine;
   };
   return {
-    info: { target: 'ts', threads: 1 },
+    blueprint,
+    info: { target: 'ts', threads: 1, ...(threads > 1 && { reason: 'threads: this module has none' }) },
     weights,
     bind,
-    async run(plan, samples, pace) {
+    async run(plan, samples, pace, done) {
       const { launches, commit = [], finite } = bind(plan);
       await pace.launch(launches, samples);
       if (finite?.[0] !== 0) await pace.launch(commit, samples);
+      await done();
     },
   };
 }

@@ -2,7 +2,7 @@ import type { Engine } from './engine.ts';
 import { ModelError } from './errors.ts';
 import type { Plan } from './program.ts';
 import type { ThreadOptions, WorkerLike } from './thread-types.ts';
-import type { Loaded, WasmBlueprint } from './wasm.ts';
+import type { Loaded, WasmBlueprint, WasmEngine } from './wasm.ts';
 import { commitPlace, engineOf, loadWasm } from './wasm.ts';
 
 /**
@@ -94,7 +94,7 @@ function listen(worker: WorkerLike, tell: (answer: unknown) => void): void {
 /** Workers that run each routine together; without them, this thread does. */
 class Crew implements Engine {
   readonly info: Engine['info'];
-  readonly #alone: Engine;
+  readonly #alone: WasmEngine;
   readonly #loaded: Loaded;
   readonly #routines: readonly (Plan | undefined)[];
   readonly #names: readonly string[];
@@ -114,12 +114,8 @@ class Crew implements Engine {
     this.#words = new Int32Array(loaded.memory.buffer, commitPlace, 7);
   }
 
-  get lost(): boolean {
-    return this.#alone.lost === true;
-  }
-
-  set lost(lost) {
-    this.#alone.lost = lost;
+  get blueprint(): Engine['blueprint'] {
+    return this.#alone.blueprint;
   }
 
   get weights(): ArrayBuffer {
@@ -128,6 +124,14 @@ class Crew implements Engine {
 
   bind(plan: Plan): ReturnType<Engine['bind']> {
     return this.#alone.bind(plan);
+  }
+
+  download(): Promise<void> {
+    return this.#alone.download();
+  }
+
+  upload(...[tensors]: Parameters<WasmEngine['upload']>): void {
+    this.#alone.upload(tensors);
   }
 
   /** Resolves when all workers wait for commands. */
@@ -155,10 +159,10 @@ class Crew implements Engine {
     for (const worker of this.#workers) worker.unref?.();
   }
 
-  async run(...[plan, samples, pace]: Parameters<Engine['run']>): Promise<void> {
+  async run(...[plan, samples, pace, done]: Parameters<Engine['run']>): Promise<void> {
     if (this.#problem !== undefined) await this.stop();
     const [first] = this.#workers;
-    if (!first) return this.#alone.run(plan, samples, pace);
+    if (!first) return this.#alone.run(plan, samples, pace, done);
     const { launches, commit = [] } = this.bind(plan);
     const words = this.#words;
     words.set([this.#routines.indexOf(plan), samples, 0, launches.length + commit.length, 0], 2);
@@ -171,9 +175,9 @@ class Crew implements Engine {
       Atomics.notify(words, 1);
     });
     first.unref?.();
-    if (answer === words[1]) return;
+    if (answer === words[1]) return void (await done());
     await this.stop();
-    this.lost = words[0] === 1;
+    this.#alone.lost = words[0] === 1;
     throw new ModelError('worker', `a worker died (${String(answer)}); the model goes on without threads`);
   }
 

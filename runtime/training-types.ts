@@ -66,7 +66,7 @@ export interface FitOptions<D> {
 }
 
 export interface TrainableModel<I, L, O> extends InferenceModel<I, O> {
-  /** Trains. The event loop runs at least every 50 ms, as long as no single kernel takes longer. */
+  /** Trains; `loadWeights` is refused meanwhile. The event loop runs at least every 50 ms, as long as no single kernel takes longer. */
   fit(train: (I & L) | Dataset, options?: FitOptions<(I & L) | Dataset>): Promise<History>;
   evaluate(test: (I & L) | Dataset): Promise<Scores>;
   /** Where training stands, for `resume`; in callbacks, or when `fit` has ended. */

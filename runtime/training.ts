@@ -39,7 +39,7 @@ async function scoresOf(core: Core, plan: Plan, data: Dataset, check: () => void
     check();
     await core.run(plan, arrays, 0, samples, (routine) => addResults(routine, samples, sums));
   }
-  await core.engine.end?.();
+  await core.engine.finish?.();
   return means(core.engine.bind(plan), sums, data.size);
 }
 
@@ -55,7 +55,7 @@ class Trainer {
   /** Steps that have not ended, and what nobody was told of those that have. */
   #begun = 0;
   #reports: Pick<Progress, 'batch' | 'scores'>[] = [];
-  #failure: ModelError | undefined;
+  #failure: Promise<ModelError> | undefined;
 
   constructor(core: Core, step: Plan, evaluation: Plan, seed: number) {
     this.#core = core;
@@ -64,24 +64,19 @@ class Trainer {
     this.#state = { ...newCall(), seed, step: 0, earlier: 0 };
   }
 
-  checkpoint(): Promise<Uint8Array> {
-    return this.#save(this.#data);
-  }
-
   /** Where training stands when all that was begun has ended. */
-  async #save(data?: Dataset): Promise<Uint8Array> {
+  async checkpoint(): Promise<Uint8Array> {
     const { engine } = this.#core;
-    await engine.end?.();
-    const file = await writeCheckpoint(this.#core, this.#state, this.#best, this.#circumstances(data));
-    if (engine.pull) engine.snapshot = file;
+    const file = await writeCheckpoint(this.#core, this.#state, this.#best, this.#circumstances(this.#data));
+    engine.keep?.(file);
     return file;
   }
 
-  /** For the case that a GPU is lost; to go on with the same data is up to the caller, as their hash takes long. */
+  /** For the case that a GPU is lost. */
   async #keep({ snapshotEvery }: FitOptions<Data>): Promise<void> {
     const { engine } = this.#core;
-    if (snapshotEvery === 0) engine.snapshot = undefined;
-    else if (engine.pull) await this.#save();
+    if (snapshotEvery === 0) engine.keep?.(undefined);
+    else if (engine.keep) await this.checkpoint();
   }
 
   #circumstances(data: Dataset | undefined): Circumstances {
@@ -95,13 +90,13 @@ class Trainer {
     const validation = options.validation && toDataset(core.blueprint, options.validation);
     checkOptions(epochs, options, core.blueprint.signature.metrics);
     // Of a call that was aborted.
-    await core.turn(() => core.engine.end?.(), resume !== undefined);
+    await core.turn((engine) => engine.finish?.());
     this.#begun = 0;
     this.#reports = [];
     this.#failure = undefined;
     if (resume) {
       const read = () => readCheckpoint(core, resume, () => this.#circumstances(data));
-      const { state, best } = await core.turn(read, true);
+      const { state, best } = await core.turn(read);
       this.#state = state;
       this.#best = best;
     } else {
@@ -130,9 +125,12 @@ class Trainer {
     const core = this.#core;
     const state = this.#state;
     const check = (): void => {
-      core.check();
+      void core.engine;
       if (signal?.aborted)
-        throw new ModelError('aborted', 'fit was stopped by its signal', { reason: signal.reason });
+        throw Object.assign(
+          new ModelError('aborted', 'fit was stopped by its signal', { reason: signal.reason }),
+          { name: 'AbortError' },
+        );
     };
     const batchSize = this.#step.maxBatch;
     const order = shuffle ? epochOrder(state.seed, state.earlier + state.epoch, data.size) : undefined;
@@ -142,7 +140,7 @@ class Trainer {
         await onBatchEnd?.({ epoch: state.epoch + 1, epochs, batches, ...ended });
         check();
       }
-      if (this.#failure) throw this.#failure;
+      if (this.#failure) throw await this.#failure;
     };
     check();
     for await (const batch of batchesOf(core.blueprint, data, batchSize, order, state.batch)) {
@@ -152,7 +150,7 @@ class Trainer {
       if (snapshotEvery && (state.step + this.#begun) % snapshotEvery === 0)
         await core.turn(() => this.#keep(options));
     }
-    await core.turn(() => core.engine.end?.());
+    await core.turn((engine) => engine.finish?.());
     await report();
     const scores = validation && (await core.turn(() => scoresOf(core, this.#evaluate, validation, check)));
     const train = means(core.engine.bind(this.#step), state.sums, data.size);
@@ -190,8 +188,8 @@ class Trainer {
       if (this.#failure) return;
       if (routine.finite?.[0] === 0) {
         const when = `step ${state.step + 1} (epoch ${state.epoch + 1}, batch ${state.batch + 1})`;
-        this.#failure = await blame(core, plan, { arrays: batch, samples }, when);
-        return;
+        this.#failure = blame(core, plan, { arrays: batch, samples }, when);
+        return void (await this.#failure);
       }
       addResults(routine, samples, state.sums);
       state.step++;
@@ -221,20 +219,29 @@ export function trainableModel(core: Core, seed = 0): TrainableModel<Batch, Batc
   const { step, evaluate: evaluation } = core.blueprint.routines;
   if (!step || !evaluation) throw new ModelError('options', 'this module has no training');
   const trainer = new Trainer(core, step, evaluation, seed);
+  const model = inferenceModel(core);
+  let fitting = false;
+  const checkFree = (problem: string): void => {
+    if (fitting) throw new ModelError('busy', problem);
+  };
   return {
-    ...inferenceModel(core),
+    ...model,
+    loadWeights: async (file, options) => {
+      checkFree('loadWeights: not while fit runs; its signal can stop it');
+      await model.loadWeights(file, options);
+    },
     fit: async (train, options = {}) => {
-      core.check(options.resume !== undefined);
-      if (core.fitting) throw new ModelError('busy', 'fit: another one is running');
-      core.fitting = true;
+      void core.engine;
+      checkFree('fit: another one is running');
+      fitting = true;
       try {
         return await trainer.fit(train, options);
       } finally {
-        core.fitting = false;
+        fitting = false;
       }
     },
     evaluate: (test) =>
-      core.turn(() => scoresOf(core, evaluation, toDataset(core.blueprint, test), () => core.check())),
+      core.turn(() => scoresOf(core, evaluation, toDataset(core.blueprint, test), () => void core.engine)),
     saveCheckpoint: () => core.turn(() => trainer.checkpoint()),
   };
 }

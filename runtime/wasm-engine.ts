@@ -4,5 +4,12 @@ import type { WasmBlueprint } from './wasm.ts';
 import { engineOf, loadWasm } from './wasm.ts';
 
 /** Runs kernels that are WebAssembly, on this thread. */
-export const wasmEngine = async (blueprint: WasmBlueprint, options: WasmOptions): Promise<Engine> =>
-  engineOf(blueprint, await loadWasm(blueprint.wasm, options, 1));
+export async function wasmEngine(
+  blueprint: WasmBlueprint,
+  options: WasmOptions & { readonly threads?: number },
+): Promise<Engine> {
+  const loaded = await loadWasm(blueprint.wasm, options, 1);
+  const none = (options.threads ?? 1) > 1 && 'threads: this module has none';
+  const reason = [loaded.info.reason, none].filter(Boolean).join('; ');
+  return engineOf(blueprint, { ...loaded, info: { ...loaded.info, ...(reason && { reason }) } });
+}

@@ -2,11 +2,11 @@ import type { Engine } from './engine.ts';
 import { ModelError } from './errors.ts';
 import type { EngineInfo, ErrorCode } from './model-types.ts';
 import type { Pace } from './pace.ts';
-import type { Blueprint, Launch, Plan, Routine, Traced } from './program.ts';
+import type { Blueprint, HeldTensor, Launch, Plan, Routine } from './program.ts';
 import type { WasmOptions } from './wasm-types.ts';
 
 /** The module of all kernels, and where things stand in its memory; in bytes. */
-export interface WasmCode {
+interface WasmCode {
   readonly code: () => Uint8Array | Promise<Uint8Array>;
   /** Place of the byte in the code that says whether the memory is shared. */
   readonly flag: number;
@@ -18,8 +18,13 @@ export interface WasmCode {
 }
 
 /** A launch as the file lists it; its place in the list is its number. */
-export interface WasmLaunch extends Traced {
+interface WasmLaunch extends Omit<Launch, 'run'> {
   readonly kernel: string;
+}
+
+export interface WasmRoutine extends Omit<Routine, 'launches' | 'commit'> {
+  readonly launches: readonly WasmLaunch[];
+  readonly commit?: readonly WasmLaunch[];
 }
 
 export interface WasmBlueprint extends Blueprint {
@@ -130,14 +135,22 @@ const inParts = (call: WasmCall, launch: number, parts: number): Launch => ({
   },
 });
 
-export function engineOf({ routines }: WasmBlueprint, { calls, memory, info }: Loaded): Engine {
+/** The weights may be partly those of a step that did not end. */
+export interface WasmEngine extends Engine {
+  lost: boolean;
+  download(): Promise<void>;
+  upload(tensors: readonly HeldTensor[]): void;
+}
+
+export function engineOf(blueprint: WasmBlueprint, { calls, memory, info }: Loaded): WasmEngine {
+  const { routines } = blueprint;
   const bound = new Map<Plan, Bound>();
   const bind = (plan: Plan): Bound => {
     const known = bound.get(plan);
     if (known) return known;
     const name = Object.keys(routines).find((key) => routines[key as keyof typeof routines] === plan);
     const call = calls[name as string] as WasmCall;
-    const { launches, commit = [], ...views } = plan.bind(memory.buffer, memory.buffer) as Routine<Traced>;
+    const { launches, commit = [], ...views } = plan.bind(memory.buffer, memory.buffer) as WasmRoutine;
     const runs = [...launches, ...commit].map((launch, i) => ({ ...launch, ...inParts(call, i, slices) }));
     const routine = {
       ...views,
@@ -151,11 +164,18 @@ export function engineOf({ routines }: WasmBlueprint, { calls, memory, info }: L
     return routine;
   };
   const commits = new Int32Array(memory.buffer, commitPlace, 1);
-  const engine: Engine = {
+  const check = (): void => {
+    if (!engine.lost) return;
+    throw new ModelError('weights-lost', 'a step broke off while it changed the weights; load some');
+  };
+  const engine: WasmEngine = {
+    blueprint,
     info,
+    lost: false,
     weights: memory.buffer,
     bind,
-    async run(plan, samples, pace) {
+    async run(plan, samples, pace, done) {
+      check();
       const routine = bind(plan);
       commits[0] = 0;
       try {
@@ -164,6 +184,13 @@ export function engineOf({ routines }: WasmBlueprint, { calls, memory, info }: L
         engine.lost = commits[0] === 1;
         throw new ModelError('kernel', `a kernel stopped: ${String(error)}`);
       }
+      await done();
+    },
+    download: async () => check(),
+    upload(tensors) {
+      const whole = blueprint.tensors.filter(({ role }) => role === 'param' || role === 'state');
+      if (whole.every(({ name }) => tensors.some((tensor) => tensor.name === name))) engine.lost = false;
+      check();
     },
   };
   return engine;

@@ -7,7 +7,7 @@ export const checkpointKey = 'cnnc.checkpoint';
 
 type Typed = Pick<Tensor, 'name' | 'dtype' | 'shape'>;
 
-const typeOf = ({ dtype = 'f32', shape }: Typed): string => `${dtype}[${shape.join(', ')}]`;
+const typeOf = ({ dtype = 'f32', shape }: Typed | SavedTensor): string => `${dtype}[${shape.join(', ')}]`;
 
 /**
  * The contents of `tensors` from a file; with `only`, of one layer, also from the file of a model that has become that layer.

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { processIo } from '../dist/compiler/cli/io.js';
 import { run } from '../dist/compiler/cli/run.js';
-import { pictureLines, sideBySide } from '../dist/compiler/cli/terminal-picture.js';
+import { pictureLines } from '../dist/compiler/cli/terminal-picture.js';
 import { openData } from '../dist/compiler/data/index.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -20,6 +20,13 @@ const required = 0.97;
 const shown = 6;
 
 const io = processIo();
+
+/** Blocks of lines beside one another. `width` is what a picture takes on the screen. */
+function sideBySide(blocks, width) {
+  const height = Math.max(...blocks.map((block) => block.length));
+  const line = (row) => blocks.map((block) => block[row] ?? ' '.repeat(width)).join('  ');
+  return Array.from({ length: height }, (_, row) => `${line(row).trimEnd()}\n`).join('');
+}
 
 /** Prints the command as one would type it, runs it, and ends with it where it fails. Gives what it printed. */
 async function cnnc(args) {

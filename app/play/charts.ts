@@ -5,7 +5,7 @@ import { figure } from '../../compiler/cli/text.ts';
 import { element } from './page.ts';
 
 /** A mean over some batches; `at`: how many epochs, with the part of the one that runs. */
-export interface LivePoint {
+interface LivePoint {
   readonly at: number;
   readonly scores: Scores;
 }

@@ -38,6 +38,7 @@ async function start(): Promise<void> {
   const trainer = new Trainer(session, setup, {
     state: (state) => picker.enable(state === 'ready' || state === 'failed'),
     progress() {
+      trial.untrained = false;
       const early = performance.now() - refreshed < refreshEvery;
       if (trainer.state === 'training' && (early || document.hidden)) return;
       refreshed = performance.now();
@@ -76,7 +77,7 @@ async function start(): Promise<void> {
 
   // What has been trained is in the page alone.
   addEventListener('beforeunload', (event) => {
-    if (trainer.state === 'training' || trainer.state === 'paused') event.preventDefault();
+    if (trainer.state === 'training' || trainer.state === 'paused' || trainer.unsaved) event.preventDefault();
   });
   await open(false);
 }

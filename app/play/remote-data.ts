@@ -83,7 +83,9 @@ export class RemoteDataset implements Dataset {
       const some = samples.slice(from, from + step);
       const response = await fetch(this.#path, { method: 'POST', body: Uint32Array.from(some) }).catch(
         (error: unknown) => {
-          throw new Error(`cnnc play does not answer any more (${String(error)})`);
+          throw new Error(
+            `cnnc play does not answer any more; start it again, then go on here (${String(error)})`,
+          );
         },
       );
       if (!response.ok) throw new Error(`the samples cannot be read: ${await response.text()}`);

@@ -9,6 +9,7 @@ import type {
   Scores,
   Signature,
 } from '../../runtime/types.ts';
+import { notFiniteAdvice } from '../../compiler/cli/advice.ts';
 import type { Setup } from '../../compiler/cli/play/setup.ts';
 import { truthOf } from './classifier.ts';
 import { Clock } from './clock.ts';
@@ -224,7 +225,7 @@ export class Session {
       this.#checkpoint = await model.saveCheckpoint().catch(() => this.#checkpoint);
       return { kind: 'stopped', history: this.#history };
     }
-    const advice = code === 'not-finite' ? '; a smaller learning_rate often helps' : '';
+    const advice = code === 'not-finite' ? `; ${notFiniteAdvice(message)}` : '';
     return { kind: 'failed', history: this.#history, message: `${message}${advice}` };
   }
 

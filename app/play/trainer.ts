@@ -4,7 +4,7 @@ import { proxy } from 'comlink';
 import type { EpochRecord, History, Scores } from '../../runtime/types.ts';
 import { adviceOf } from '../../compiler/cli/advice.ts';
 import type { Setup } from '../../compiler/cli/play/setup.ts';
-import { duration, figure, scores } from '../../compiler/cli/text.ts';
+import { duration, figure, grouped, scores } from '../../compiler/cli/text.ts';
 import { Charts } from './charts.ts';
 import { element, part, say } from './page.ts';
 import type { Mistakes, Opened, TrainingProgress } from './protocol.ts';
@@ -13,7 +13,7 @@ import type { Session } from './session.ts';
 export type State = 'opening' | 'ready' | 'training' | 'paused' | 'stopping' | 'failed';
 
 /** What others do when training changes something. */
-export interface Watcher {
+interface Watcher {
   state(state: State): void;
   /** After some batches. */
   progress(): void;
@@ -36,6 +36,8 @@ export class Trainer {
   #history: History = [];
   /** Epochs that have ended, and a part of one that runs. */
   #done = 0;
+  /** Whether the page has weights that no file has. */
+  #unsaved = false;
   /** Which call of `train` is listened to. */
   #run = 0;
 
@@ -60,6 +62,10 @@ export class Trainer {
 
   get state(): State {
     return this.#state;
+  }
+
+  get unsaved(): boolean {
+    return this.#unsaved;
   }
 
   get #epochs(): HTMLInputElement {
@@ -118,13 +124,20 @@ export class Trainer {
     if (outcome.kind === 'failed') {
       // The model may be of no use any more: it is made anew as it was at the end of the last epoch.
       this.#watcher.failed(new Error(outcome.message));
+      this.#done = outcome.history.length;
       await this.#watcher.reopen(false);
-      this.#announce(`broke off; the model is as it was after ${epochsText(this.#history.length)}`);
+      const count = this.#history.length;
+      this.#announce(
+        `broke off; the model is as it was ${count === 0 ? 'at first' : `after ${epochsText(count)}`}`,
+      );
       return;
     }
     this.#enter('ready');
-    const verb = outcome.kind === 'stopped' ? 'stopped after' : 'trained for';
-    this.#announce(`${verb} ${epochsText(this.#history.length)}${this.#lastScores()}`);
+    const within = outcome.kind === 'stopped' && this.#done > this.#history.length;
+    const where = within
+      ? `stopped in epoch ${this.#history.length + 1}`
+      : `${outcome.kind === 'stopped' ? 'stopped after' : 'trained for'} ${epochsText(this.#history.length)}`;
+    this.#announce(`${where}${this.#lastScores()}`);
     this.#watcher.progress();
     const found = await this.#session.mistakes();
     if (found && this.#state === 'ready') this.#watcher.mistakes(found);
@@ -150,6 +163,7 @@ export class Trainer {
   async #again(): Promise<void> {
     say(part('fault', HTMLElement), undefined);
     this.#done = 0;
+    this.#unsaved = false;
     this.#epochs.value = String(this.#setup.epochs);
     await this.#watcher.reopen(true);
   }
@@ -160,12 +174,14 @@ export class Trainer {
     link.href = URL.createObjectURL(new Blob([Uint8Array.from(bytes)], { type: 'application/octet-stream' }));
     link.download = `${this.#setup.stem}.safetensors`;
     link.click();
+    this.#unsaved = false;
     // The browser has begun to read it by then.
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
   }
 
   #progress({ epoch, epochs, batch, batches, recent, left, batchesPerSecond }: TrainingProgress): void {
     this.#advance(epoch - 1 + batch / batches, epochs);
+    this.#unsaved = true;
     this.#charts?.add({ at: this.#done, scores: recent });
     if (this.#state !== 'training') return;
     const speed = batchesPerSecond === undefined ? '' : ` · ${figureOf(batchesPerSecond)} batches/s`;
@@ -191,12 +207,13 @@ export class Trainer {
 
   #showHistory(history: History): void {
     this.#history = history;
-    this.#charts?.set(history);
+    // Stopped in the first epoch: what has been drawn of it stays.
+    if (history.length > 0 || this.#done === 0) this.#charts?.set(history);
     say(part('advice', HTMLElement), adviceOf(history)?.message);
     showTable(part('history', HTMLTableElement), history);
-    if (history.length === 0) {
+    if (history.length === 0 && this.#done === 0) {
       part('progress', HTMLProgressElement).value = 0;
-      this.#status(`not trained yet; ${this.#setup.train.size} samples, ${this.#setup.train.what}`);
+      this.#status(`not trained yet; ${grouped(this.#setup.train.size)} samples, ${this.#setup.train.what}`);
     }
   }
 

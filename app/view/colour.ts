@@ -2,7 +2,7 @@
  * Colours of numbers. 0 has the colour of the page; what is positive goes to orange, what is negative to blue, and the
  * further from 0 the stronger, up to the bound of the scale. So maps that are never negative have the half from 0 on.
  */
-export type Rgb = readonly [red: number, green: number, blue: number];
+type Rgb = readonly [red: number, green: number, blue: number];
 
 interface Palette {
   readonly zero: Rgb;

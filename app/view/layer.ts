@@ -17,7 +17,7 @@ export interface LayerNode {
 }
 
 /** Height, width, channels of pictures; undefined for anything else. */
-export function mapsOf({ shape }: ObservedLayer): readonly [number, number, number] | undefined {
+function mapsOf({ shape }: ObservedLayer): readonly [number, number, number] | undefined {
   const [height, width, channels] = shape;
   const is = shape.length === 3 && height !== undefined && width !== undefined && channels !== undefined;
   return is && height * width > 1 ? [height, width, channels] : undefined;

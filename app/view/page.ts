@@ -10,7 +10,7 @@ import type { ShownLayer, Weight } from './index.ts';
 import { renderObservation } from './observation.ts';
 
 /** In the metadata, as JSON. Tensors: `input NAME`, `output NAME`, `layer I`, `saliency I`, `weight NAME`. */
-export interface Inspected {
+interface Inspected {
   readonly signature: Signature;
   readonly classes: Readonly<Record<string, readonly string[]>>;
   readonly layers: readonly Omit<ShownLayer, 'values'>[];

@@ -3,7 +3,7 @@ import { add, label, Rows, say } from './dom.ts';
 import { count } from './numbers.ts';
 import { Raster } from './raster.ts';
 
-export interface Tiled {
+interface Tiled {
   readonly count: number;
   readonly rows: number;
   readonly columns: number;
@@ -22,7 +22,7 @@ export interface Point {
   readonly column: number;
 }
 
-export interface TileEvents {
+interface TileEvents {
   /** Undefined: the pointer has left. */
   point(point: Point | undefined): void;
   choose(tile: number): void;
@@ -32,7 +32,7 @@ export interface TileEvents {
 const most = 64;
 
 /** A width of about 52 px that is a multiple of the pixels, where these are few. */
-export function tileWidth(columns: number): number {
+function tileWidth(columns: number): number {
   if (columns === 1) return 24;
   return columns > 40 ? Math.min(columns, 84) : Math.round(52 / columns) * columns;
 }

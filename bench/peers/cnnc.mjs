@@ -6,12 +6,30 @@ import { compileModel, examples, importModule } from '../support.mjs';
 import { write } from './files.mjs';
 
 /** Makes the inputs that all others read, too. */
-export async function open({ model, kind, folder, batch, kernels, fast, threads, weights }) {
+export async function open({
+  model,
+  kind,
+  folder,
+  batch,
+  size,
+  kernels,
+  fast,
+  threads,
+  weights,
+  gpu,
+  features,
+}) {
   // Peers are given the same pictures in each step.
   const edit = (text) => text.replace(/^ *augment .*$/m, '');
   const compiled = compileModel(
     { path: join(examples, `${model}.cnn`), edit },
-    { kernels, inference: kind === 'infer', set: kind === 'step' ? { batch_size: String(batch) } : {} },
+    {
+      ...(gpu
+        ? { target: 'wgsl', language: 'js', batchSize: batch, ...(features && { features }) }
+        : { kernels }),
+      inference: kind === 'infer',
+      set: { ...(kind === 'step' && { batch_size: String(batch) }), ...(size && { size: String(size) }) },
+    },
   );
   const { createModel, signature } = await importModule(compiled);
   const [input] = signature.inputs;
@@ -24,14 +42,18 @@ export async function open({ model, kind, folder, batch, kernels, fast, threads,
   write(join(folder, `${kind}.nchw`), channelsFirst(nhwc, input.shape));
   write(join(folder, `${kind}.labels`), truth);
   const file = weights && readFileSync(weights);
-  const options = { ...(file ? { weights: file } : { seed: 1 }), fast, threads };
+  const options = { ...(file ? { weights: file } : { seed: 1 }), ...(!gpu && { fast, threads }) };
+  const began = performance.now();
   const instance = await createModel(options);
-  const about = `cnnc ${instance.info.target}${fast ? ' fast' : ''}${threads > 1 ? ` ${threads} threads` : ''}`;
+  const { target, reason } = instance.info;
+  const words = [fast && 'fast', features?.join(' '), threads > 1 && `${threads} threads`, gpu && reason];
+  const about = ['cnnc', target, ...words].filter(Boolean).join(' ');
   const more = { shape: input.shape, classes, batch };
   if (kind === 'infer') {
     const inputs = { [input.name]: images };
     return {
       about,
+      began,
       more,
       check: async () => (await instance.predict(inputs))[output.name],
       run: () => instance.predict(inputs),
@@ -47,7 +69,11 @@ export async function open({ model, kind, folder, batch, kernels, fast, threads,
   let perStep = 10;
   return {
     about,
+    began,
     more,
+    run: () => train(1),
+    /** Also what `fit` does once. */
+    calls: (count) => train(count),
     async check() {
       const losses = [];
       await train(4, ({ scores, batch: done }) => losses.push([scores.loss, done]));

@@ -1,77 +1,134 @@
-// jax-js on its `wasm` device. Node has no Worker of the Web, so it runs on one thread.
+// jax-js on its `wasm` device (Node has no Worker of the Web, so it runs on one thread) or on its `webgpu` device.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultDevice, init, jit, lax, nn, numpy as np, valueAndGrad } from '@jax-js/jax';
 import { readSafetensors, versionOf } from '../support.mjs';
+import { architectures, pixelDeviation, pixelMean, weightsOf } from './architectures.mjs';
 import { readFloats, readIntegers } from './files.mjs';
 
-/** Arrays are counted: each use but the last takes `.ref`. */
-const conv = (x, kernel, bias) =>
-  nn.relu(lax.convGeneralDilated(x, kernel, [1, 1], 'VALID').add(bias.reshape([1, -1, 1, 1])));
-const pool = (x) => lax.reduceWindow(x, (window) => np.max(window), [2, 2], [2, 2]);
+/** Values that stand along the channels of NCHW. */
+const perChannel = (values) => values.reshape([1, -1, 1, 1]);
 
-/** The Keras classifier on NCHW pictures, up to the logits [N]. */
-function logits({ k1, b1, k2, b2, w3, b3, w4, b4 }, x) {
-  const features = pool(conv(pool(conv(x, k1, b1)), k2, b2));
-  const flat = np.transpose(features, [0, 2, 3, 1]).reshape([x.shape[0], -1]);
-  const hidden = nn.relu(np.matmul(flat, w3).add(b3));
-  return np.matmul(hidden, w4).add(b4).reshape([-1]);
-}
-
-export async function open({ model, kind, folder, batch, shape, weights }) {
-  if (model !== 'keras_classifier') throw new Error('this model is not written for it here');
-  await init('wasm');
-  defaultDevice('wasm');
-  const values = readSafetensors(readFileSync(weights));
-  const tensor = (name) => np.array(values[name].data).reshape(values[name].shape);
-  const kernel = (name) => np.transpose(tensor(name), [3, 2, 0, 1]);
-  const params = {
-    k1: kernel('conv2d.kernel'),
-    b1: tensor('conv2d.bias'),
-    k2: kernel('conv2d_1.kernel'),
-    b2: tensor('conv2d_1.bias'),
-    w3: tensor('dense.kernel'),
-    b3: tensor('dense.bias'),
-    w4: tensor('dense_1.kernel'),
-    b4: tensor('dense_1.bias'),
+/** The operations of `architectures`, on NCHW. Arrays are counted: each use but the last takes `.ref`. */
+function operations(weights) {
+  const activated = (x, activation) => (activation === undefined ? x : nn[activation](x));
+  const conv =
+    (groups) =>
+    (x, path, { stride = 1, padding = 0, norm, activation } = {}) => {
+      const around = [padding, padding];
+      const featureGroupCount = groups(x);
+      const how = featureGroupCount === 1 ? {} : { featureGroupCount };
+      const kernel = weights[`${path}.kernel`].ref;
+      let y = lax.convGeneralDilated(x, kernel, [stride, stride], [around, around], how);
+      const bias = weights[`${path}.bias`];
+      if (bias) y = y.add(perChannel(bias.ref));
+      else if (norm !== undefined) y = normalized(y, norm);
+      return activated(y, activation);
+    };
+  const normalized = (x, path) => {
+    const axes = [0, 2, 3];
+    const mean = np.mean(x.ref, axes, { keepdims: true });
+    const apart = x.sub(mean);
+    const variance = np.mean(np.square(apart.ref), axes, { keepdims: true });
+    const gamma = perChannel(weights[`${path}.gamma`].ref);
+    const beta = perChannel(weights[`${path}.beta`].ref);
+    return apart.mul(gamma.mul(np.reciprocal(np.sqrt(variance.add(1e-5))))).add(beta);
   };
-  for (const name of Object.keys(params))
-    params[name] = np.array(await params[name].data()).reshape(shapes(values)[name]);
-  const kept = () => Object.fromEntries(Object.entries(params).map(([name, value]) => [name, value.ref]));
-  const [height, width, channels] = shape;
-  const x = np.array(readFloats(join(folder, `${kind}.nchw`))).reshape([batch, channels, height, width]);
-  const about = `jax-js ${versionOf('@jax-js/jax')} wasm${kind === 'step' ? ' (gradient only)' : ''}`;
-  if (kind === 'infer') {
-    const predict = jit((p, image) => nn.sigmoid(logits(p, image)));
-    const run = () => predict(kept(), x.ref).data();
-    return { about, check: run, run };
-  }
-  const y = np.array(Float32Array.from(readIntegers(join(folder, 'step.labels'))));
-  // -(y log p + (1 - y) log(1 - p)) = softplus(z) - y z
-  const lossOf = (p, image, truth) => {
-    const z = logits(p, image);
-    return np.mean(nn.softplus(z.ref).sub(truth.mul(z)));
-  };
-  const step = jit(valueAndGrad(lossOf));
-  const run = async () => {
-    const [loss, gradients] = step(kept(), x.ref, y.ref);
-    for (const gradient of Object.values(gradients)) await gradient.data();
-    return loss.data();
-  };
-  return { about, check: run, run };
-}
-
-function shapes(values) {
-  const of = (name) => values[name].shape;
-  const turned = ([kh, kw, ci, co]) => [co, ci, kh, kw];
   return {
-    k1: turned(of('conv2d.kernel')),
-    b1: of('conv2d.bias'),
-    k2: turned(of('conv2d_1.kernel')),
-    b2: of('conv2d_1.bias'),
-    w3: of('dense.kernel'),
-    b3: of('dense.bias'),
-    w4: of('dense_1.kernel'),
-    b4: of('dense_1.bias'),
+    conv: conv(() => 1),
+    depthwise: conv((x) => x.shape[1]),
+    dense: (x, path, { activation } = {}) =>
+      activated(np.matmul(x, weights[`${path}.kernel`].ref).add(weights[`${path}.bias`].ref), activation),
+    maxPool: (x, { size, stride, padding = 0 }) => {
+      // Zeros do as edges, for what is pooled is never negative.
+      const around = [padding, padding];
+      const whole = padding === 0 ? x : np.pad(x, [[0, 0], [0, 0], around, around]);
+      return lax.reduceWindow(whole, (window) => np.max(window), [size, size], [stride, stride]);
+    },
+    mean: (x) => np.mean(x, [2, 3]),
+    concat: (all) => np.concatenate(all, 1),
+    // Rows of dense kernels are in the order of NHWC.
+    flatten: (x) => np.transpose(x, [0, 2, 3, 1]).reshape([x.shape[0], -1]),
+    imageNet: (x) =>
+      x.sub(perChannel(np.array(pixelMean))).mul(perChannel(np.array(pixelDeviation.map((d) => 1 / d)))),
+    add: (a, b) => a.add(b),
+    relu: nn.relu,
+    again: (x) => x.ref,
   };
+}
+
+/** Kernels are [output, input, rows, columns]; those of depthwise convolutions have one input. */
+async function onDevice({ shape, data, kind }) {
+  const tensor = np.array(data).reshape(shape);
+  if (kind !== 'conv' && kind !== 'depthwise') return tensor;
+  const turned = np.transpose(tensor, kind === 'conv' ? [3, 2, 0, 1] : [2, 3, 0, 1]);
+  const extents = turned.shape;
+  return np.array(await turned.data()).reshape(extents);
+}
+
+/** Each element of a tree of arrays with one more reference. */
+const kept = (params) => Object.fromEntries(Object.entries(params).map(([name, value]) => [name, value.ref]));
+
+export async function open({ peer, model, kind, folder, batch, shape, weights }) {
+  const device = peer === 'jax-js' ? 'wasm' : 'webgpu';
+  const tensors = readSafetensors(readFileSync(weights));
+  const [height, width, channels] = shape;
+  const values = readFloats(join(folder, `${kind}.nchw`));
+  const began = performance.now();
+  if (!(await init(device)).includes(device)) throw new Error(`no device ${device}`);
+  defaultDevice(device);
+  const params = {};
+  for (const [name, weight] of Object.entries(weightsOf(model, tensors, kind === 'infer')))
+    params[name] = await onDevice(weight);
+  const picture = () => np.array(values).reshape([batch, channels, height, width]);
+  const about = `jax-js ${versionOf('@jax-js/jax')} ${device}`;
+  const binary = model === 'keras_classifier';
+  const logits = (p, x) => architectures[model](operations(p), x);
+  if (kind === 'infer') {
+    const predict = jit((p, x) => (binary ? nn.sigmoid(logits(p, x)) : nn.softmax(logits(p, x))));
+    const run = () => predict(kept(params), picture()).data();
+    return { about, began, check: run, run };
+  }
+  const labels = readIntegers(join(folder, 'step.labels'));
+  return { about, began, ...training({ params, binary, logits, picture, labels }) };
+}
+
+function training({ params, binary, logits, picture, labels }) {
+  const lossOf = (p, x, truth) => {
+    const z = logits(p, x);
+    // -(y log p + (1 - y) log(1 - p)) = softplus(z) - y z
+    if (binary) return np.mean(nn.softplus(z.ref).sub(truth.mul(z)));
+    const classes = z.shape[1];
+    return np.negative(np.mean(np.sum(nn.logSoftmax(z).mul(nn.oneHot(truth, classes)), 1)));
+  };
+  const gradientOf = valueAndGrad(lossOf);
+  const [beta1, beta2] = [0.9, 0.999];
+  /** Adam as in Keras: `rate` has the corrections of both moments. */
+  const step = jit((p, first, second, rate, x, truth) => {
+    const [loss, gradients] = gradientOf(kept(p), x, truth);
+    const [next, m, v] = [{}, {}, {}];
+    for (const [name, g] of Object.entries(gradients)) {
+      m[name] = first[name].mul(beta1).add(g.ref.mul(1 - beta1));
+      v[name] = second[name].mul(beta2).add(np.square(g).mul(1 - beta2));
+      const change = m[name].ref.mul(rate.ref).div(np.sqrt(v[name].ref).add(1e-7));
+      next[name] = p[name].sub(change);
+    }
+    return [loss, next, m, v];
+  });
+  const zeros = () =>
+    Object.fromEntries(Object.entries(params).map(([name, { shape }]) => [name, np.zeros(shape)]));
+  let [p, first, second, steps] = [params, zeros(), zeros(), 0];
+  const truth = () =>
+    binary
+      ? np.array(Float32Array.from(labels)).reshape([labels.length, 1])
+      : np.array(labels, { dtype: np.int32 });
+  const run = async () => {
+    steps++;
+    const rate = np.array((0.001 * Math.sqrt(1 - beta2 ** steps)) / (1 - beta1 ** steps));
+    let loss;
+    [loss, p, first, second] = step(p, first, second, rate, picture(), truth());
+    const [value] = await loss.data();
+    return value;
+  };
+  return { check: async () => [await run(), await run()], run };
 }

@@ -14,6 +14,8 @@ export type Trait =
   | 'concatenation'
   /** Any other gather with one writer per element (slice, transpose, translate, random). */
   | 'gather'
+  /** No other elements than those of the operand, perhaps not all, perhaps repeated: of one value everywhere it makes the same. */
+  | 'rearrangement'
   /** Replaced by a pass before lowering; has no kernel (`gradient`). */
   | 'pseudo'
   /** f(a, b) = f(b, a). */

@@ -1,4 +1,5 @@
 /** How commands fail, and with which exit status. */
+import { sep } from 'node:path';
 import { DataError, fileReason } from '../data/index.ts';
 import type { Io } from './io.ts';
 
@@ -28,14 +29,14 @@ export function modelErrorCode(error: unknown): string | undefined {
 }
 
 /** Files that are missing, not ours to write, or too large for the disk. */
-function isFileError(error: unknown): error is NodeJS.ErrnoException {
+export function isFileError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string';
 }
 
 /** Says what went wrong and gives the exit status. */
 export function report(error: unknown, io: Io, command: string): number {
   const say = (message: string): void => {
-    if (message !== '') io.err(`cnnc: ${message}\n`);
+    if (message !== '') io.err(`cnnc: ${asTyped(message, io.cwd)}\n`);
   };
   if (error instanceof Interrupted) {
     say(error.message);
@@ -62,6 +63,10 @@ export function report(error: unknown, io: Io, command: string): number {
   io.err(bugReport(error, command));
   return exit.bug;
 }
+
+/** Files in the folder one stands in, without its path. */
+export const asTyped = (message: string, folder: string): string =>
+  message.replaceAll(folder.endsWith(sep) ? folder : `${folder}${sep}`, '');
 
 function bugReport(error: unknown, command: string): string {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -1,10 +1,9 @@
 /** `--input name=FILE`: numbers for a model's inputs from `.npy` or `.json` files. */
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import type { Batch, Elements, PortInfo } from '../../runtime/types.ts';
 import { readNpy } from '../data/index.ts';
 import { InputError, UsageError } from './errors.ts';
 import type { Io } from './io.ts';
+import { readNamed } from './read.ts';
 
 /** Arrays for all inputs, and how many samples they hold. */
 export function readInputs(
@@ -43,7 +42,7 @@ export function readInputs(
 }
 
 function readNumbers(io: Io, file: string): ArrayLike<number> {
-  const content = readFileSync(resolve(io.cwd, file));
+  const content = readNamed(io, file);
   if (!file.endsWith('.json')) return readNpy(content, file).values;
   let value: unknown;
   try {

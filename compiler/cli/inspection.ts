@@ -9,7 +9,7 @@ import { viewer } from '../generated/viewer.ts';
 import type { Model } from '../index.ts';
 import { portInfo } from './model-data.ts';
 
-export interface Inspection {
+interface Inspection {
   readonly model: Model;
   /** The `.cnn` file and what was looked at, for the title. */
   readonly file: string;

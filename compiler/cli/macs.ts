@@ -2,7 +2,7 @@
 import type { Model } from '../index.ts';
 import { elementCount } from '../base/types.ts';
 
-export interface Macs {
+interface Macs {
   readonly total: number;
   /** Of each layer instance and all it contains. A shared layer has those of all its uses at the first. */
   rows(paths: readonly string[]): readonly number[];

@@ -24,7 +24,7 @@ function classesOf({ training, outputs }: Model): readonly string[] | number | u
   return output ? (output.classes ?? classCount(output)) : training?.classCounts[0]?.classes;
 }
 
-export function wantedData(model: Model, { only }: Pick<DataOptions, 'only'>): Wanted {
+function wantedData(model: Model, { only }: Pick<DataOptions, 'only'>): Wanted {
   const classes = classesOf(model);
   return {
     inputs: model.inputs.map(portInfo),

@@ -51,6 +51,7 @@ export type Settings = Readonly<Record<string, string>>;
 function setting(text: string, before: Settings = {}): Settings {
   const match = /^([A-Za-z_]\w*)=(.*)$/su.exec(text);
   if (!match) throw new InvalidArgumentError('expected name=value.');
+  if (match[2] === '') throw new InvalidArgumentError(`there is no value behind ${match[1]}=.`);
   return Object.fromEntries([...Object.entries(before), [match[1]!, match[2]!]]);
 }
 
@@ -110,6 +111,13 @@ export function addScheduleOption(command: Command): Command {
     'schedules of kernels, as `cnnc tune` chose them; no bit changes',
   );
 }
+
+/** `--features`: what shaders use where a GPU has it. */
+export const featuresOption = (): Option =>
+  new Option(
+    '--features <list>',
+    'of wgsl, what shaders use where a GPU has it: subgroups, f16; others stay for the rest',
+  ).argParser(listOf('subgroups', 'f16'));
 
 export interface DataOptions {
   readonly data: string;

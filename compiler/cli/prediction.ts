@@ -3,7 +3,7 @@ import type { Elements } from '../../runtime/types.ts';
 import type { Port } from '../index.ts';
 import { bar, figure } from './text.ts';
 
-export interface Prediction {
+interface Prediction {
   readonly output: string;
   /** Classes with their probabilities, the most probable first; absent for an output without class names. */
   readonly classes?: readonly { readonly name: string; readonly probability: number }[];

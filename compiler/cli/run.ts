@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { addBench } from './commands/bench.ts';
 import { addBuild } from './commands/build.ts';
 import { addCheck } from './commands/check.ts';
+import { addCompare } from './commands/compare.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addExplain } from './commands/explain.ts';
 import { addFormat } from './commands/format.ts';
@@ -26,6 +27,7 @@ const commands = [
   addSummary,
   addBuild,
   addTrain,
+  addCompare,
   addEvaluate,
   addPredict,
   addInspect,

@@ -1,11 +1,10 @@
 /** `--schedule F`: what `cnnc tune` chose. */
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { parseChoices, ScheduleError } from '../index.ts';
 import type { Choices } from '../index.ts';
 import { InputError } from './errors.ts';
 import type { Io } from './io.ts';
 import type { ScheduleOptions } from './options.ts';
+import { readNamed } from './read.ts';
 
 /** Says so where a model has none of the kernels of a schedule file, as when it was changed since. */
 export function checkUsed(io: Io, { schedule = '' }: ScheduleOptions, all: Choices, used: number): void {
@@ -16,7 +15,7 @@ export function checkUsed(io: Io, { schedule = '' }: ScheduleOptions, all: Choic
 /** The part of the compiler's options that comes of it. */
 export function readSchedules(io: Io, { schedule }: ScheduleOptions): { readonly schedules?: Choices } {
   if (schedule === undefined) return {};
-  const text = readFileSync(resolve(io.cwd, schedule), 'utf8');
+  const text = readNamed(io, schedule).toString('utf8');
   try {
     return { schedules: parseChoices(text) };
   } catch (error) {

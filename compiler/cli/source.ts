@@ -6,6 +6,7 @@ import { analyze, compile, hasErrors, renderDiagnostic } from '../index.ts';
 import type { CompileOptions, CompileResult, Diagnostic, Model, Source } from '../index.ts';
 import { InputError } from './errors.ts';
 import type { Io } from './io.ts';
+import { stem } from './options.ts';
 
 /** A text file, or undefined where there is none (or a folder of that name). */
 function readText(path: string): string | undefined {
@@ -37,13 +38,35 @@ function whyMissing(io: Io, file: string): string {
   return `it is a folder, not a file${first === undefined ? '' : `; did you mean ${join(file, first)}?`}`;
 }
 
-/** `, did you mean …` for a misspelt file name. */
+/** `, did you mean …` for a misspelt file name. Names are compared without `.cnn`, which all have in common. */
 function nearby(io: Io, file: string): string {
   const folder = dirname(resolve(io.cwd, file));
   if (!existsSync(folder)) return '';
-  const names = readdirSync(folder).filter((name) => name.endsWith('.cnn'));
-  const close = didYouMean(file.split(/[\\/]/u).at(-1) ?? file, names);
-  return close === undefined ? '' : `; did you mean ${close}?`;
+  const wanted = stem(file);
+  const stems = readdirSync(folder).flatMap((name) => (name.endsWith('.cnn') ? [stem(name)] : []));
+  const close = stems.includes(wanted) ? wanted : didYouMean(wanted, stems);
+  return close === undefined ? '' : `; did you mean ${close}.cnn?`;
+}
+
+/** Each file named, and for a folder all `.cnn` files in it, also deeper down; hidden folders and packages are left out. */
+export function cnnFiles(io: Io, named: readonly string[]): readonly string[] {
+  return named.flatMap((name) => {
+    if (!statSync(resolve(io.cwd, name), { throwIfNoEntry: false })?.isDirectory()) return [name];
+    const found = filesBelow(io, name);
+    if (found.length === 0) throw new InputError(`${name}: there are no .cnn files in this folder`);
+    return found;
+  });
+}
+
+function filesBelow(io: Io, folder: string): readonly string[] {
+  const entries = readdirSync(resolve(io.cwd, folder), { withFileTypes: true });
+  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return entries.flatMap((entry) => {
+    if (entry.name.startsWith('.') || entry.name === 'node_modules') return [];
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return filesBelow(io, path);
+    return entry.name.endsWith('.cnn') ? [path] : [];
+  });
 }
 
 /** Prints diagnostics as code frames and a line that counts them. */

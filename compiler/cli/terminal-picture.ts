@@ -52,15 +52,3 @@ function average(
   }
   return sum.map((value) => value / ((right - left) * (bottom - top)));
 }
-
-/** Blocks of lines beside one another. `width` is what a picture takes on the screen. */
-export function sideBySide(blocks: readonly (readonly string[])[], width: number): string {
-  const height = Math.max(...blocks.map((block) => block.length));
-  const lines = Array.from({ length: height }, (_, row) =>
-    blocks
-      .map((block) => block[row] ?? ' '.repeat(width))
-      .join('  ')
-      .trimEnd(),
-  );
-  return lines.map((line) => `${line}\n`).join('');
-}

@@ -1,11 +1,12 @@
 /** The weights that evaluate, predict and build work with. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { InputError, modelErrorCode } from './errors.ts';
 import type { Io } from './io.ts';
 import { quoteWord, stem } from './options.ts';
+import { readNamed } from './read.ts';
 
-export interface WeightsFile {
+interface WeightsFile {
   readonly path: string;
   readonly bytes: Uint8Array;
 }
@@ -18,7 +19,7 @@ export function readWeights(io: Io, file: string, named: string | undefined): We
       named === undefined ? `; \`cnnc train ${quoteWord(file)}\` makes it, --weights names another` : '';
     throw new InputError(`${path}: there is no such file${hint}`);
   }
-  return { path, bytes: readFileSync(resolve(io.cwd, path)) };
+  return { path, bytes: readNamed(io, path) };
 }
 
 /** What is wrong with the weights, with the name of their file before it. */

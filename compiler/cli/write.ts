@@ -1,15 +1,20 @@
 /** Writing files so that nobody ever sees half of one: beside the place, then renamed. */
 import {
+  accessSync,
   closeSync,
+  constants,
   fsyncSync,
   mkdirSync,
   openSync,
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { fileReason } from '../data/index.ts';
+import { InputError, isFileError } from './errors.ts';
 
 export interface FileToWrite {
   readonly path: string;
@@ -21,21 +26,39 @@ export function writeFileAtomic(path: string, content: string | Uint8Array): voi
   writeFilesAtomic([{ path, content }]);
 }
 
+/** Fails now where `path` could not be written later, when the work is done. Makes the folder. */
+export function checkWritable(path: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    accessSync(dirname(path), constants.W_OK);
+  } catch (error) {
+    throw new InputError(`${dirname(path)}: ${fileReason(error)}`);
+  }
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
+    throw new InputError(`${path}: it is a folder, not a file`);
+}
+
 /** Writes all files beside their places before it moves the first one there. */
 export function writeFilesAtomic(files: readonly FileToWrite[]): void {
   const staged: { from: string; to: string }[] = [];
+  let place = '';
   try {
     for (const { path, content } of files) {
-      mkdirSync(dirname(path), { recursive: true });
+      place = dirname(path);
+      mkdirSync(place, { recursive: true });
+      place = path;
       removeLeftovers(path);
       const from = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
       staged.push({ from, to: path });
       writeDurably(from, content);
     }
-    for (const { from, to } of staged) renameSync(from, to);
+    for (const { from, to } of staged) {
+      place = to;
+      renameSync(from, to);
+    }
   } catch (error) {
     for (const { from } of staged) rmSync(from, { force: true });
-    throw error;
+    throw isFileError(error) ? new InputError(`${place}: ${fileReason(error)}`) : error;
   }
 }
 

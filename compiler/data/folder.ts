@@ -32,7 +32,11 @@ function classFolders(folder: string): string[] {
 /** Adds both ends of a file to the hash, which is where PNG and JPEG files differ when anything does; checks what it is. */
 function examine(file: string, hash: Hash): void {
   if (statSync(file).isDirectory())
-    throw fileError('data-format', file, 'is a folder inside the folder of a class');
+    throw fileError(
+      'data-format',
+      file,
+      'is a folder among the pictures of a class; folder:DIR takes one folder of pictures per class',
+    );
   const descriptor = openSync(file, 'r');
   try {
     const { size } = statSync(file);

@@ -1,4 +1,5 @@
 /** The words after `--data`: `synthetic:digits?count=6000&seed=1`, `idx:DIR`, `cifar10:PATH`, `folder:DIR`. */
+import { readdirSync, statSync } from 'node:fs';
 import { DataError } from './error.ts';
 
 export interface Spec {
@@ -19,14 +20,24 @@ const optionsOf: Readonly<
   folder: { count: [1, 1e9] },
 };
 
-export const specHelp = 'synthetic:digits, idx:DIR, cifar10:PATH or folder:DIR';
+const specHelp = 'synthetic:digits, idx:DIR, cifar10:PATH or folder:DIR';
+
+/** What a path without a kind before it probably is, by what lies there. */
+function kindOf(path: string): Spec['kind'] | undefined {
+  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return undefined;
+  const names = readdirSync(path);
+  if (names.some((name) => name.includes('-idx3-ubyte'))) return 'idx';
+  return names.some((name) => /^data_batch_.*\.bin$/u.test(name)) ? 'cifar10' : 'folder';
+}
 
 /** Reads a spec; throws a `DataError` that says what is possible. */
 export function parseSpec(text: string): Spec {
   const match = /^([a-z0-9]+):(.+)$/su.exec(text);
   const kind = match?.[1];
   if (!match || (kind !== 'synthetic' && kind !== 'idx' && kind !== 'cifar10' && kind !== 'folder')) {
-    throw new DataError('data-spec', `\`${text}\` is no data: expected ${specHelp}`);
+    const meant = kindOf(text);
+    const hint = meant === undefined ? '' : `; did you mean ${meant}:${text}?`;
+    throw new DataError('data-spec', `\`${text}\` is no data: expected ${specHelp}${hint}`);
   }
   const rest = match[2]!;
   const question = rest.lastIndexOf('?');

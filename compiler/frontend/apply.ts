@@ -19,7 +19,7 @@ import { bindOperands } from './types.ts';
 import { boundNames } from './walk.ts';
 
 /** Where a stage is applied. `chained`: after `->`, so that an op counts as a layer of the model. */
-export interface Application {
+interface Application {
   readonly span: Span;
   readonly as?: Name | undefined;
   readonly chained?: boolean;

@@ -20,7 +20,7 @@ import { declaredType } from './types.ts';
 type Of<K extends Statement['kind']> = Extract<Statement, { kind: K }>;
 
 /** What an `input` statement binds: a parameter of the graph, or an operand of a model used as a stage. */
-export type TakeInput = (statement: Of<'input'>, type: TensorType) => Datum;
+type TakeInput = (statement: Of<'input'>, type: TensorType) => Datum;
 
 export function runLayerBody(declaration: LayerDeclaration, env: Env): Datum {
   let result: Datum = poison;

@@ -1,15 +1,13 @@
 /** Which model of the entry file is meant, and what `--set` makes of its parameters. */
 import type { Span } from '../base/source.ts';
 import type { TrainDeclaration } from '../syntax/ast.ts';
-import { Build } from './build.ts';
 import type { Env, Session } from './build.ts';
 import { coerce, parseSetting } from './coerce.ts';
 import type { Datum } from './datum.ts';
 import { word } from './datum.ts';
 import type { AnalyzeOptions } from './index.ts';
-import { Names } from './names.ts';
 import type { Reporter } from './report.ts';
-import { Scope } from './scope.ts';
+import { settingEnv } from './settings.ts';
 import { bindGlobal } from './stages.ts';
 import { suggestion } from './suggest.ts';
 import type { Declared, Unit } from './unit.ts';
@@ -81,13 +79,15 @@ export function readParameters(
   const { declaration } = candidate;
   const parameters = new Map<string, Datum>();
   const overrides = new Map<string, Datum>();
-  const env = settingEnv(candidate, reporter);
+  const session: Session = { reporter, read: () => undefined, persistents: new Map(), elements: 0 };
+  const env = settingEnv(candidate.unit, declaration.name.text, session);
   const { span } = declaration.name;
   for (const [name, text] of chosen ? Object.entries(set) : []) {
     const parameter = declaration.parameters.find((declared) => declared.name.text === name);
-    const datum = parseSetting(text);
+    const expected = parameter?.types.map((type) => type.text) ?? [];
+    const bare = expected[0] === 'list' && expected.length === 1 && !/^[[(]/.test(text);
+    const datum = parseSetting(bare ? `[${text}]` : text);
     if (parameter) {
-      const expected = parameter.types.map((type) => type.text);
       const value = datum.kind === 'word' ? meantBy(text, expected, env, parameter.name.span) : datum;
       parameters.set(name, coerce(value, expected, `\`${name}\` (--set)`, env, parameter.name.span));
     } else if (candidate.train && (name === 'batch_size' || name === 'epochs')) {
@@ -113,16 +113,4 @@ function meantBy(text: string, expected: readonly string[], env: Env, span: Span
   if (expected.includes('string')) return { kind: 'string', value: text };
   const global = expected.includes('stage') ? lookupGlobal(env.frame.unit, text) : undefined;
   return global ? { kind: 'stage', stage: bindGlobal(global, undefined, env, span) } : word(text);
-}
-
-function settingEnv({ unit, declaration }: Candidate, reporter: Reporter): Env {
-  const session: Session = { reporter, read: () => undefined, persistents: new Map(), elements: 0 };
-  const frame = { unit, path: '', title: declaration.name.text, depth: 0, site: '' };
-  return {
-    build: new Build(session, 'infer'),
-    frame,
-    scope: new Scope(),
-    names: new Names('', new Set()),
-    words: new Set(),
-  };
 }

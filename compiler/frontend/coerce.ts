@@ -36,10 +36,12 @@ export function coerce(datum: Datum, expected: Expected, what: string, env: Env,
     const meant = words.includes(text) ? text : undefined;
     const fix =
       meant === undefined ? undefined : { title: `write \`${meant}\``, edits: [{ span, text: meant }] };
-    reporter.error(env.frame, span, 'E0308', `${what} is one of ${listed(words)}, not \`${text}\``, {
-      notes: suggestion(text, words),
-      fix,
-    });
+    const message =
+      meant === undefined
+        ? `${what} is one of ${listed(words)}, not \`${text}\``
+        : `${what} is a word, which stands without quotes: \`${text}\``;
+    const notes = meant === undefined ? suggestion(text, words) : [];
+    reporter.error(env.frame, span, 'E0308', message, { notes, fix });
   } else {
     const message = `${what} must be ${kinds(expected)}, got ${describe(datum)}`;
     reporter.error(env.frame, span, 'E0301', message, unquoted(datum, expected, span));

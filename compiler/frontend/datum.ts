@@ -36,32 +36,25 @@ export type InitializerRule =
   | { readonly kind: 'zeros' | 'ones' | 'glorot_uniform' | 'he_normal' }
   | { readonly kind: 'constant'; readonly values: Datum };
 
+/** What was given beside the value in front of the arrow. */
+interface Given {
+  /** Operands that stood in its parentheses: `x -> weighted(y)`. */
+  readonly operands: readonly Datum[];
+  /** Those given by name. */
+  readonly named: ReadonlyMap<string, Datum>;
+}
+
+/** A layer or model that is yet to be built. */
+interface Template extends Given {
+  readonly unit: Unit;
+  readonly parameters: ReadonlyMap<string, Datum>;
+}
+
 /** What may follow `->`, its arguments bound. Instantiated anew at each use, except `shared`. */
 export type StageValue =
-  | {
-      readonly kind: 'layer';
-      readonly declaration: LayerDeclaration;
-      readonly unit: Unit;
-      readonly parameters: ReadonlyMap<string, Datum>;
-      /** Operands that stood in its parentheses: `x -> weighted(y)`; `named`: those given by name. */
-      readonly operands: readonly Datum[];
-      readonly named: ReadonlyMap<string, Datum>;
-    }
-  | {
-      readonly kind: 'model';
-      readonly declaration: ModelDeclaration;
-      readonly unit: Unit;
-      readonly parameters: ReadonlyMap<string, Datum>;
-      readonly operands: readonly Datum[];
-      readonly named: ReadonlyMap<string, Datum>;
-    }
-  | {
-      readonly kind: 'op';
-      readonly op: Op;
-      readonly attributes: Attributes;
-      readonly operands: readonly Datum[];
-      readonly named: ReadonlyMap<string, Datum>;
-    }
+  | ({ readonly kind: 'layer'; readonly declaration: LayerDeclaration } & Template)
+  | ({ readonly kind: 'model'; readonly declaration: ModelDeclaration } & Template)
+  | ({ readonly kind: 'op'; readonly op: Op; readonly attributes: Attributes } & Given)
   | {
       readonly kind: 'shared';
       readonly path: string;

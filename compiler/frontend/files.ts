@@ -1,5 +1,4 @@
 /** Loads the entry file and what it imports. */
-import type { Span } from '../base/source.ts';
 import type { Import } from '../syntax/ast.ts';
 import type { Reporter } from './report.ts';
 import { suggestion } from './suggest.ts';
@@ -15,70 +14,82 @@ export interface Loaded {
   readonly units: readonly Unit[];
 }
 
+/** Errors are reported; `entry` is undefined only where it cannot be read. */
 export function loadFiles(
   entry: string,
   read: (path: string) => string | undefined,
   reporter: Reporter,
 ): Loaded {
-  const units = new Map<string, Unit | undefined>();
-  const ordered: Unit[] = [];
+  const text = read(entry);
+  if (text === undefined) {
+    reporter.at({ file: entry, start: 0, end: 0 }, 'E0203', `cannot read ${entry}`);
+    return { entry: undefined, units: [] };
+  }
+  const loader = new Loader(read, reporter);
+  return { entry: loader.load(entry, text), units: loader.ordered };
+}
+
+class Loader {
+  readonly ordered: Unit[] = [];
+  readonly #units = new Map<string, Unit>();
   /** The chain of files that led here, to name cycles. */
-  const open: string[] = [];
+  readonly #open: string[] = [];
+  readonly #read: (path: string) => string | undefined;
+  readonly #reporter: Reporter;
 
-  const load = (path: string, text: string): Unit => {
+  constructor(read: (path: string) => string | undefined, reporter: Reporter) {
+    this.#read = read;
+    this.#reporter = reporter;
+  }
+
+  load(path: string, text: string): Unit {
     const { unit, diagnostics } = parseUnit(path, text, true);
-    diagnostics.forEach((diagnostic) => reporter.add(diagnostic));
-    units.set(path, unit);
-    open.push(path);
-    for (const item of unit.file.items) if (item.kind === 'import') resolveImport(unit, item);
-    open.pop();
-    ordered.push(unit);
+    diagnostics.forEach((diagnostic) => this.#reporter.add(diagnostic));
+    this.#units.set(path, unit);
+    this.#open.push(path);
+    for (const item of unit.file.items) if (item.kind === 'import') this.#takeNames(unit, item);
+    this.#open.pop();
+    this.ordered.push(unit);
     return unit;
-  };
+  }
 
-  const resolveImport = (unit: Unit, item: Import): void => {
-    const imported = find(unit, item);
+  /** Gives `unit` the names that it imports. */
+  #takeNames(unit: Unit, item: Import): void {
+    const imported = this.#find(unit, item);
     for (const name of item.names) {
       const declared = imported?.names.get(name.text);
       if (imported && (!declared || declared.unit !== imported)) {
         const own = [...imported.names].flatMap(([text, d]) => (d.unit === imported ? [text] : []));
         const message = `${imported.path} declares no layer or model \`${name.text}\``;
-        reporter.at(name.span, 'E0205', message, { notes: suggestion(name.text, own) });
+        this.#reporter.at(name.span, 'E0205', message, { notes: suggestion(name.text, own) });
         continue;
       }
       if (declared && !unit.names.has(name.text)) unit.names.set(name.text, declared);
     }
-  };
+  }
 
-  const find = (unit: Unit, item: Import): Unit | undefined => {
+  #find(unit: Unit, item: Import): Unit | undefined {
     const path = resolvePath(unit.path, item.from.value);
     if (path === undefined) {
-      report(item.from.span, 'E0208', `${JSON.stringify(item.from.value)} is not a relative path`);
+      const message = `${JSON.stringify(item.from.value)} is not a relative path`;
+      this.#reporter.at(item.from.span, 'E0208', message);
       return undefined;
     }
-    if (open.includes(path)) {
-      const cycle = [...open.slice(open.indexOf(path)), path].join(' → ');
-      report(item.span, 'E0204', `these files import one another: ${cycle}`);
+    if (this.#open.includes(path)) {
+      const cycle = [...this.#open.slice(this.#open.indexOf(path)), path].join(' → ');
+      this.#reporter.at(item.span, 'E0204', `these files import one another: ${cycle}`);
       return undefined;
     }
-    const known = units.get(path);
+    const known = this.#units.get(path);
     if (known) return known;
-    const text = open.length < maxImportDepth ? read(path) : undefined;
+    const text = this.#open.length < maxImportDepth ? this.#read(path) : undefined;
     if (text === undefined) {
-      report(item.from.span, 'E0203', `cannot read ${path}`);
+      const notes = path.includes('\\') ? [{ message: 'folders are separated by `/`, on Windows, too' }] : [];
+      this.#reporter.at(item.from.span, 'E0203', `cannot read ${path}`, { notes });
       return undefined;
     }
-    return load(path, text);
-  };
-
-  const report = (span: Span, code: `E${number}`, message: string): void => reporter.at(span, code, message);
-
-  const text = read(entry);
-  if (text === undefined) {
-    report({ file: entry, start: 0, end: 0 }, 'E0203', `cannot read ${entry}`);
-    return { entry: undefined, units: [] };
+    return this.load(path, text);
   }
-  return { entry: load(entry, text), units: ordered };
 }
 
 /** A path relative to the folder of `from`; undefined for absolute paths and addresses. */

@@ -12,13 +12,13 @@ import { readConstant, readNode } from './graph-nodes.ts';
 import { Reporter } from './report.ts';
 import { suggestion } from './suggest.ts';
 
-export interface ParsedGraph {
+interface ParsedGraph {
   /** Absent when there are errors. */
   readonly graph?: Graph;
   readonly diagnostics: readonly Diagnostic[];
 }
 
-export interface ParsedGraphs {
+interface ParsedGraphs {
   /** Empty when there are errors. */
   readonly graphs: readonly Graph[];
   readonly diagnostics: readonly Diagnostic[];

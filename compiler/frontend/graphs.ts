@@ -1,6 +1,7 @@
 /** The graphs of one model: its body once per graph, the training step around it. */
 import type { TensorType } from '../base/types.ts';
-import type { Graph, NamedValue, Node, Parameter, Update, Value } from '../graph/ir.ts';
+import type { Graph, NamedValue, Parameter, Update } from '../graph/ir.ts';
+import { reachable } from '../graph/reachable.ts';
 import type { ModelDeclaration } from '../syntax/ast.ts';
 import { bodyEnv, bindParameters } from './apply.ts';
 import { runModelStatements } from './body.ts';
@@ -76,23 +77,4 @@ export function finishGraph(
     returns,
     updates,
   };
-}
-
-/** Everything the roots are computed from. `through` can stop at a node, `wanted` at an operand. */
-export function reachable(
-  roots: readonly Value[],
-  through: (node: Node) => boolean = () => true,
-  wanted: (operand: Value) => boolean = () => true,
-): Set<Value> {
-  const seen = new Set<Value>(roots);
-  const stack = [...seen];
-  for (let value = stack.pop(); value; value = stack.pop()) {
-    if (value.kind !== 'node' || !through(value)) continue;
-    for (const operand of value.operands) {
-      if (seen.has(operand) || !wanted(operand)) continue;
-      seen.add(operand);
-      stack.push(operand);
-    }
-  }
-  return seen;
 }

@@ -1,6 +1,7 @@
 /** Names of metrics, and which label belongs to which output. */
 import type { Code } from '../base/diagnostic.ts';
 import type { Span } from '../base/source.ts';
+import { oneHot } from '../ops/index.ts';
 import type { Training } from '../program/interface.ts';
 import type { Expression } from '../syntax/ast.ts';
 import type { Session } from './build.ts';
@@ -65,7 +66,7 @@ export function countClasses(pairs: Training['classLabels'], measured: Measured)
     const paired = pairs.find((pair) => pair.label === label.name);
     const named = measured.outputs.find(({ name }) => name === paired?.output)?.classes?.length;
     const depths = measured.build.builder.nodes.flatMap(({ op, operands, attributes }) =>
-      op.name === 'one_hot' && operands[0] === label ? [Number(attributes['depth'])] : [],
+      op === oneHot && operands[0] === label ? [Number(attributes['depth'])] : [],
     );
     const classes = Math.min(named ?? Infinity, ...depths);
     return classes === Infinity ? [] : [{ label: label.name, classes }];

@@ -1,4 +1,5 @@
 /** What of an output is differentiated by the inputs, to show what it hangs on. */
+import { sameShape } from '../base/types.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Node, Value } from '../graph/ir.ts';
 import {
@@ -49,12 +50,8 @@ function softmaxExponents(output: Value): Value | undefined {
   const [numerator, denominator] = quotient.operands;
   if (!isNode(numerator, exp) || !isNode(denominator, sum)) return undefined;
   if (denominator.operands[0] !== numerator) return undefined;
-  const { shape } = numerator.type;
-  const rest = [...shape.slice(0, -1), 1];
-  return denominator.type.shape.length === rest.length &&
-    denominator.type.shape.every((extent, i) => extent === rest[i])
-    ? numerator.operands[0]
-    : undefined;
+  const kept = [...numerator.type.shape.slice(0, -1), 1];
+  return sameShape(denominator.type.shape, kept) ? numerator.operands[0] : undefined;
 }
 
 function sigmoidOperand(output: Value): Value | undefined {

@@ -2,11 +2,12 @@
 import { invariant } from '../base/invariant.ts';
 import { elementCount } from '../base/types.ts';
 import type { Graph, NamedValue, Value } from '../graph/ir.ts';
+import { reachable } from '../graph/reachable.ts';
 import { add, cast, gradient, reshape } from '../ops/index.ts';
 import type { ObservedLayer, ObservedSaliency } from '../program/interface.ts';
 import type { Build } from './build.ts';
 import type { Forward } from './graphs.ts';
-import { finishGraph, reachable } from './graphs.ts';
+import { finishGraph } from './graphs.ts';
 import { objectiveOf } from './objective.ts';
 
 /** Returns the outputs, then the layers, then the saliency. */

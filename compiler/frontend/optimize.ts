@@ -2,6 +2,8 @@
 import type { Span } from '../base/source.ts';
 import { formatType, sameType } from '../base/types.ts';
 import type { Node, Parameter, Update, Value } from '../graph/ir.ts';
+import { reachable } from '../graph/reachable.ts';
+import { stopGradient } from '../ops/index.ts';
 import type { Expression } from '../syntax/ast.ts';
 import { applyStage } from './apply.ts';
 import type { Env, Build } from './build.ts';
@@ -9,13 +11,12 @@ import { maxOptimizerSteps } from './build.ts';
 import type { StageValue } from './datum.ts';
 import { describe, tensorOf } from './datum.ts';
 import { evaluate } from './evaluate.ts';
-import { reachable } from './graphs.ts';
 import { ownerOf } from './names.ts';
 import { castTo, nodeOf } from './op-call.ts';
 import { suggestion } from './suggest.ts';
 import { globalNames } from './unit.ts';
 
-export interface Optimized {
+interface Optimized {
   readonly updates: readonly Update[];
   /** bool[]: loss and all gradients are finite. */
   readonly finite: Value;
@@ -23,7 +24,7 @@ export interface Optimized {
 }
 
 /** The layer that a `train` block names as its optimizer, and where. */
-export interface Optimizer {
+interface Optimizer {
   readonly stage: StageValue;
   readonly span: Span;
 }
@@ -71,7 +72,7 @@ export function optimize(build: Build, loss: Value, optimizer: Optimizer, env: E
 }
 
 /** Whether gradients flow through a node: to its real-valued operands. */
-const learns = (node: Node): boolean => node.op.gradient !== 'none' && node.op.name !== 'stop_gradient';
+const learns = (node: Node): boolean => node.op.gradient !== 'none' && node.op !== stopGradient;
 const isReal = (value: Value): boolean => value.type.dtype === 'f32';
 
 function trainedParams(build: Build, reached: ReadonlySet<Value>): readonly Parameter[] {
@@ -86,7 +87,7 @@ function checkGradients(build: Build, reached: ReadonlySet<Value>, env: Env, spa
   let fine = true;
   for (const node of build.builder.nodes) {
     const depends = node.operands.some((operand) => active.has(operand) || isParam(operand));
-    if (!depends || !isReal(node) || node.op.name === 'stop_gradient') continue;
+    if (!depends || !isReal(node) || node.op === stopGradient) continue;
     active.add(node);
     if (!reached.has(node) || node.op.gradient !== 'none') continue;
     const origin = build.origins.get(node) ?? { frame: env.frame, span };

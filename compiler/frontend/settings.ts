@@ -1,4 +1,5 @@
 /** The entries `loss`, `metrics`, `optimizer`, `batch_size` and `epochs` of a `train` block. */
+import type { Note } from '../base/diagnostic.ts';
 import type { Span } from '../base/source.ts';
 import type { Expression } from '../syntax/ast.ts';
 import { Build } from './build.ts';
@@ -10,6 +11,7 @@ import { Names } from './names.ts';
 import { Scope } from './scope.ts';
 import { suggestion } from './suggest.ts';
 import type { TrainSource } from './train.ts';
+import type { Unit } from './unit.ts';
 
 export interface Settings {
   readonly loss: Expression | undefined;
@@ -32,7 +34,7 @@ export function readSettings(train: TrainSource, session: Session): Settings {
     const { text, span } = entry.name;
     if (!(settingNames as readonly string[]).includes(text)) {
       const message = `\`train\` has no setting \`${text}\``;
-      reporter.at(span, 'E0508', message, { notes: suggestion(text, settingNames) });
+      reporter.at(span, 'E0508', message, { notes: settingNotes(text) });
     } else if (given.has(text)) {
       reporter.at(span, 'E0202', `\`${text}\` is set twice`);
     } else {
@@ -54,6 +56,17 @@ export function readSettings(train: TrainSource, session: Session): Settings {
   };
 }
 
+function settingNotes(text: string): readonly Note[] {
+  const close = suggestion(text, settingNames);
+  if (close.length > 0) return close;
+  return [
+    { message: `its settings are ${settingNames.join(', ')}` },
+    ...(/^(lr|learning_rate|momentum|beta_\d)$/.test(text)
+      ? [{ message: `\`${text}\` goes to the optimizer: \`optimizer: Adam(learning_rate: 0.001)\`` }]
+      : []),
+  ];
+}
+
 /** A whole number of at least 1, known at compile time. */
 function count(
   name: 'batch_size' | 'epochs',
@@ -64,7 +77,7 @@ function count(
   const expression = given.get(name);
   const override = train.overrides.get(name);
   const span: Span = expression && !override ? expression.span : train.declaration.model.span;
-  const env = settingEnv(train, session);
+  const env = settingEnv(train.unit, train.declaration.model.text, session);
   const datum: Datum | undefined = override ?? (expression && evaluate(expression, env));
   if (!datum) return defaults[name];
   const fitting = coerce(datum, ['int'], `\`${name}\``, env, span);
@@ -74,9 +87,9 @@ function count(
   return defaults[name];
 }
 
-/** Settings are plain numbers: nothing of the model is in scope. */
-function settingEnv(train: TrainSource, session: Session): Env {
-  const frame = { unit: train.unit, path: '', title: train.declaration.model.text, depth: 0, site: 'train' };
+/** Where a setting of the model called `title` is read: nothing of the model is in scope. */
+export function settingEnv(unit: Unit, title: string, session: Session): Env {
+  const frame = { unit, path: '', title, depth: 0, site: 'train' };
   return {
     build: new Build(session, 'infer'),
     frame,

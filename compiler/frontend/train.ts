@@ -13,6 +13,7 @@ import { poison, tensorOf } from './datum.ts';
 import type { ModelSource } from './graphs.ts';
 import { finishGraph, inputParameter, runForward } from './graphs.ts';
 import { joinPath, Names } from './names.ts';
+import { warnOfLogarithms } from './logarithms.ts';
 import { findOptimizer, optimize } from './optimize.ts';
 import type { Frame } from './report.ts';
 import { Scope } from './scope.ts';
@@ -49,6 +50,7 @@ export function buildTraining(
   if (!stepped || !evaluated) return undefined;
   const optimizer = settings.optimizer && findOptimizer(settings.optimizer, stepped.env);
   const classLabels = pairLabels(settings, evaluated, session);
+  warnOfLogarithms(evaluated, session);
   if (!evaluated.loss || !stepped.loss || !optimizer) return undefined;
   if (!checkBatch(settings, stepped, session)) return undefined;
   const optimized = optimize(stepped.build, stepped.loss, optimizer, stepped.env);

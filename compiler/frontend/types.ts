@@ -82,7 +82,10 @@ function dimExtents(dim: Dim, env: Env, what: string): readonly number[] | undef
   if (!Number.isInteger(datum.value)) {
     return fail('E0306', `${what}: an extent must be a whole number, got ${datum.value}`);
   }
-  if (datum.value < 1) return fail('E0307', `${what}: an extent must be at least 1, got ${datum.value}`);
+  if (datum.value < 1) {
+    const owner = env.frame.unit.user ? '' : ` of \`${env.frame.title}\``;
+    return fail('E0307', `${what}${owner}: an extent must be at least 1, got ${datum.value}`);
+  }
   return [datum.value];
 }
 
@@ -184,10 +187,12 @@ function matches(
   const hints = mismatch.rank ? rankHints(type.dims?.length ?? 0, got.shape.length) : [];
   // A prediction that does not fit the extents of its label: either of them may be the wrong one.
   const pair = isLabel || (!mismatch.rank && all.some((value) => labels.has(value)));
+  if (pair && !isLabel && !mismatch.rank && got.shape.length > 2) hints.push(flatten);
   return fail(pair ? 'E0505' : mismatch.rank ? 'E0450' : 'E0451', [{ message: mismatch.message }, ...hints]);
 }
 
 const truthFirst = { message: 'losses and metrics take the truth first, then the prediction' };
+const flatten = { message: '`Flatten` before the last `Dense` leaves one row of numbers per sample' };
 const encodings = {
   message:
     'a label is `i32` (the index of a class), `f32[1]` (0 or 1) or `f32[k]` (one number per class or target)',
@@ -240,7 +245,7 @@ function matchRest(
   }
   const known = bound.items.map((item) => (item.kind === 'number' ? item.value : 'N'));
   if (known.length === shape.length && known.every((extent, i) => extent === shape[i])) return undefined;
-  return `\`${dim.name.text}\` is [${known.join(', ')}] already, not [${shape.join(', ')}]`;
+  return `the axes \`...${dim.name.text}\` are [${known.join(', ')}] in what came before, and [${shape.join(', ')}] here`;
 }
 
 function matchExtent(

@@ -27,7 +27,7 @@ export type Declared =
 
 export type Global = Declared | { readonly kind: 'op'; readonly op: Op };
 
-export interface ParsedUnit {
+interface ParsedUnit {
   readonly unit: Unit;
   readonly diagnostics: readonly Diagnostic[];
 }

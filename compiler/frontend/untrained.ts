@@ -1,7 +1,8 @@
 /** Warnings for params that have no effect or do not learn. */
 import type { Graph } from '../graph/ir.ts';
+import { reachable } from '../graph/reachable.ts';
+import { stopGradient } from '../ops/index.ts';
 import type { Session } from './build.ts';
-import { reachable } from './graphs.ts';
 import { userPlace } from './report.ts';
 import type { TrainedGraphs } from './train.ts';
 
@@ -24,7 +25,7 @@ export function warnUntrained(session: Session, infer: Graph, trained: TrainedGr
 
 /** Params that `stop_gradient` keeps from learning: as the user asked. */
 function behindStop(step: Graph): ReadonlySet<string> {
-  const stops = step.nodes.filter((node) => node.op.name === 'stop_gradient');
+  const stops = step.nodes.filter((node) => node.op === stopGradient);
   const names = [...reachable(stops)].flatMap((value) => (value.kind === 'parameter' ? [value.name] : []));
   return new Set(names);
 }

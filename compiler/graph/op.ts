@@ -19,7 +19,7 @@ export interface OperandSpec {
 }
 export type OperandSpecs = Readonly<Record<string, OperandSpec>>;
 
-export type AttributeType =
+type AttributeType =
   | 'int'
   | 'float'
   | 'bool'
@@ -62,8 +62,8 @@ type PerOperand<O extends OperandSpecs, T> = {
   readonly [K in keyof O]: O[K]['kind'] extends 'tensors' ? readonly T[] : T;
 };
 export type ValuesOf<O extends OperandSpecs> = PerOperand<O, Value>;
-export type TypesOf<O extends OperandSpecs> = PerOperand<O, TensorType>;
-export type ReadersOf<O extends OperandSpecs> = PerOperand<O, TensorReader>;
+type TypesOf<O extends OperandSpecs> = PerOperand<O, TensorType>;
+type ReadersOf<O extends OperandSpecs> = PerOperand<O, TensorReader>;
 
 /**
  * `infer` found that these operands do not go together: the user's mistake, told in the user's terms. The message does not
@@ -151,11 +151,13 @@ export interface OpDefinition<O extends OperandSpecs, A extends AttributeSpecs> 
 }
 
 /** What one kernel of a target can do. */
-export interface Limits {
+interface Limits {
   /** Most operands of a node. */
   readonly operands: number;
   /** Into how many a reduction to a single number is to be divided: groups of threads that share no memory. */
   readonly shares: number;
+  /** Whether threads share what is done for each sample. */
+  readonly bySample: boolean;
 }
 
 /** Of a convolution of an image (first operand) with an HWIO kernel (second) and the attributes strides, padding, groups. */
@@ -229,9 +231,11 @@ export function mismatch(code: Code, message: string, hint?: string): Mismatch {
 /** Spreads positional values over the operand names of a spec; a variadic operand takes all that remain. */
 function byName<T>(specs: OperandSpecs, values: readonly T[]): Record<string, T | readonly T[]> {
   const named: Record<string, T | readonly T[]> = {};
-  Object.entries(specs).forEach(([name, spec], i) => {
-    named[name] = spec.kind === 'tensors' ? values.slice(i) : (values[i] as T);
-  });
+  let i = 0;
+  for (const name in specs) {
+    named[name] = specs[name]?.kind === 'tensors' ? values.slice(i) : (values[i] as T);
+    i++;
+  }
   return named;
 }
 

@@ -2,6 +2,7 @@
  * Graphs as text (`cnnc ir`), in the syntax at the top of `syntax/grammar.ts`; the text parses back. Constants that are equal
  * print once, before their first use, so structurally equal graphs print equally.
  */
+import { codeUnits, hash64 } from '../base/hash.ts';
 import { invariant } from '../base/invariant.ts';
 import type { Location } from '../base/source.ts';
 import { formatType } from '../base/types.ts';
@@ -132,19 +133,9 @@ function printConstant(constant: Constant): string {
   return `const(${elements.map(printNumber).join(', ')})`;
 }
 
-/** 64 bits of the contents, as two FNV-1a of different beginnings. */
-export function hashOf({ type, data }: Constant): string {
-  const bytes = new Uint8Array(Float64Array.from(data).buffer);
-  const start = formatType(type);
-  return [0x811c9dc5, 0x9747b28c]
-    .map((basis) => {
-      let hash = basis;
-      for (let i = 0; i < start.length; i++) hash = Math.imul(hash ^ start.charCodeAt(i), 0x01000193);
-      for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
-      return (hash >>> 0).toString(16).padStart(8, '0');
-    })
-    .join('');
-}
+/** 16 hexadecimal digits that tell the contents of constants apart. */
+export const hashOf = ({ type, data }: Constant): string =>
+  hash64(codeUnits(formatType(type)), new Uint8Array(Float64Array.from(data).buffer));
 
 function partition<T>(items: readonly T[], first: (item: T) => boolean): [T[], T[]] {
   return [items.filter(first), items.filter((item) => !first(item))];

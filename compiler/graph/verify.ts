@@ -2,7 +2,7 @@
 import { InvariantError } from '../base/invariant.ts';
 import type { DType, TensorType } from '../base/types.ts';
 import { dtypes, elementCount, formatType, sameType } from '../base/types.ts';
-import type { AttributeValue, Constant, Graph, Node, Value } from './ir.ts';
+import type { Attributes, AttributeValue, Constant, Graph, Node, Value } from './ir.ts';
 import type { AttributeSpec } from './op.ts';
 import { isMismatch } from './op.ts';
 
@@ -37,7 +37,7 @@ class Verifier {
       graph.parameters.map(({ name }) => name),
     );
     for (const parameter of graph.parameters) {
-      checkType(parameter.name, parameter.type);
+      checkType(() => parameter.name, parameter.type);
       this.#defined.add(parameter);
     }
     graph.nodes.forEach((node, i) => this.#node(node, () => `%${i} = ${node.op.name}`));
@@ -67,7 +67,7 @@ class Verifier {
   #use(value: Value, where: Where): void {
     if (value.kind === 'constant') {
       if (this.#sound.has(value)) return;
-      checkConstant(value, where());
+      checkConstant(value, where);
       this.#sound.add(value);
       return;
     }
@@ -81,15 +81,26 @@ class Verifier {
     for (const operand of node.operands) this.#use(operand, where);
     this.#defined.add(node);
     if (this.#sound.has(node)) return;
-    checkNode(node, where());
+    if (!isVerifiedWithOtherOperands(node)) checkNode(node, where);
+    verified.set(node.attributes, node);
     this.#sound.add(node);
   }
+}
+
+/** By their attributes, which a pass that replaces operands keeps: nodes that passed. */
+const verified = new WeakMap<Attributes, Node>();
+
+/** Whether a node like this one passed: what is checked depends on the types of operands, not on the operands. */
+function isVerifiedWithOtherOperands({ op, attributes, type, operands }: Node): boolean {
+  const other = verified.get(attributes);
+  if (other?.op !== op || other.type !== type || other.operands.length !== operands.length) return false;
+  return operands.every((operand, i) => sameType(operand.type, (other.operands[i] as Value).type));
 }
 
 /** Names the place that is looked at: in messages only, and there are many places. */
 type Where = () => string;
 
-function checkNode(node: Node, where: string): void {
+function checkNode(node: Node, where: Where): void {
   checkOperands(node, where);
   checkAttributes(node, where);
   checkType(where, node.type);
@@ -97,10 +108,10 @@ function checkNode(node: Node, where: string): void {
     node.operands.map(({ type }) => type),
     node.attributes,
   );
-  if (isMismatch(inferred)) throw new InvariantError(`${where}: ${inferred.mismatch.message}`);
+  if (isMismatch(inferred)) throw new InvariantError(`${where()}: ${inferred.mismatch.message}`);
   check(
     sameType(inferred, node.type),
-    () => `${where}: its type is ${formatType(node.type)}, inferred ${formatType(inferred)}`,
+    () => `${where()}: its type is ${formatType(node.type)}, inferred ${formatType(inferred)}`,
   );
 }
 
@@ -117,47 +128,47 @@ function unique(what: string, names: readonly string[]): void {
   }
 }
 
-function checkType(where: string, type: TensorType): void {
+function checkType(where: Where, type: TensorType): void {
   const fits = type.shape.every((extent, i) =>
     extent === 'N' ? i === 0 : Number.isInteger(extent) && extent >= 1,
   );
   check(
     fits,
-    () => `${where}: ${formatType(type)} is no type; N is only ever outermost, other extents are positive`,
+    () => `${where()}: ${formatType(type)} is no type; N is only ever outermost, other extents are positive`,
   );
 }
 
-function checkConstant({ type, data }: Constant, where: string): void {
+function checkConstant({ type, data }: Constant, where: Where): void {
   checkType(where, type);
   check(
     data.length === 1 || (!type.shape.includes('N') && data.length === elementCount(type.shape, 1)),
-    () => `${where}: a constant ${formatType(type)} has ${data.length} elements`,
+    () => `${where()}: a constant ${formatType(type)} has ${data.length} elements`,
   );
 }
 
-function checkOperands({ op, operands }: Node, where: string): void {
+function checkOperands({ op, operands }: Node, where: Where): void {
   const specs = Object.entries(op.operands);
   const variadic = specs.some(([, { kind }]) => kind === 'tensors');
   check(
     variadic ? operands.length >= specs.length - 1 : operands.length === specs.length,
-    () => `${where}: ${operands.length} operands, it takes ${specs.length}`,
+    () => `${where()}: ${operands.length} operands, it takes ${specs.length}`,
   );
   operands.forEach(({ type }, i) => {
     const [name, spec] = specs[Math.min(i, specs.length - 1)] ?? [];
     const accepted: readonly DType[] = spec?.dtypes === 'any' ? dtypes : (spec?.dtypes ?? []);
-    check(accepted.includes(type.dtype), () => `${where}: ${name ?? i} takes no ${type.dtype}`);
+    check(accepted.includes(type.dtype), () => `${where()}: ${name ?? i} takes no ${type.dtype}`);
   });
 }
 
-function checkAttributes({ op, attributes }: Node, where: string): void {
+function checkAttributes({ op, attributes }: Node, where: Where): void {
   for (const name of Object.keys(attributes)) {
-    check(Object.hasOwn(op.attributes, name), () => `${where}: there is no attribute ${name}`);
+    check(Object.hasOwn(op.attributes, name), () => `${where()}: there is no attribute ${name}`);
   }
   for (const [name, spec] of Object.entries(op.attributes)) {
     const value = Object.hasOwn(attributes, name) ? attributes[name] : undefined;
     check(
       value !== undefined && isOfType(spec, value),
-      () => `${where}: attribute ${name} must be ${spec.type}`,
+      () => `${where()}: attribute ${name} must be ${spec.type}`,
     );
   }
 }

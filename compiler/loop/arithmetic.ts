@@ -26,6 +26,15 @@ export function rounding(dtype: DType, precision: Precision): Unary {
   }
 }
 
+/** The nearest f16, ties to the even one; what is beyond the largest becomes that. */
+export function roundToHalf(x: number): number {
+  const size = Math.min(Math.abs(x), 65504);
+  const exponent = Math.max(-14, Math.floor(Math.log2(size)));
+  // Beside this number, the neighbours of a double are as far apart as those of an f16 are beside x.
+  const ruler = 1.5 * 2 ** (52 - 10 + exponent);
+  return Math.sign(x) * (size + ruler - ruler);
+}
+
 /** Ties go to the even neighbour, as in IEEE 754; what rounds to zero keeps its sign. */
 export function roundHalfEven(x: number): number {
   const down = Math.floor(x);

@@ -103,7 +103,7 @@ export function dtypeOf(expr: Expr): DType {
 /** What a definition runs through: `Definition.axes` and `Definition.index`. */
 export type Space = Pick<Definition, 'axes' | 'index'>;
 
-export interface ReduceOptions {
+interface ReduceOptions {
   readonly init: number;
   readonly combine: Combine;
   readonly dtype?: DType;

@@ -1,6 +1,7 @@
 /** What a kernel does, counted: arithmetic operations and bytes of memory. Count kernels as lowered: schedules add copies. */
 import { bytesPerElement } from '../base/types.ts';
-import type { DType, Extent } from '../base/types.ts';
+import type { Extent } from '../base/types.ts';
+import { evaluateAffine } from './affine.ts';
 import { boundsOf } from './bounds.ts';
 import type { Interval, IntervalOf } from './bounds.ts';
 import type { Affine, Axis, Buffer, Expr, Index, Kernel, Stmt } from './ir.ts';
@@ -79,12 +80,8 @@ function boundsUse(body: readonly Stmt[], axis: Axis): boolean {
   return used;
 }
 
-function valueOf({ constant, terms }: Affine, at: Places, n: number): number {
-  return terms.reduce(
-    (sum, { axis, factor }) => sum + factor * (axis === batchAxis ? n : (at.get(axis) ?? 0)),
-    constant,
-  );
-}
+const valueOf = (index: Affine, at: Places, n: number): number =>
+  evaluateAffine(index, (axis) => (axis === batchAxis ? n : (at.get(axis) ?? 0)));
 
 const unaryArithmetic: ReadonlySet<string> = new Set(['sqrt', 'exp', 'log', 'tanh']);
 const binaryArithmetic: ReadonlySet<string> = new Set(['add', 'sub', 'mul', 'div', 'min', 'max']);
@@ -131,12 +128,12 @@ function bytesOf(kernel: Kernel, n: number): number {
   const elements = (axes: readonly Touched[]): number =>
     axes.length === 0 ? 0 : axes.reduce((product, { places }) => product * places, 1);
   return [...touched].reduce(
-    (sum, [{ dtype }, { reads, writes }]) => sum + (elements(reads) + elements(writes)) * sizeOf(dtype),
+    (sum, [buffer, { reads, writes }]) => sum + (elements(reads) + elements(writes)) * sizeOf(buffer),
     0,
   );
 }
 
-const sizeOf = (dtype: DType): number => bytesPerElement[dtype];
+const sizeOf = ({ dtype, stored }: Buffer): number => (stored ? 2 : bytesPerElement[dtype]);
 const extentOf = (extent: Extent, n: number): number => (extent === 'N' ? n : extent);
 
 function touchedBy(place: Index, extent: number, intervals: IntervalOf): Touched {

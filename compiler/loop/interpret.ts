@@ -26,8 +26,9 @@ export interface InterpretOptions {
 }
 
 /**
- * Runs `kernel` on `operands`, one array per input and then one per output; outputs are written in place. The threads of a
- * workgroup run together from barrier to barrier. Throws an InvariantError at the first access out of bounds.
+ * Runs `kernel` on `operands`, one array per input and then one per output; outputs are written in place, those that are
+ * stored as f16 rounded to such numbers. The threads of a workgroup run together from barrier to barrier. Throws an
+ * InvariantError at the first access out of bounds.
  */
 export function interpret(kernel: Kernel, operands: readonly Elements[], options: InterpretOptions): void {
   const buffers = [...kernel.inputs, ...kernel.outputs];

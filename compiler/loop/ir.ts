@@ -24,6 +24,9 @@ export interface Affine {
  * `strides` in elements, one per axis of `shape`; `offset` in elements (a strided window of a larger buffer, as a concat
  * member). Spaces: `global` operand of a kernel, `scratch` planned memory of one kernel, `register` locals of a loop body
  * (all indices become constants once its loops are unrolled), `workgroup` shared by the threads of a GPU workgroup.
+ *
+ * `stored`: an f32 operand whose elements lie in memory as f16. A load is exact; a store rounds to the nearest f16, what is
+ * beyond the largest, 65504, to that.
  */
 export interface Buffer {
   readonly name: string;
@@ -32,6 +35,7 @@ export interface Buffer {
   readonly strides: readonly number[];
   readonly offset: number;
   readonly space: 'global' | 'scratch' | 'register' | 'workgroup';
+  readonly stored?: 'f16';
 }
 
 export type UnaryOp =

@@ -10,6 +10,7 @@ import {
   combineFunction,
   compareFunctions,
   rounding,
+  roundToHalf,
   unaryFunction,
 } from './arithmetic.ts';
 import { dtypeOf } from './builder.ts';
@@ -37,7 +38,7 @@ export function elementsFor(dtype: DType, length: number, precision: Precision):
   }
 }
 
-export interface MachineOptions {
+interface MachineOptions {
   /** The actual batch. */
   readonly n: number;
   readonly precision: Precision;
@@ -46,7 +47,7 @@ export interface MachineOptions {
 }
 
 export type Run = () => void;
-export type Evaluate = () => number;
+type Evaluate = () => number;
 
 /** The compiled form of one kernel: closures over the values of axes and locals, and over memory. */
 export class Machine {
@@ -123,14 +124,15 @@ export class Machine {
         const memory = this.memoryOf(stmt.buffer);
         const place = this.#writePlace(stmt.buffer, stmt.index);
         const value = this.#expr(stmt.value);
+        const kept = stmt.buffer.stored === undefined ? (x: number) => x : roundToHalf;
         if (stmt.kind === 'store')
           return () => {
-            memory[place()] = value();
+            memory[place()] = kept(value());
           };
         const combine = combineFunction(stmt.combine, stmt.buffer.dtype, this.#precision);
         return () => {
           const at = place();
-          memory[at] = combine(memory[at] as number, value());
+          memory[at] = kept(combine(memory[at] as number, value()));
         };
       }
       case 'barrier':

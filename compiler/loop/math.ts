@@ -14,7 +14,7 @@ export type MathOp = (typeof mathOps)[number];
 export const isMath = (op: UnaryOp): op is MathOp => (mathOps as readonly UnaryOp[]).includes(op);
 
 /** The sequence of one operation as a function of one argument. */
-export interface MathFunction {
+interface MathFunction {
   readonly argument: Local;
   readonly body: readonly Stmt[];
   readonly result: Expr;

@@ -79,9 +79,11 @@ class KernelParser {
       strides = tokens.list(']', () => tokens.integer());
     }
     const offset = tokens.take('offset') ? tokens.integer() : 0;
+    const isHalf = tokens.take('stored');
+    if (isHalf) tokens.expect('f16');
     const known = this.#buffers.get(name);
     if (known !== undefined) return known;
-    const buffer: Buffer = { name, dtype, shape, strides, offset, space };
+    const buffer: Buffer = { name, dtype, shape, strides, offset, space, ...(isHalf && { stored: 'f16' }) };
     this.#buffers.set(name, buffer);
     return buffer;
   }

@@ -49,12 +49,13 @@ class Printer {
     return name;
   }
 
-  /** `x: f32[N, 3]`; strides and offset only where the buffer is not dense. */
+  /** `x: f32[N, 3]`; strides and offset only where the buffer is not dense, `stored f16` where it is. */
   #declaration(buffer: Buffer): string {
     const type = `${this.#nameOf(buffer)}: ${buffer.dtype}[${buffer.shape.join(', ')}]`;
     const dense = denseStrides(buffer.shape).every((stride, i) => stride === buffer.strides[i]);
     const strides = dense ? '' : ` strides [${buffer.strides.join(', ')}]`;
-    return type + strides + (buffer.offset === 0 ? '' : ` offset ${buffer.offset}`);
+    const offset = buffer.offset === 0 ? '' : ` offset ${buffer.offset}`;
+    return type + strides + offset + (buffer.stored === undefined ? '' : ` stored ${buffer.stored}`);
   }
 
   #line(text: string): void {

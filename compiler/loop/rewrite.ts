@@ -210,7 +210,7 @@ export function flatMapStmts(body: readonly Stmt[], f: (stmt: Stmt) => readonly 
 }
 
 /** What to put in place of axes, buffers and locals. What a map does not hold stays. */
-export interface Substitution {
+interface Substitution {
   readonly axes?: ReadonlyMap<Axis, Affine>;
   readonly buffers?: ReadonlyMap<Buffer, Buffer>;
   readonly locals?: ReadonlyMap<Local, Expr>;
@@ -318,19 +318,7 @@ function renamedLocal(local: Local, s: Substitution): Local {
   return replacement.local;
 }
 
-/** The axes an expression's value depends on through its indices (not through locals). */
-export function axesOfExpr(expr: Expr): ReadonlySet<Axis> {
-  const axes = new Set<Axis>();
-  visitExpr(expr, (e) => {
-    if (e.kind === 'index') for (const { axis } of e.index.terms) axes.add(axis);
-    if (e.kind === 'load') {
-      for (const place of e.index)
-        if (!('clamped' in place)) for (const { axis } of place.terms) axes.add(axis);
-    }
-  });
-  return axes;
-}
-
+/** The axes that the bounds of a loop depend on. */
 export function axesOfRange(range: Range): ReadonlySet<Axis> {
   const quotients = [...range.from, ...range.to.filter((q) => q !== 'N')];
   return new Set(quotients.flatMap((q) => q.numerator.terms.map(({ axis }) => axis)));
@@ -352,3 +340,7 @@ export const quotient = (numerator: Affine | number, divisor = 1): Quotient => (
 export function serial(axis: Axis, body: readonly Stmt[], range: Range = wholeRange(axis)): Stmt {
   return { kind: 'for', axis, range, mode: 'serial', body };
 }
+
+/** Whole loops over the axes, outermost first, around `body`. */
+export const loopsOver = (axes: readonly Axis[], body: readonly Stmt[]): readonly Stmt[] =>
+  axes.reduceRight<readonly Stmt[]>((inner, axis) => [serial(axis, inner)], body);

@@ -45,12 +45,18 @@ class Verifier {
   constructor({ inputs, outputs }: Kernel) {
     this.#inputs = new Set(inputs);
     this.#operands = new Set([...inputs, ...outputs]);
-    for (const buffer of this.#operands)
+    for (const buffer of this.#operands) {
       this.#require(buffer.space === 'global', `operand ${buffer.name} is not global`);
+      this.#stored(buffer);
+    }
   }
 
   #require(holds: boolean, problem: string): void {
     if (!holds) this.problems.add(problem);
+  }
+
+  #stored({ name, dtype, space, stored }: Buffer): void {
+    this.#require(stored === undefined || (dtype === 'f32' && space === 'global'), `${name} is no f16`);
   }
 
   block(body: readonly Stmt[], outer: Scope): void {
@@ -76,6 +82,7 @@ class Verifier {
         return;
       case 'alloc':
         this.#require(stmt.buffer.space !== 'global', `${stmt.buffer.name} is allocated but global`);
+        this.#stored(stmt.buffer);
         scope.buffers.add(stmt.buffer);
         return;
       case 'store':

@@ -13,11 +13,12 @@ import { substituteCondition, substituteExpr, substituteStmts, visitExpr } from 
 import type { Group } from './group.ts';
 import { isLiteral } from './group.ts';
 
-/** How a value lies in memory; in elements. */
+/** How a value lies in memory; in elements. `stored`: see `Buffer`. */
 export interface Layout {
   readonly shape: readonly Extent[];
   readonly strides: readonly number[];
   readonly offset: number;
+  readonly stored?: 'f16';
 }
 export type LayoutOf = (value: Value) => Layout;
 
@@ -49,7 +50,7 @@ export function fuse(group: Group, layoutOf: LayoutOf, names = new Names()): Fus
 }
 
 /** The kernel of a group around an op that writes its own loops. */
-export interface FusedLoops extends Pick<FusedDefinition, 'inputs'> {
+interface FusedLoops extends Pick<FusedDefinition, 'inputs'> {
   readonly outputs: readonly { readonly value: Node; readonly buffer: Buffer }[];
   readonly body: readonly Stmt[];
   /** Inputs of which an element is read when it may have been overwritten, were it the place of an output. */
@@ -184,9 +185,9 @@ class Fuser {
   }
 
   #buffer(name: string, value: Value): Buffer {
-    const { strides, offset } = this.#layoutOf(value);
+    const { strides, offset, stored } = this.#layoutOf(value);
     const { dtype, shape } = value.type;
-    return { name, dtype, shape, strides, offset, space: 'global' };
+    return { name, dtype, shape, strides, offset, space: 'global', ...(stored && { stored }) };
   }
 
   #fresh(axis: Axis): Axis {

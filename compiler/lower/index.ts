@@ -1,6 +1,7 @@
 /** From groups of nodes to kernels. */
 import type { Trait } from '../base/trait.ts';
 import { invariant } from '../base/invariant.ts';
+import { sameShape } from '../base/types.ts';
 import type { Node, Value } from '../graph/ir.ts';
 import { sameAffine } from '../loop/affine.ts';
 import type { Buffer, Expr, Kernel, Stmt } from '../loop/ir.ts';
@@ -19,7 +20,7 @@ export type { Group } from './group.ts';
 export { groupNodes, isLiteral } from './group.ts';
 export type { Layout, LayoutOf } from './fuse.ts';
 
-export interface LoweredGroup {
+interface LoweredGroup {
   readonly kernel: Kernel;
   /** The values behind `kernel.inputs`. */
   readonly inputs: readonly Value[];
@@ -174,8 +175,9 @@ function readElsewhere(
 function sameMemory(a: Buffer, b: Buffer): boolean {
   return (
     a.dtype === b.dtype &&
+    a.stored === b.stored &&
     a.offset === b.offset &&
-    a.shape.length === b.shape.length &&
-    a.shape.every((extent, i) => extent === b.shape[i] && a.strides[i] === b.strides[i])
+    sameShape(a.shape, b.shape) &&
+    a.strides.every((stride, i) => stride === b.strides[i])
   );
 }

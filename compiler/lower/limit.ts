@@ -2,6 +2,7 @@
 import { invariant } from '../base/invariant.ts';
 import type { Node, Value } from '../graph/ir.ts';
 import { hasTrait } from '../graph/op.ts';
+import { reachable } from '../graph/reachable.ts';
 import type { Group } from './group.ts';
 import { groupOf } from './group.ts';
 import { joinParts } from './rows.ts';
@@ -42,9 +43,8 @@ function dividedNodes({ nodes, root, commit }: Group, uses: Uses, fits: Fits): r
 /** Nodes that stay together, in an order in which they can be computed. */
 function unitsOf(nodes: readonly Node[], anchor: Node | undefined): readonly (readonly Node[])[] {
   if (anchor === undefined) return nodes.map((node) => [node]);
-  const needed = new Set<Value>([anchor]);
-  for (const node of nodes.toReversed())
-    if (needed.has(node)) for (const operand of node.operands) needed.add(operand);
+  const members = new Set<Value>(nodes);
+  const needed = reachable([anchor], undefined, (operand) => members.has(operand));
   const reduced = nodes.filter((node) => needed.has(node));
   // Nothing else reads what is computed for a reduction.
   return nodes.flatMap((node) => (node === anchor ? [reduced] : needed.has(node) ? [] : [[node]]));

@@ -3,7 +3,7 @@ import type { Trait } from '../base/trait.ts';
 import { invariant } from '../base/invariant.ts';
 import { dtypeOf } from '../loop/builder.ts';
 import type { Affine, Axis, Buffer, Combine, Condition, Expr, Kernel, Stmt } from '../loop/ir.ts';
-import { mapExpr, serial, substituteCondition, substituteExpr } from '../loop/rewrite.ts';
+import { loopsOver, mapExpr, substituteCondition, substituteExpr } from '../loop/rewrite.ts';
 import { inlineLets } from '../loop/transform/inline.ts';
 import type { FusedDefinition, FusedPoints, FusedReduction } from './fuse.ts';
 import { identityOf, orderOf } from './order.ts';
@@ -21,7 +21,7 @@ export function nestOf(fused: FusedDefinition, name: string, kind: Trait): Kerne
     kind,
     inputs: fused.inputs.map(({ buffer }) => buffer),
     outputs: fused.outputs.map(({ buffer }) => buffer),
-    body: fused.axes.reduceRight<readonly Stmt[]>((inner, axis) => [serial(axis, inner)], iterationOf(fused)),
+    body: loopsOver(fused.axes, iterationOf(fused)),
   });
 }
 

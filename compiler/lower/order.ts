@@ -7,9 +7,9 @@ import { affine, addAffine, scaleAffine } from '../loop/affine.ts';
 import type { Reduction } from '../loop/definition.ts';
 import type { Affine, Axis, Combine, Condition } from '../loop/ir.ts';
 
-export const chunkPoints = 4096;
+const chunkPoints = 4096;
 
-export interface ReductionOrder {
+interface ReductionOrder {
   /** Over the chunks, outermost first; empty: one chunk. */
   readonly outer: readonly Axis[];
   /** Inside a chunk, outermost first. */

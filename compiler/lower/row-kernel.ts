@@ -5,13 +5,13 @@ import { affine } from '../loop/affine.ts';
 import { denseStrides } from '../loop/builder.ts';
 import type { Affine, Axis, Buffer, Expr, Stmt } from '../loop/ir.ts';
 import { Names } from '../loop/names.ts';
-import { flatMapStmts, serial, substituteStmts } from '../loop/rewrite.ts';
+import { flatMapStmts, loopsOver, substituteStmts } from '../loop/rewrite.ts';
 import type { FusedDefinition, Layout, LayoutOf } from './fuse.ts';
 import { fuse } from './fuse.ts';
 import type { Group } from './group.ts';
 import { iterationOf } from './nest.ts';
 
-export interface RowNest {
+interface RowNest {
   readonly body: readonly Stmt[];
   readonly inputs: readonly Buffer[];
   readonly outputs: readonly Buffer[];
@@ -45,7 +45,7 @@ export function rowNest(group: Group, parts: readonly Group[], layoutOf: LayoutO
     return inRow(part, rows, buffers, registers, stored);
   });
   return {
-    body: rows.reduceRight<readonly Stmt[]>((inner, axis) => [serial(axis, inner)], body),
+    body: loopsOver(rows, body),
     inputs: group.inputs.map((value) => known.get(value) as Buffer),
     outputs,
   };
@@ -76,9 +76,7 @@ function inRow(
   stored: ReadonlySet<Buffer>,
 ): readonly Stmt[] {
   const axes = new Map<Axis, Affine>(rows.map((row, i) => [part.axes[i] as Axis, affine(row)]));
-  const own = part.axes
-    .slice(rows.length)
-    .reduceRight<readonly Stmt[]>((inner, axis) => [serial(axis, inner)], iterationOf(part));
+  const own = loopsOver(part.axes.slice(rows.length), iterationOf(part));
   const load = (e: Expr & { readonly kind: 'load' }): Expr => {
     const kept = registers.get(e.buffer);
     return kept === undefined ? e : loadOf(kept);

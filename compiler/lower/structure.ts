@@ -8,8 +8,8 @@ export function structureOf({ nodes, root, outputs, parts = [] }: Group, layoutO
   const members = new Map<Value, number>(nodes.map((node, i) => [node, i]));
   const inputs = new Map<Value, number>();
   const layout = (value: Value): string => {
-    const { strides, offset } = layoutOf(value);
-    return `${value.type.dtype}[${value.type.shape.join()}]/${strides.join()}+${offset}`;
+    const { strides, offset, stored = '' } = layoutOf(value);
+    return `${value.type.dtype}[${value.type.shape.join()}]/${strides.join()}+${offset}${stored}`;
   };
   const reference = (value: Value): string => {
     const member = members.get(value);

@@ -1,4 +1,5 @@
 import type { Graph, Node, Value } from '../graph/ir.ts';
+import { reachable } from '../graph/reachable.ts';
 
 /** Who uses what in a graph. */
 export interface Uses {
@@ -17,8 +18,9 @@ export interface Uses {
 export function usesOf(graph: Graph): Uses {
   const returned = graph.returns.map(({ value }) => value);
   const updated = graph.updates.map(({ value }) => value);
-  const needed = reachable(graph, returned);
-  const live = reachable(graph, [...returned, ...updated]);
+  const needed = reachable(returned);
+  const wanted = reachable([...returned, ...updated]);
+  const live = new Set(graph.nodes.filter((node) => wanted.has(node)));
   const escaping = new Set<Value>([...returned, ...updated]);
   const users = new Map<Value, Node[]>();
   const order = new Map<Node, number>();
@@ -38,14 +40,4 @@ export function usesOf(graph: Graph): Uses {
     commits: (node) => !needed.has(node),
     order: (node) => order.get(node) ?? -1,
   };
-}
-
-/** The nodes that `values` depend on, in graph order. */
-function reachable(graph: Graph, values: readonly Value[]): ReadonlySet<Node> {
-  const marked = new Set<Value>(values);
-  for (let i = graph.nodes.length - 1; i >= 0; i--) {
-    const node = graph.nodes[i] as Node;
-    if (marked.has(node)) for (const operand of node.operands) marked.add(operand);
-  }
-  return new Set(graph.nodes.filter((node) => marked.has(node)));
 }

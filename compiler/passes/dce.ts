@@ -1,4 +1,5 @@
-import type { Graph, Value } from '../graph/ir.ts';
+import type { Graph } from '../graph/ir.ts';
+import { reachable } from '../graph/reachable.ts';
 import type { Pass } from './pass.ts';
 
 export const dce: Pass = {
@@ -8,9 +9,7 @@ export const dce: Pass = {
 };
 
 export function withoutDeadNodes(graph: Graph): Graph {
-  const needed = new Set<Value>([...graph.returns, ...graph.updates].map(({ value }) => value));
-  for (const node of graph.nodes.toReversed())
-    if (needed.has(node)) for (const operand of node.operands) needed.add(operand);
+  const needed = reachable([...graph.returns, ...graph.updates].map(({ value }) => value));
   const nodes = graph.nodes.filter((node) => needed.has(node));
   return nodes.length === graph.nodes.length ? graph : { ...graph, nodes };
 }

@@ -7,7 +7,7 @@ import { DefinitionBuilder, denseBuffer, dtypeOf, readerOf } from '../loop/build
 import type { Definition, Points } from '../loop/definition.ts';
 import { elementsFor, interpret } from '../loop/interpret.ts';
 import type { Buffer, Combine, Expr, Kernel, Stmt } from '../loop/ir.ts';
-import { mapExpr, serial } from '../loop/rewrite.ts';
+import { loopsOver, mapExpr } from '../loop/rewrite.ts';
 
 /** The elements in row-major order, computed in f32. No type may contain N. */
 export function evaluateNode(node: Node): readonly number[] {
@@ -53,17 +53,17 @@ function loopsOf(
       index: [],
       value: { kind: 'literal', dtype: acc.dtype, value: reduce.init },
     });
-    for (const points of [reduce, ...(reduce.more ?? [])]) body.push(loopOver(points, acc, reduce.combine));
+    for (const points of [reduce, ...(reduce.more ?? [])])
+      body.push(...reductionOver(points, acc, reduce.combine));
     finished = (expr) =>
       mapExpr(expr, (e) => (e.kind === 'reduced' ? { kind: 'load', buffer: acc, index: [] } : e));
   }
   for (const { local, value } of lets) body.push({ kind: 'let', local, value: finished(value) });
   body.push({ kind: 'store', buffer: output, index, value: finished(element) });
-  return axes.reduceRight<readonly Stmt[]>((inner, axis) => [serial(axis, inner)], body);
+  return loopsOver(axes, body);
 }
 
-function loopOver({ axes, where, body }: Points, acc: Buffer, combine: Combine): Stmt {
+function reductionOver({ axes, where, body }: Points, acc: Buffer, combine: Combine): readonly Stmt[] {
   const step: Stmt = { kind: 'accumulate', buffer: acc, index: [], combine, value: body };
-  const guarded: Stmt = { kind: 'if', conditions: where, body: [step] };
-  return axes.reduceRight<Stmt>((inner, axis) => serial(axis, [inner]), guarded);
+  return loopsOver(axes, [{ kind: 'if', conditions: where, body: [step] }]);
 }

@@ -2,13 +2,9 @@ import { elementCount } from '../base/types.ts';
 import type { Constant, Node, Value } from '../graph/ir.ts';
 import type { Op } from '../graph/op.ts';
 import { hasTrait } from '../graph/op.ts';
-import { broadcastTo, slice, transpose } from '../ops/index.ts';
 import { evaluateNode } from './evaluate.ts';
 import type { Pass } from './pass.ts';
 import { rebuild } from './rewrite.ts';
-
-/** Ops whose result has no other elements than their operand: of one value everywhere they make the same. */
-const rearranging: ReadonlySet<Op> = new Set([broadcastTo, slice, transpose]);
 
 /**
  * Ops whose element depends on the elements of the operands alone, so that one element tells all, whatever the shape and
@@ -40,7 +36,8 @@ function folded(node: Node): Constant | undefined {
     return operand === undefined ? undefined : { kind: 'constant', type, data: operand.data };
   }
   if (op.lower === 'none') return undefined;
-  if (filled && rearranging.has(op)) return { kind: 'constant', type, data: operands[0]?.data ?? [] };
+  if (filled && hasTrait(op, 'rearrangement'))
+    return { kind: 'constant', type, data: operands[0]?.data ?? [] };
   if (filled && isPointwise(op)) {
     const points = operands.map((operand): Constant => ({
       ...operand,

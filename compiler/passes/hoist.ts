@@ -3,6 +3,7 @@ import { invariant } from '../base/invariant.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Graph, Node, Parameter, Update, Value } from '../graph/ir.ts';
 import { hasTrait } from '../graph/op.ts';
+import { reachable } from '../graph/reachable.ts';
 import { fixedValues } from './fixed.ts';
 import { rebuild } from './rewrite.ts';
 import { Structure } from './structure.ts';
@@ -51,9 +52,7 @@ const viewed = (value: Value): Value | undefined =>
 
 /** Without nodes that nothing needs any more, and without the weights that only those read. Inputs stay. */
 function withUsedParts(graph: Graph): Graph {
-  const needed = new Set<Value>(graph.returns.map(({ value }) => value));
-  for (const node of graph.nodes.toReversed())
-    if (needed.has(node)) for (const operand of node.operands) needed.add(operand);
+  const needed = reachable(graph.returns.map(({ value }) => value));
   return {
     ...graph,
     nodes: graph.nodes.filter((node) => needed.has(node)),
@@ -72,9 +71,7 @@ class Preparation {
 
   /** Brings over the wanted nodes, all fixed, with all they depend on; gives the state that will hold each of them. */
   include(graph: Graph, wanted: ReadonlySet<Value>): ReadonlyMap<Value, Parameter> {
-    const needed = new Set(wanted);
-    for (const node of graph.nodes.toReversed())
-      if (needed.has(node)) for (const operand of node.operands) needed.add(operand);
+    const needed = reachable([...wanted]);
     for (const node of graph.nodes) if (needed.has(node)) this.#bring(node);
     const prepared = graph.nodes
       .filter((node) => wanted.has(node))

@@ -11,10 +11,10 @@ import type { Op } from '../graph/op.ts';
 import { hasTrait } from '../graph/op.ts';
 
 /** A name matches any value (the same one wherever it is repeated), a number a constant that is this number throughout. */
-export type Pattern = string | number | OpPattern;
+type Pattern = string | number | OpPattern;
 
 /** A node of one op; operands of a commutative op match in either order. `N` is the union of the names in it. */
-export interface OpPattern<N extends string = string> {
+interface OpPattern<N extends string = string> {
   readonly op: Op;
   readonly operands: readonly Pattern[];
   readonly names?: N;
@@ -30,10 +30,10 @@ export const on = <const P extends readonly Pattern[]>(
   operands,
 });
 
-export type Bindings<N extends string = string> = Readonly<Record<N, Value>>;
+type Bindings<N extends string = string> = Readonly<Record<N, Value>>;
 
 /** What a replacement is built with. Emitted nodes are rewritten by the rules too. */
-export interface Emitter {
+interface Emitter {
   /** The matched node. */
   readonly node: Node;
   /** Numbers become f32 scalars. */

@@ -9,7 +9,7 @@ import type { Graph, Node, Value } from '../graph/ir.ts';
  * node itself appended with `g.append(node)`, or another value of the same type. Nodes it emits before lie before.
  * `original` is the node of the old graph.
  */
-export type Visit = (node: Node, g: GraphBuilder, original: Node) => Value;
+type Visit = (node: Node, g: GraphBuilder, original: Node) => Value;
 
 /** The graph itself where every node stays. */
 export function rebuild(graph: Graph, visit: Visit): Graph {

@@ -1,15 +1,18 @@
-import { invariant } from '../base/invariant.ts';
 import type { Graph, Node, Value } from '../graph/ir.ts';
 import { hasTrait } from '../graph/op.ts';
 import { stopGradient } from '../ops/index.ts';
 import type { Pass } from './pass.ts';
-import { RuleSet } from './pattern.ts';
+import { on, rule, RuleSet } from './pattern.ts';
 import { rebuild } from './rewrite.ts';
 import { algebraRules } from './rules/algebra.ts';
 import { stabilityRules } from './rules/stability.ts';
 
 const stability = new RuleSet(stabilityRules);
 const algebra = new RuleSet(algebraRules);
+const afterGradients = new RuleSet([
+  ...algebraRules,
+  rule('stop_gradient(x) → x', on(stopGradient, 'x'), ({ x }) => x),
+]);
 
 /** Must come before `differentiate`. */
 export const stabilize: Pass = {
@@ -22,11 +25,8 @@ export const simplify: Pass = {
   name: 'simplify',
   doc: 'Applies algebra that keeps values (x * 1, -(-x), reshape of reshape …) and drops stop_gradient once nothing is left to differentiate.',
   run: (graph) => {
-    const differentiated = !hasPseudo(graph);
-    return rebuild(graph, (node, g) => {
-      if (differentiated && node.op === stopGradient) return only(node);
-      return repeated(node) ?? algebra.apply(node, g);
-    });
+    const rules = hasPseudo(graph) ? algebra : afterGradients;
+    return rebuild(graph, (node, g) => repeated(node) ?? rules.apply(node, g));
   },
 };
 
@@ -37,10 +37,4 @@ function repeated(node: Node): Value | undefined {
   const [operand] = node.operands;
   const again = hasTrait(node.op, 'idempotent') && node.operands.length === 1;
   return again && operand?.kind === 'node' && operand.op === node.op ? operand : undefined;
-}
-
-function only(node: Node): Value {
-  const [operand] = node.operands;
-  invariant(operand !== undefined, `${node.op.name} has an operand`);
-  return operand;
 }

@@ -70,7 +70,7 @@ function inTiles(g: GraphBuilder, { x, kernel, turned, filters, windows }: Convo
 }
 
 /** A convolution that is computed in tiles. */
-export interface WinogradLayer {
+interface WinogradLayer {
   readonly location: Location | undefined;
   readonly tile: Tile;
   /** Height and width of the result. */

@@ -4,7 +4,7 @@
  */
 import { InvariantError, invariant } from '../base/invariant.ts';
 
-export interface PlacedInterval {
+interface PlacedInterval {
   readonly name: string;
   readonly bytes: number;
   /** Alive at every integer time from `firstUse` to `lastUse`, both included. */

@@ -35,17 +35,24 @@ export function placeInOrder(
 ): Placed {
   const offsets = new Array<number>(intervals.length).fill(0);
   let placed: number[] = []; // by offset
+  let firstDeath = Infinity; // among them
   let bytes = 0;
   let steps = 0;
   for (const buffer of order) {
     const interval = intervals[buffer] as Interval;
     if (interval.size === 0) continue;
-    if (forward)
+    if (forward && firstDeath < interval.firstUse) {
       placed = placed.filter((other) => (intervals[other] as Interval).lastUse >= interval.firstUse);
+      firstDeath = placed.reduce(
+        (time, other) => Math.min(time, (intervals[other] as Interval).lastUse),
+        Infinity,
+      );
+    }
     steps += placed.length;
     const offset = findGap(intervals, offsets, placed, interval, capacity, fit);
     offsets[buffer] = offset;
     bytes = Math.max(bytes, offset + interval.size);
+    firstDeath = Math.min(firstDeath, interval.lastUse);
     placed.splice(insertionPoint(placed, offsets, offset), 0, buffer);
   }
   return { offsets, bytes, steps };

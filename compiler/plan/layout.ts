@@ -1,6 +1,6 @@
 /** All decisions about one routine but the addresses: storages, layouts, launch order, commit phase, in-place results. */
 import { invariant } from '../base/invariant.ts';
-import { bytesPerElement, elementCount } from '../base/types.ts';
+import { bytesPerElement } from '../base/types.ts';
 import type { TensorType } from '../base/types.ts';
 import type { Graph, Value } from '../graph/ir.ts';
 import { hasTrait } from '../graph/op.ts';
@@ -28,20 +28,21 @@ export type LayoutOptions = Pick<Sizes, 'maxBatch'> & Partial<Sizes>;
 export function layoutRoutine<G extends LaunchGroup>(
   graph: Graph,
   given: readonly G[],
-  { maxBatch, elementBytes = bytesPerElement }: LayoutOptions,
+  { elementBytes = bytesPerElement, ...options }: LayoutOptions,
 ): RoutineLayout<G> {
-  const sizes = { maxBatch, elementBytes };
+  const sizes = { ...options, elementBytes };
   const groups = given.filter(({ root }) => !hasTrait(root.op, 'concatenation'));
   const roots = findRoots(graph, new Set(groups.flatMap((group) => group.outputs)));
   const list = makeTasks(graph, groups, roots);
   const commit = planCommit(graph, list, roots);
+  const results = new Set(commit.results.map(({ window }) => window.root));
+  const table = new StorageTable(graph, commit.direct, sizes, results);
   const compute = orderTasks(commit.compute, {
-    bytesOf: (root) => (isPersistent(root, commit) ? 0 : bytesAt(root.type, sizes)),
+    bytesOf: (root) => (table.isWork(root) ? table.bytesIn(root, root.type) : 0),
     kept: new Set([...keptRoots(commit), ...commit.tasks.flatMap((task) => task.reads)]),
   });
   const tasks = [...compute, ...commit.tasks].filter((task) => task.step.kind !== 'join');
-  const table = new StorageTable(graph, commit.direct, sizes);
-  const sharing = shareInPlace(tasks, roots, keptRoots(commit), (root) => table.isWork(root));
+  const sharing = shareInPlace(tasks, roots, keptRoots(commit), table);
   // Storages are numbered in the order of first use: parameters, then launches.
   for (const parameter of graph.parameters) table.idOf(parameter);
   for (const task of tasks)
@@ -52,6 +53,7 @@ export function layoutRoutine<G extends LaunchGroup>(
     shape,
     strides: window.strides,
     offset: window.offset,
+    ...(table.isHalved(window.root) && { stored: 'f16' }),
   });
   const laidOut = knownValues(graph, groups, roots);
   return {
@@ -63,7 +65,9 @@ export function layoutRoutine<G extends LaunchGroup>(
     },
     inPlace: sharing.pairs,
     storages: table.storages,
-    separateBytes: separateBytes(graph, groups, sizes),
+    separateBytes: separateBytes(graph, groups, (value) =>
+      table.bytesIn(roots.windowOf(value).root, value.type),
+    ),
   };
 }
 
@@ -113,12 +117,6 @@ function interfaceOf<G extends LaunchGroup>(
   };
 }
 
-const isPersistent = <G extends LaunchGroup>(root: Root, commit: Commit<G>): boolean =>
-  root.kind === 'constant' || (root.kind === 'parameter' && root.role !== 'input') || commit.direct.has(root);
-
-const bytesAt = ({ dtype, shape }: TensorType, { maxBatch, elementBytes }: Sizes): number =>
-  elementCount(shape, maxBatch) * elementBytes[dtype];
-
 function transferLaunch<G extends LaunchGroup>(
   { from, to, type, location, purpose }: Transfer,
   layout: LayOut,
@@ -147,12 +145,12 @@ function knownValues<G extends LaunchGroup>(
 function separateBytes<G extends LaunchGroup>(
   graph: Graph,
   groups: readonly G[],
-  sizes: Sizes,
+  bytesOf: (value: Value) => number,
 ): readonly number[] {
   const values: Value[] = [
     ...graph.parameters.filter(({ role }) => role === 'input'),
     ...groups.flatMap((group) => group.outputs),
     ...graph.nodes.filter((node) => hasTrait(node.op, 'view') || hasTrait(node.op, 'concatenation')),
   ];
-  return values.map((value) => bytesAt(value.type, sizes));
+  return values.map(bytesOf);
 }

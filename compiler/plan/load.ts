@@ -1,7 +1,7 @@
 /** How much is live when. */
 import type { Interval } from './fit.ts';
 
-export interface Loads {
+interface Loads {
   /** The largest sum live at once. */
   readonly peak: number;
   /** The largest sum live at once while this interval is. */

@@ -5,7 +5,7 @@ import type { Task } from './tasks.ts';
 import type { LaunchGroup } from './types.ts';
 
 /** What is live when: bytes of a root (0 for persistent ones), and roots that stay to the end. */
-export interface Liveness {
+interface Liveness {
   readonly bytesOf: (root: Root) => number;
   readonly kept: ReadonlySet<Root>;
 }

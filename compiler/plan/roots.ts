@@ -10,7 +10,7 @@ import { hasTrait } from '../graph/op.ts';
 import { denseStrides } from '../loop/builder.ts';
 
 /** Memory that no value of the graph names: the copy of a parameter that is returned and updated. */
-export interface Temporary {
+interface Temporary {
   readonly kind: 'temporary';
   readonly name: string;
   readonly type: TensorType;

@@ -4,7 +4,7 @@
  */
 import type { Interval } from './fit.ts';
 
-export interface SearchResult {
+interface SearchResult {
   /** By buffer; undefined when none was found within the limit. */
   readonly offsets: readonly number[] | undefined;
   readonly steps: number;

@@ -4,6 +4,7 @@ import type { Value } from '../graph/ir.ts';
 import { inPlaceCandidates } from './in-place.ts';
 import type { InPlacePair } from './in-place.ts';
 import type { Root, Roots } from './roots.ts';
+import type { StorageTable } from './storages.ts';
 import type { Task } from './tasks.ts';
 import type { LaunchGroup } from './types.ts';
 
@@ -13,12 +14,12 @@ export interface Sharing<G extends LaunchGroup> {
   readonly pairs: readonly ({ readonly group: G } & InPlacePair)[];
 }
 
-/** `tasks` in launch order; roots in `kept` are needed at the end; `isWork` says which may be overwritten at all. */
+/** `tasks` in launch order; roots in `kept` are needed at the end; those of working memory may be overwritten. */
 export function shareInPlace<G extends LaunchGroup>(
   tasks: readonly Task<G>[],
   roots: Roots,
   kept: ReadonlySet<Root>,
-  isWork: (root: Root) => boolean,
+  storages: Pick<StorageTable, 'isWork' | 'isHalved'>,
 ): Sharing<G> {
   const into = new Map<Root, Root>();
   const finalOf = (root: Root): Root => into.get(root) ?? root;
@@ -49,9 +50,10 @@ export function shareInPlace<G extends LaunchGroup>(
       const free =
         to === output &&
         !into.has(to) &&
-        isWork(to) &&
+        storages.isWork(to) &&
         first.get(to) === i &&
-        isWork(from) &&
+        storages.isWork(from) &&
+        storages.isHalved(from) === storages.isHalved(to) &&
         last.get(from) === i &&
         lastOfShared.get(memory) === i &&
         !taken.has(memory) &&

@@ -8,6 +8,15 @@ export interface Sizes {
   readonly maxBatch: number;
   /** What one element takes in memory. */
   readonly elementBytes: Readonly<Record<DType, number>>;
+  readonly halves?: Halves;
+}
+
+/** What is stored as f16 where it is f32 otherwise. */
+export interface Halves {
+  /** Names of persistent tensors. */
+  readonly persistent: ReadonlySet<string>;
+  /** Whether large tensors in working memory are, too; inputs and results never are. */
+  readonly work: boolean;
 }
 
 /** The part of a fused group that planning needs; the launch order returns the caller's own groups. */
@@ -23,7 +32,7 @@ export interface LaunchGroup {
   readonly parts?: readonly LaunchGroup[];
 }
 
-/** How one value lies in its storage. Strides and offset in elements; dense unless it is a member of a concatenation. */
+/** How one value lies in its storage; `stored` as of `Buffer`. Strides and offset in elements; dense unless it is a member of a concatenation. */
 export interface Layout {
   /** Index into `storages`. */
   readonly storage: number;
@@ -31,6 +40,7 @@ export interface Layout {
   readonly shape: readonly Extent[];
   readonly strides: readonly number[];
   readonly offset: number;
+  readonly stored?: 'f16';
 }
 
 /** One piece of memory. Several values share it: views, windows of a concatenation, in-place results. */
@@ -41,6 +51,7 @@ export interface Storage {
   readonly dtype: DType;
   /** The shape of the value that fills it. */
   readonly shape: readonly Extent[];
+  readonly stored?: 'f16';
   /** At maxBatch, not rounded up. */
   readonly bytes: number;
   /** The persistent tensor (param, state, slot, prepared value) that this is; it takes no work memory. */

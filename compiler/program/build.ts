@@ -6,14 +6,16 @@ import type { Model, Persistent } from '../frontend/model.ts';
 import type { Graph, Node } from '../graph/ir.ts';
 import type { Group } from '../lower/index.ts';
 import { groupNodes, lowering } from '../lower/index.ts';
+import type { Hoisted } from '../passes/hoist.ts';
 import { hoist } from '../passes/index.ts';
 import type { Buffer, Kernel } from '../loop/ir.ts';
 import { scratchOf } from '../loop/rewrite.ts';
 import { runPipeline } from '../passes/pipeline.ts';
-import type { Layout, PlannedLaunch, RoutineLayout, RoutinePlan, Storage } from '../plan/index.ts';
+import type { Halves, Layout, PlannedLaunch, RoutineLayout, RoutinePlan, Storage } from '../plan/index.ts';
 import { alignment, layoutRoutine, placeRoutine } from '../plan/index.ts';
 import { schedule } from '../schedule/index.ts';
 import { copyKernel, fillKernel } from './copies.ts';
+import { halve } from './halve.ts';
 import { KernelTable } from './kernels.ts';
 import { PersistentArena } from './persistent.ts';
 import type { Allocation, Launch, Program, Routine } from './program.ts';
@@ -25,16 +27,21 @@ export interface BuildOptions {
   readonly inferBatch?: number;
   /** Leave out everything that only training needs. */
   readonly inference?: boolean;
+  /** Make `prepare` and `infer` for devices with f16, too. Default false. */
+  readonly halves?: boolean;
   /** Names of the passes to run, in order; default: all. */
   readonly passes?: readonly string[];
-  /** How a lowered kernel becomes the one that runs; default: as the target does it. Called once for each kernel, in order. */
-  readonly schedule?: (kernel: Kernel) => Kernel;
+  /**
+   * How a lowered kernel becomes the one that runs, mostly on `batch` samples; default: as the target does it. Called once for
+   * each kernel, in order; on a GPU, sums of products once for each batch, of which equal results are one kernel.
+   */
+  readonly schedule?: (kernel: Kernel, batch: number) => Kernel;
   /** Told of every graph before the passes (`pass` undefined) and after each of them. */
   readonly onGraph?: (graph: Graph, pass: string | undefined) => void;
 }
 
 /** A routine together with the graph it was made of, for dumps and reports. */
-export interface BuiltRoutine {
+interface BuiltRoutine {
   readonly graph: Graph;
   readonly plan: RoutinePlan;
   readonly routine: Routine;
@@ -43,6 +50,8 @@ export interface BuiltRoutine {
 export interface Built {
   readonly program: Program;
   readonly routines: readonly BuiltRoutine[];
+  /** Those for devices with f16, where they were asked for. */
+  readonly halves?: readonly BuiltRoutine[];
 }
 
 interface Context {
@@ -64,22 +73,27 @@ export function buildProgram(model: Model, options: BuildOptions): Built {
     ...(observe === undefined ? [] : [optimize(observe.graph)]),
   ]);
   const batchSize = training?.batchSize ?? 1;
-  const { routines, ...parts } = buildRoutines(
-    [
-      ...(hoisted.prepare === undefined ? [] : [layOut('prepare', hoisted.prepare, 1, options)]),
-      ...hoisted.graphs.map((graph, i) => {
-        if (i === 0) return layOut('infer', graph, options.inferBatch ?? 1, options);
-        return graph.name === 'observe'
-          ? layOut('observe', graph, 1, options)
-          : layOut('evaluate', graph, batchSize, options);
-      }),
-      ...(training !== undefined && step !== undefined
-        ? [layOut('step', optimize(step), batchSize, options)]
-        : []),
-    ],
+  const portable = [
+    ...(hoisted.prepare === undefined ? [] : [layOut('prepare', hoisted.prepare, 1, options)]),
+    ...hoisted.graphs.map((graph, i) => {
+      if (i === 0) return layOut('infer', graph, options.inferBatch ?? 1, options);
+      return graph.name === 'observe'
+        ? layOut('observe', graph, 1, options)
+        : layOut('evaluate', graph, batchSize, options);
+    }),
+    ...(training !== undefined && step !== undefined
+      ? [layOut('step', optimize(step), batchSize, options)]
+      : []),
+  ];
+  const { laidOut, inPlaceOf } = options.halves === true ? layOutHalves(hoisted, options) : noHalves;
+  const { routines: all, ...parts } = buildRoutines(
+    [...portable, ...laidOut],
     model.persistent.filter(({ role }) => role !== 'slot' || training !== undefined),
     options,
+    inPlaceOf,
   );
+  const routines = all.slice(0, portable.length);
+  const halves = all.slice(portable.length);
   const program: Program = {
     name: model.name,
     inputs: model.inputs,
@@ -88,8 +102,22 @@ export function buildProgram(model: Model, options: BuildOptions): Built {
     ...(observe && { observed: { layers: observe.layers, saliency: observe.saliency } }),
     ...parts,
     routines: routines.map(({ routine }) => routine),
+    ...(halves.length > 0 && { halved: halves.map(({ routine }) => routine) }),
   };
-  return { program, routines };
+  return { program, routines, ...(halves.length > 0 && { halves }) };
+}
+
+const noHalves = { laidOut: [], inPlaceOf: undefined };
+
+/** What a device with f16 runs in place of others; nothing where all tensors are small. */
+function layOutHalves(hoisted: Hoisted, options: BuildOptions) {
+  const { prepare, infer, persistent, inPlaceOf } = halve(hoisted);
+  const laidOut = [
+    layOut('prepare', prepare, 1, options, { persistent, work: false }),
+    layOut('infer', infer, options.inferBatch ?? 1, options, { persistent, work: true }),
+  ];
+  const helps = laidOut.some(({ layout }) => layout.storages.some(({ stored }) => stored));
+  return helps ? { laidOut, inPlaceOf } : noHalves;
 }
 
 /**
@@ -133,9 +161,16 @@ interface LaidOut extends Pick<Routine, 'name' | 'maxBatch'> {
   readonly layout: RoutineLayout<Group>;
 }
 
-function layOut(name: Routine['name'], graph: Graph, maxBatch: number, { target }: BuildOptions): LaidOut {
+function layOut(
+  name: Routine['name'],
+  graph: Graph,
+  maxBatch: number,
+  { target }: BuildOptions,
+  halves?: Halves,
+): LaidOut {
   const { elementBytes } = target;
-  const layout = layoutRoutine(graph, groupNodes(graph, target), { maxBatch, elementBytes });
+  const sizes = { maxBatch, elementBytes, ...(halves && { halves }) };
+  const layout = layoutRoutine(graph, groupNodes(graph, target), sizes);
   return { name, maxBatch, graph, layout };
 }
 
@@ -143,6 +178,7 @@ function buildRoutines(
   laidOut: readonly LaidOut[],
   persistent: readonly Persistent[],
   { target, schedule: own }: BuildOptions,
+  inPlaceOf?: ReadonlyMap<string, string>,
 ): Pick<Built, 'routines'> & Pick<Program, 'persistent' | 'persistentBytes' | 'slabBytes' | 'kernels'> {
   // A tensor that is larger than others' slabs needs larger ones.
   const largest = laidOut
@@ -151,9 +187,9 @@ function buildRoutines(
   const slab = Math.max(target.slabBytes, largest);
   const context: Context = {
     target,
-    kernels: new KernelTable(own ?? ((kernel) => schedule(kernel, target))),
+    kernels: new KernelTable(own ?? ((kernel, batch) => schedule(kernel, target, batch))),
     lower: lowering(target.lanes),
-    arena: new PersistentArena(persistent, target, slab),
+    arena: new PersistentArena(persistent, target, slab, inPlaceOf),
     slab,
   };
   const routines = laidOut.map((each) => buildRoutine(each, context));
@@ -186,7 +222,7 @@ function buildRoutine({ name, maxBatch, graph, layout }: LaidOut, context: Conte
   }
   const at = ({ storage }: Layout): number => storage;
   const launches = (planned: readonly PlannedLaunch<Group>[]): Launch[] =>
-    planned.map((launch) => buildLaunch(launch, plan, scratch, context));
+    planned.map((launch) => buildLaunch(launch, plan, scratch, maxBatch, context));
   const places = (named: RoutinePlan['inputs']) =>
     named.map(({ name: key, layout }) => ({ name: key, allocation: at(layout) }));
   const compute = launches(plan.launches);
@@ -207,13 +243,13 @@ function buildRoutine({ name, maxBatch, graph, layout }: LaidOut, context: Conte
   return { graph, plan, routine };
 }
 
-/** Scratch memory that is planned: WASM kernels have their own, as much for each thread. */
+/** Scratch memory of a kernel that the plan has a place for. */
 function scratchBuffers(
   group: Group,
   { layoutOf }: RoutineLayout<Group>,
   { target, kernels, lower }: Context,
 ): readonly Buffer[] {
-  if (target.name === 'wasm') return [];
+  if (!target.plansScratch) return [];
   const { kernel } = lower(group, layoutOf);
   if (scratchOf(kernel.body).length === 0) return [];
   return scratchOf(kernels.kernels[kernels.add(kernel)]?.body ?? []);
@@ -229,20 +265,21 @@ function checkInPlace(plan: RoutinePlan<Group>, { lower }: Context): void {
 }
 
 function allocate(storage: Storage, offset: number | undefined, { arena }: Context): Allocation {
-  const { name, dtype, shape } = storage;
-  if (storage.constant !== undefined)
-    return { name, dtype, shape, placement: arena.constant(storage.constant) };
+  const { name, dtype, shape, stored } = storage;
+  const type = { dtype, shape, ...(stored && { stored }) };
+  if (storage.constant !== undefined) return { name, ...type, placement: arena.constant(storage.constant) };
   if (storage.persistent !== undefined)
-    return { name, dtype, shape, placement: arena.place(storage.persistent, { dtype, shape }) };
+    return { name, ...type, placement: arena.place(storage.persistent, type) };
   invariant(offset !== undefined, `${name} has no place in the work arena`);
-  return { name, dtype, shape, placement: { arena: 'work', offset, bytes: storage.bytes } };
+  return { name, ...type, placement: { arena: 'work', offset, bytes: storage.bytes } };
 }
 
 function buildLaunch(
   launch: PlannedLaunch<Group>,
   plan: RoutinePlan<Group>,
   scratch: ReadonlyMap<Group, readonly number[]>,
-  { kernels, lower }: Context,
+  maxBatch: number,
+  { target, kernels, lower }: Context,
 ): Launch {
   if (launch.kind !== 'group') {
     const { to, purpose, location } = launch;
@@ -257,8 +294,9 @@ function buildLaunch(
   }
   const { group } = launch;
   const lowered = lower(group, plan.layoutOf);
+  const goesByBatch = target.name === 'wgsl' && lowered.kernel.kind === 'contraction';
   return {
-    kernel: kernels.add(lowered.kernel),
+    kernel: kernels.add(lowered.kernel, goesByBatch ? maxBatch : 1),
     operands: [
       ...[...lowered.inputs, ...lowered.outputs].map((value) => plan.layoutOf(value).storage),
       ...(scratch.get(group) ?? []),

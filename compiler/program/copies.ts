@@ -1,6 +1,7 @@
 /** The two kernels that no op asks for: the plan moves values into windows and fills memory with constants. */
 import { affine } from '../loop/affine.ts';
 import type { Axis, Buffer, Expr, Kernel, Stmt } from '../loop/ir.ts';
+import { loopsOver } from '../loop/rewrite.ts';
 import type { Layout } from '../plan/index.ts';
 
 /** to[…] = from[…], element by element. */
@@ -23,30 +24,16 @@ export function fillKernel(value: number, to: Layout): Kernel {
 const axesOf = ({ shape }: Layout): readonly Axis[] =>
   shape.map((extent, i) => ({ name: extent === 'N' ? 'n' : `i${i}`, extent }));
 
-const bufferOf = (name: string, { dtype, shape, strides, offset }: Layout): Buffer => ({
+const bufferOf = (name: string, { dtype, shape, strides, offset, stored }: Layout): Buffer => ({
   name,
   dtype,
   shape,
   strides,
   offset,
   space: 'global',
+  ...(stored && { stored }),
 });
 
 function nest(axes: readonly Axis[], buffer: Buffer, value: Expr): readonly Stmt[] {
-  const store: Stmt = { kind: 'store', buffer, index: axes.map(affine), value };
-  return axes.reduceRight<readonly Stmt[]>(
-    (body, axis) => [
-      {
-        kind: 'for',
-        axis,
-        range: {
-          from: [{ numerator: affine(0), divisor: 1 }],
-          to: [axis.extent === 'N' ? 'N' : { numerator: affine(axis.extent), divisor: 1 }],
-        },
-        mode: 'serial',
-        body,
-      },
-    ],
-    [store],
-  );
+  return loopsOver(axes, [{ kind: 'store', buffer, index: axes.map(affine), value }]);
 }

@@ -3,13 +3,14 @@ import { printKernel } from '../loop/print.ts';
 
 /** The scheduled kernels of a program. */
 export class KernelTable {
-  readonly #schedule: (kernel: Kernel) => Kernel;
+  readonly #schedule: (kernel: Kernel, batch: number) => Kernel;
   readonly #kernels: Kernel[] = [];
-  readonly #known = new Map<Kernel, number>();
+  /** By the batch that they were scheduled for. */
+  readonly #known = new Map<Kernel, Map<number, number>>();
   readonly #byText = new Map<string, Kernel>();
   readonly #names = new Map<string, number>();
 
-  constructor(schedule: (kernel: Kernel) => Kernel) {
+  constructor(schedule: (kernel: Kernel, batch: number) => Kernel) {
     this.#schedule = schedule;
   }
 
@@ -17,10 +18,14 @@ export class KernelTable {
     return this.#kernels;
   }
 
-  /** The index of the scheduled form of a lowered kernel. Groups of equal structure have one kernel, by `lowering`. */
-  add(kernel: Kernel): number {
-    const known = this.#known.get(kernel) ?? this.#append(kernel);
-    this.#known.set(kernel, known);
+  /**
+   * The index of the scheduled form of a lowered kernel, for a batch. Groups of equal structure have one kernel, by `lowering`,
+   * unless the batch makes a difference.
+   */
+  add(kernel: Kernel, batch = 1): number {
+    const forms = this.#known.get(kernel) ?? new Map<number, number>();
+    const known = forms.get(batch) ?? this.#append(kernel, batch, [...forms.values()]);
+    this.#known.set(kernel, forms.set(batch, known));
     return known;
   }
 
@@ -32,11 +37,16 @@ export class KernelTable {
     return this.add(known);
   }
 
-  #append(kernel: Kernel): number {
+  /** `forms`: those of the same kernel for other batches. */
+  #append(kernel: Kernel, batch: number, forms: readonly number[]): number {
+    const scheduled = this.#schedule(kernel, batch);
+    const text = (form: Kernel | undefined): string => (form ? printKernel({ ...form, name: '' }) : '');
+    const equal = forms.find((form) => text(this.#kernels[form]) === text(scheduled));
+    if (equal !== undefined) return equal;
     const count = (this.#names.get(kernel.name) ?? 0) + 1;
     this.#names.set(kernel.name, count);
     const name = count === 1 ? kernel.name : `${kernel.name}_${count}`;
-    this.#kernels.push({ ...this.#schedule(kernel), name });
+    this.#kernels.push({ ...scheduled, name });
     return this.#kernels.length - 1;
   }
 }

@@ -17,6 +17,8 @@ export interface Allocation {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: readonly Extent[];
+  /** As in the kernels' buffers. */
+  readonly stored?: 'f16';
   readonly placement: Placement;
 }
 
@@ -61,6 +63,7 @@ export interface PersistentTensor {
   readonly role: 'param' | 'state' | 'slot' | 'prepared' | 'constant';
   readonly dtype: DType;
   readonly shape: readonly number[];
+  readonly stored?: 'f16';
   readonly placement: Placement;
   /** Absent for `prepared`. */
   readonly initializer?: Initializer;
@@ -83,4 +86,6 @@ export interface Program {
   /** Deduplicated by structure over all routines. */
   readonly kernels: readonly Kernel[];
   readonly routines: readonly Routine[];
+  /** `prepare` and `infer` in place of those above where a device has f16. */
+  readonly halved?: readonly Routine[];
 }

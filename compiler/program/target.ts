@@ -21,8 +21,12 @@ export interface TargetInfo {
   readonly maxOperands: number;
   /** Into how many a long reduction to a single number is divided: groups of threads that share no memory. 1: it is not. */
   readonly shares: number;
+  /** Whether sums over the batch are made of each sample first, so that threads can share the samples. */
+  readonly bySample: boolean;
   /** Whether reductions of all axes but the last are one kernel where they go through the same elements. */
   readonly joinsChannels: boolean;
+  /** Whether the plan has a place for what kernels keep in scratch memory; else they have some of their own, each thread as much. */
+  readonly plansScratch: boolean;
   /** Whether it can run the kernels of `ops/support/winograd`. */
   readonly winograd: boolean;
 }
@@ -41,12 +45,20 @@ export const typescript: TargetInfo = {
   slabBytes: Infinity,
   maxOperands: 256,
   shares: 1,
+  bySample: false,
   joinsChannels: false,
+  plansScratch: true,
   winograd: true,
 };
 
 /** WebAssembly with SIMD. Its schedule does not go by the numbers, which are of scalar code. */
-export const webassembly: TargetInfo = { ...typescript, name: 'wasm', lanes: 4 };
+export const webassembly: TargetInfo = {
+  ...typescript,
+  name: 'wasm',
+  lanes: 4,
+  bySample: true,
+  plansScratch: false,
+};
 
 /**
  * WebGPU with the limits that every device has (https://www.w3.org/TR/webgpu/#limits): 8 storage buffers in a kernel, of 128 MiB

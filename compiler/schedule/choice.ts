@@ -2,6 +2,7 @@
  * What of a WASM schedule may be chosen, and `.schedule` files, which hold such choices by kernel. Only the shapes and orders
  * of loops: none of it changes a bit of any result.
  */
+import { codeUnits, hash64 } from '../base/hash.ts';
 import type { Buffer, Kernel } from '../loop/ir.ts';
 import { printKernel } from '../loop/print.ts';
 
@@ -35,14 +36,7 @@ export const alternatives: readonly Choice[] = [
 
 /** 64 bits of a lowered kernel's text without its name: kernels of equal structure have equal keys, in any model. */
 export function structureKey(kernel: Kernel): string {
-  const text = printKernel({ ...kernel, name: 'kernel' });
-  return [0x811c9dc5, 0x9747b28c]
-    .map((basis) => {
-      let hash = basis;
-      for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-      return (hash >>> 0).toString(16).padStart(8, '0');
-    })
-    .join('');
+  return hash64(codeUnits(printKernel({ ...kernel, name: 'kernel' })));
 }
 
 /** One kernel of a schedule file: what was chosen, and a remark for people. */

@@ -13,8 +13,9 @@ import { scheduleForWgsl } from './wgsl.ts';
 export type { Step } from './steps.ts';
 export { applyStep } from './steps.ts';
 
-/** The kernel as the target runs it: the same bits from other loops. */
-export const schedule = (kernel: Kernel, target: TargetInfo): Kernel => scheduling(kernel, target).kernel;
+/** The kernel as the target runs it: the same bits from other loops. A GPU's go by how many samples there mostly are. */
+export const schedule = (kernel: Kernel, target: TargetInfo, batch?: number): Kernel =>
+  scheduling(kernel, target, undefined, batch).kernel;
 
 /** The same with what was chosen for the kernel, if anything was; its key then goes into `used`. */
 export function scheduleAs(
@@ -30,8 +31,8 @@ export function scheduleAs(
 }
 
 /** The same with the steps that were taken; `choice` is about WASM. */
-export function scheduling(kernel: Kernel, target: TargetInfo, choice?: Choice): Scheduling {
-  if (target.name === 'wgsl') return scheduleForWgsl(kernel);
+export function scheduling(kernel: Kernel, target: TargetInfo, choice?: Choice, batch?: number): Scheduling {
+  if (target.name === 'wgsl') return scheduleForWgsl(kernel, batch);
   if (kernel.built === true) return scheduleBuilt(kernel, target);
   if (isRowWise(kernel)) return scheduleRows(kernel, target);
   switch (target.name) {

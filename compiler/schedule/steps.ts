@@ -29,6 +29,7 @@ import type { Staging } from '../loop/transform/stage.ts';
 import { stage } from '../loop/transform/stage.ts';
 import { peel, split } from '../loop/transform/split.ts';
 import { spread } from '../loop/transform/spread.ts';
+import { straighten } from '../loop/transform/straighten.ts';
 import { startInside } from '../loop/transform/start-inside.ts';
 import { scalarize, unroll, unrollMarked } from '../loop/transform/unroll.ts';
 import { vectorize } from '../loop/transform/vectorize.ts';
@@ -38,6 +39,8 @@ import type { Choice } from './choice.ts';
 export type Step =
   /** Loops that walk memory in one row become one loop. */
   | { readonly step: 'collapse' }
+  /** Likewise the innermost two of a reduction, also where they walk through a window. */
+  | { readonly step: 'straighten' }
   | {
       readonly step: 'split';
       readonly axis: string;
@@ -65,9 +68,17 @@ export type Step =
       readonly mode: 'serial' | 'unroll' | 'vectorize';
     }
   /** One loop per part of an axis, with loops of their own inside. */
-  | { readonly step: 'partition'; readonly axis: string; readonly parts: readonly Part[] }
+  | {
+      readonly step: 'partition';
+      readonly axis: string;
+      readonly parts: readonly Part[];
+    }
   /** A split whose blocks may overlap, so that no rest is left. */
-  | ({ readonly step: 'overlap'; readonly axis: string; readonly size: number } & Overlap)
+  | ({
+      readonly step: 'overlap';
+      readonly axis: string;
+      readonly size: number;
+    } & Overlap)
   | {
       readonly step: 'split_batch';
       readonly axis: string;
@@ -81,7 +92,12 @@ export type Step =
   | ({ readonly step: 'stage' } & Staging)
   | { readonly step: 'vectorize'; readonly axis: string }
   /** Three loops in place of one, of which the middle one runs over constant places. */
-  | { readonly step: 'clip'; readonly axis: string; readonly from: number; readonly to: number }
+  | {
+      readonly step: 'clip';
+      readonly axis: string;
+      readonly from: number;
+      readonly to: number;
+    }
   /** A loop whose bounds move with an outer axis runs over its window instead. */
   | { readonly step: 'shift'; readonly axis: string; readonly along: string }
   | { readonly step: 'parallel'; readonly axis: string }
@@ -114,6 +130,8 @@ export function applyStep(kernel: Kernel, step: Step): Kernel {
   switch (step.step) {
     case 'collapse':
       return collapse(kernel);
+    case 'straighten':
+      return straighten(kernel);
     case 'split':
       return split(kernel, step.axis, step.size, step);
     case 'split_guarded':

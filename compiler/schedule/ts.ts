@@ -6,14 +6,13 @@ import type { Kernel, Stmt } from '../loop/ir.ts';
 import { bodyOf, visitStmts } from '../loop/rewrite.ts';
 import type { For } from '../loop/transform/find.ts';
 import { isWhole, loopAxes } from '../loop/transform/find.ts';
-import { constantBounds } from '../loop/transform/unroll.ts';
 import type { TargetInfo } from '../program/target.ts';
+import { iterations } from './access.ts';
 import type { Nest } from './nest.ts';
 import { boundsDependOn, nestOf } from './nest.ts';
 import { Scheduling } from './steps.ts';
-
-/** Windows with larger steps keep their computed bounds. */
-const largestStride = 3;
+import { streamBatch } from './stream-batch.ts';
+import { divideByStride } from './strides.ts';
 
 /** The steps for a kernel as lowering made it, applied. */
 export function scheduleForTs(kernel: Kernel, target: TargetInfo): Scheduling {
@@ -31,28 +30,11 @@ function scheduleReduction(scheduling: Scheduling, target: TargetInfo): void {
   if (scheduling.kernel.kind === 'window') {
     divideByStride(scheduling);
   } else {
-    streamBatch(scheduling);
+    streamBatch(scheduling, false);
     tile(scheduling, target);
   }
   unrollReduction(scheduling, target, reduced);
   scheduling.apply({ step: 'unroll_marked' }, { step: 'simplify' });
-}
-
-/**
- * Sums over the batch and something else: the loop over samples moves outside, so that a sample is read while it is in the
- * cache, and the running totals move into the output.
- */
-function streamBatch(scheduling: Scheduling): void {
-  const { outer, body } = nestOf(scheduling.kernel);
-  const batch = body.find((stmt) => stmt.kind === 'for');
-  const total = body.find((stmt) => stmt.kind === 'alloc');
-  if (batch?.kind !== 'for' || batch.axis.extent !== 'N' || total?.kind !== 'alloc' || outer.length === 0)
-    return;
-  if (!batch.body.some((stmt) => stmt.kind === 'for')) return;
-  const jams = outer.toReversed().map(({ axis }) => {
-    return { step: 'jam', axis: axis.name, through: [batch.axis.name], mode: 'serial' } as const;
-  });
-  scheduling.attempt(...jams, { step: 'keep_in_output', array: total.buffer.name });
 }
 
 /** The nest that accumulates: after `streamBatch` it stands inside of the loop over the batch. */
@@ -102,37 +84,6 @@ function loopsInside({ outer }: Nest, tiled: For): readonly string[] {
   return (inSample.length > 0 ? inSample : others).map(({ axis }) => axis.name);
 }
 
-/** Windows that move by more than one place: the places between become cases of their own, whose bounds are constants. */
-export function divideByStride(scheduling: Scheduling): void {
-  const nest = nestOf(scheduling.kernel);
-  const divided = nest.outer.filter(
-    (loop) => typeof loop.axis.extent === 'number' && isWhole(loop) && divisorOf(nest, loop) > 1,
-  );
-  if (divided.length === 0 || divided.some((loop) => divisorOf(nest, loop) > largestStride)) return;
-  const cases: string[] = [];
-  for (const loop of divided) {
-    const { name } = loop.axis;
-    const names = { block: `${name}_block`, inner: `${name}_in`, rest: `${name}_rest` };
-    scheduling.apply({ step: 'split', axis: name, size: divisorOf(nest, loop), ...names });
-    cases.push(names.inner, names.rest);
-  }
-  const whole = nest.outer.map(({ axis }) => axis.name).flatMap((name) => [`${name}_block`, name]);
-  scheduling.apply({ step: 'reorder', axes: [...whole, ...cases] });
-  const present = new Set(loopAxes(scheduling.kernel.body).map(({ name }) => name));
-  for (const axis of cases) if (present.has(axis)) scheduling.apply({ step: 'unroll', axis });
-  scheduling.apply({ step: 'simplify' });
-}
-
-/** The divisor in the bounds of the reduction loops that depend on the loop's axis; 1 for none. */
-export function divisorOf({ inner }: Nest, { axis }: For): number {
-  for (const { range } of inner)
-    for (const q of [...range.from, ...range.to]) {
-      if (q !== 'N' && q.divisor > 1 && q.numerator.terms.some((term) => term.axis === axis))
-        return q.divisor;
-    }
-  return 1;
-}
-
 /** Reductions over a few points are written out, of others the innermost loops if they are short. */
 function unrollReduction(scheduling: Scheduling, target: TargetInfo, reduced: ReadonlySet<string>): void {
   const all = pointsOf(scheduling.kernel.body, reduced);
@@ -159,7 +110,4 @@ function pointsOf(body: readonly Stmt[], reduced: ReadonlySet<string>): number {
   return Math.max(1, ...counts);
 }
 
-function countOf(loop: For): number {
-  const bounds = constantBounds(loop);
-  return bounds === undefined ? Infinity : Math.max(bounds.to - bounds.from, 1);
-}
+const countOf = (loop: For): number => Math.max(iterations(loop, Infinity), 1);

@@ -12,7 +12,7 @@ import type { Nest } from './nest.ts';
 import { boundsDependOn, nestOf } from './nest.ts';
 import type { Scheduling } from './steps.ts';
 import { axesOfRange } from '../loop/rewrite.ts';
-import { commonRange, isContiguous, loadsOf, middleOf, strideAlong } from './wasm-access.ts';
+import { commonRange, isContiguous, loadsOf, middleOf, strideAlong } from './access.ts';
 import { stageOperand, stageWeights } from './wasm-stage.ts';
 import type { LanePart } from './wasm-tile.ts';
 import { balanced, divide, extentOf, laneParts, loopsInside, mayRepeat, widest } from './wasm-tile.ts';
@@ -20,7 +20,9 @@ import { balanced, divide, extentOf, laneParts, loopsInside, mayRepeat, widest }
 /** Sums kept in registers at once, in vectors. */
 const accumulators = 8;
 const sumsOf = ({ choice }: Scheduling): number => choice.sums ?? accumulators;
-const vectorsOf = ({ choice }: Scheduling): number => choice.vectors ?? widest;
+const vectorsOf = ({ choice }: Scheduling, usual = widest): number => choice.vectors ?? usual;
+/** Vectors at once where the weights of as many channels stay in the first cache: without a window. */
+const widestWithoutWindow = 4;
 /** Vectors at once where neither tiles nor a long reduction need registers. */
 const widestWindow = 4;
 /** Bytes of a sample that stay in the cache between two readings. */
@@ -66,7 +68,12 @@ export function scheduleContraction(
   };
   const batch = others.find(({ axis }) => axis.extent === 'N');
   if (options.tiling && batch !== undefined && others.length === 1) rowsOfBatch(s, roles, batch);
-  else if (pixel !== undefined) channels(s, roles, vectorsOf(s));
+  else if (pixel !== undefined)
+    channels(
+      s,
+      roles,
+      vectorsOf(s, nest.inner.length === 1 && !options.streamed ? widestWithoutWindow : widest),
+    );
   else channels(s, roles, options.tiling || others.length === 0 ? sumsOf(s) : widestWindow);
   return true;
 }
@@ -112,7 +119,12 @@ function clippedLoop(s: Scheduling, nest: Nest, others: readonly For[]): For | u
 /** Rows of a batch in blocks of four; the rows left, one by one with wide tiles. */
 function rowsOfBatch(s: Scheduling, roles: Roles, batch: For): void {
   const { name } = batch.axis;
-  const names = { block: `${name}_block`, inner: `${name}_tile`, rest: `${name}_rest`, suffix: '_r' };
+  const names = {
+    block: `${name}_block`,
+    inner: `${name}_tile`,
+    rest: `${name}_rest`,
+    suffix: '_r',
+  };
   s.apply({ step: 'split_batch', axis: name, size: 4, ...names });
   const rest = {
     ...roles,
@@ -170,7 +182,14 @@ function channelBlock(s: Scheduling, roles: Roles, part: LanePart): void {
     if (roles.outermost) stageWeights(s, block, inner, outer);
     const [vector, within] = [`${lane}_vec`, `${lane}_lane`];
     if (stride !== undefined) {
-      s.apply({ step: 'overlap', axis: inner, size: 4, stride, block: vector, inner: within });
+      s.apply({
+        step: 'overlap',
+        axis: inner,
+        size: 4,
+        stride,
+        block: vector,
+        inner: within,
+      });
       return tiles(s, roles, { vectors: 2, axes: [vector, within] });
     }
     if (part.vectors > 1) {
@@ -182,7 +201,10 @@ function channelBlock(s: Scheduling, roles: Roles, part: LanePart): void {
         inner: `${lane}_lane`,
         rest: `${lane}_none`,
       });
-      return tiles(s, roles, { vectors: part.vectors, axes: [`${lane}_vec`, `${lane}_lane`] });
+      return tiles(s, roles, {
+        vectors: part.vectors,
+        axes: [`${lane}_vec`, `${lane}_lane`],
+      });
     }
     return tiles(s, roles, { vectors: 1, axes: [inner] });
   }
@@ -262,8 +284,18 @@ function edgeParts(kernel: Kernel, name: string): readonly EdgePart[] {
   const middle = middleOf(nestWithin(kernel, name), axis) ?? { from: 0, to: 0 };
   const parts = [
     { start: 0, extent: middle.from, suffix: '_a', middle: false },
-    { start: middle.from, extent: middle.to - middle.from, suffix: '_m', middle: true },
-    { start: middle.to, extent: extent - middle.to, suffix: '_z', middle: false },
+    {
+      start: middle.from,
+      extent: middle.to - middle.from,
+      suffix: '_m',
+      middle: true,
+    },
+    {
+      start: middle.to,
+      extent: extent - middle.to,
+      suffix: '_z',
+      middle: false,
+    },
   ];
   return parts.filter((part) => part.extent > 0);
 }
@@ -282,7 +314,14 @@ function tiled(s: Scheduling, axis: string, lanes: Lanes, repeats: readonly stri
     const name = names[i] as string;
     if (part.size === 1) return innermost(s, undefined, own);
     const [block, tile] = [`${name}_block`, `${name}_tile`];
-    s.apply({ step: 'split', axis: name, size: part.size, block, inner: tile, rest: `${name}_rest` });
+    s.apply({
+      step: 'split',
+      axis: name,
+      size: part.size,
+      block,
+      inner: tile,
+      rest: `${name}_rest`,
+    });
     stagePixels(
       s,
       block,
@@ -296,9 +335,12 @@ function tiled(s: Scheduling, axis: string, lanes: Lanes, repeats: readonly stri
 const bytesOfSample = ({ shape }: Buffer): number =>
   shape.reduce<number>((product, extent) => product * (extent === 'N' ? 1 : extent), 4);
 
+/** So many tiles of four elements are copied together, the first number that fits: four are a line of the cache. */
+const tilesAtOnce = [4, 2];
+
 /**
- * Where blocks of the tiled axis are read again and again (by the taps of a weight gradient), each is copied first: from
- * then on its elements lie side by side.
+ * Where blocks of the tiled axis are read again and again (by the taps of a weight gradient), a few are copied first: from
+ * then on their elements lie side by side.
  */
 function stagePixels(s: Scheduling, block: string, tile: string, repeats: readonly string[]): void {
   const { axis } = findLoop(s.kernel, tile);
@@ -307,9 +349,12 @@ function stagePixels(s: Scheduling, block: string, tile: string, repeats: readon
     ({ buffer, index }) => buffer.space === 'global' && strideAlong(buffer, index, axis) === 1,
   );
   if (load === undefined || bytesOfSample(load.buffer) < cached) return;
+  const size = tilesAtOnce.find((count) => extentOf(s.kernel, block) % count === 0) ?? 1;
+  const [many, each] = [`${block}_many`, `${block}_each`];
   s.transaction(() => {
-    s.apply({ step: 'reorder', axes: [block, ...repeats, tile] });
-    invariant(stageOperand(s, load, block, tile), 'it cannot be copied');
+    s.apply({ step: 'split', axis: block, size, block: many, inner: each, rest: `${block}_rest` });
+    s.apply({ step: 'reorder', axes: [many, ...repeats, each, tile] });
+    invariant(stageOperand(s, load, many, tile), 'it cannot be copied');
   });
 }
 
@@ -318,8 +363,19 @@ function innermost(s: Scheduling, tile: string | undefined, { vectors, axes }: L
   const within = (axis: string): readonly string[] => loopsInside(s.kernel, axis);
   const [outer, lane] = axes.length === 2 ? axes : [undefined, axes[0]];
   const name = lane as string;
-  s.apply({ step: 'jam', axis: name, through: within(name), mode: vectors > 0 ? 'vectorize' : 'unroll' });
-  if (outer !== undefined) s.apply({ step: 'jam', axis: outer, through: within(outer), mode: 'unroll' });
+  s.apply({
+    step: 'jam',
+    axis: name,
+    through: within(name),
+    mode: vectors > 0 ? 'vectorize' : 'unroll',
+  });
+  if (outer !== undefined)
+    s.apply({
+      step: 'jam',
+      axis: outer,
+      through: within(outer),
+      mode: 'unroll',
+    });
   if (tile === undefined) return;
   // The vectors stay innermost: an element of x meets both of them while it is in a register.
   const through = within(tile).filter((axis) => outer === undefined || !axis.startsWith(outer));

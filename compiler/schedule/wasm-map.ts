@@ -3,7 +3,7 @@ import { invariant } from '../base/invariant.ts';
 import { isWhole } from '../loop/transform/find.ts';
 import type { Nest } from './nest.ts';
 import type { Scheduling } from './steps.ts';
-import { isContiguous } from './wasm-access.ts';
+import { isContiguous } from './access.ts';
 import { divide, laneParts, mayRepeat } from './wasm-tile.ts';
 
 /** Vectors per iteration of a long loop. */

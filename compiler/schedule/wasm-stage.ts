@@ -2,8 +2,8 @@
 import type { Axis, Buffer, Stmt } from '../loop/ir.ts';
 import { findLoop, loopAxes } from '../loop/transform/find.ts';
 import type { Scheduling } from './steps.ts';
-import type { Load } from './wasm-access.ts';
-import { iterations, loadsOf, strideAlong } from './wasm-access.ts';
+import type { Load } from './access.ts';
+import { iterations, loadsOf, strideAlong } from './access.ts';
 import { extentOf, loopsInside } from './wasm-tile.ts';
 
 /** A staged element is read by at least so many tiles. */

@@ -1,10 +1,11 @@
 /** What all WASM schedules share: how extents are divided among vectors and tiles. */
+import { sameType } from '../base/types.ts';
 import type { Kernel } from '../loop/ir.ts';
 import { findLoop, loopAxes } from '../loop/transform/find.ts';
 import type { Part } from '../loop/transform/partition.ts';
 import { lanes } from '../loop/transform/vectorize.ts';
 import type { Scheduling } from './steps.ts';
-import { loadsOf, writesOf } from './wasm-access.ts';
+import { loadsOf, writesOf } from './access.ts';
 
 /** Vectors in a block of channels: with four pixels, eight accumulators. */
 export const widest = 2;
@@ -82,12 +83,5 @@ export function mayRepeat({ inputs, outputs, body }: Kernel): boolean {
   const adds = writesOf(body).some(({ kind, buffer }) => kind === 'accumulate' && buffer.space === 'global');
   const reads = loadsOf(body).some(({ buffer }) => outputs.includes(buffer));
   if (adds || reads) return false;
-  return !outputs.some((output) =>
-    inputs.some(
-      (input) =>
-        input.dtype === output.dtype &&
-        input.shape.length === output.shape.length &&
-        input.shape.every((extent, i) => extent === output.shape[i]),
-    ),
-  );
+  return !outputs.some((output) => inputs.some((input) => sameType(input, output)));
 }

@@ -9,11 +9,11 @@ import type { For } from '../loop/transform/find.ts';
 import { findLoop, loopAxes } from '../loop/transform/find.ts';
 import { isParallel } from '../loop/transform/parallel.ts';
 import type { Choice } from './choice.ts';
-import type { Nest } from './nest.ts';
 import { nestOf } from './nest.ts';
 import { Scheduling } from './steps.ts';
-import { divideByStride, divisorOf } from './ts.ts';
-import { isIndependent, iterations, loadsOf, workOf, writesOf } from './wasm-access.ts';
+import { streamBatch } from './stream-batch.ts';
+import { divideByStride, divisorOf } from './strides.ts';
+import { isIndependent, iterations, loadsOf, workOf, writesOf } from './access.ts';
 import { scheduleContraction } from './wasm-contraction.ts';
 import { scheduleMap } from './wasm-map.ts';
 
@@ -26,6 +26,7 @@ export function scheduleForWasm(kernel: Kernel, choice: Choice = {}): Scheduling
   if (nest.inner.length === 0) s.transaction(() => scheduleMap(s, nest));
   else s.transaction(() => scheduleReduction(s));
   s.apply({ step: 'unroll_marked' }, { step: 'simplify' });
+  if (hasLanes(s.kernel)) s.apply({ step: 'straighten' });
   unrollInnermost(s, reduced);
   // In lanes the emitter loads each element once; values that are used more than once have names since lowering.
   if (!hasLanes(s.kernel)) s.apply({ step: 'share' });
@@ -45,13 +46,19 @@ function hasLanes(kernel: Kernel): boolean {
 function scheduleReduction(s: Scheduling): void {
   if (s.kernel.kind === 'contraction') {
     s.transaction(() => divideWindows(s));
-    const batch = streamBatch(s, nestOf(s.kernel));
+    const batch = streamBatch(s, true);
     const own =
       batch === undefined ? nestOf(s.kernel) : nestOf({ ...s.kernel, body: findLoop(s.kernel, batch).body });
-    scheduleContraction(s, own, { tiling: true, streamed: batch !== undefined });
+    scheduleContraction(s, own, {
+      tiling: true,
+      streamed: batch !== undefined,
+    });
   } else {
     if (s.kernel.kind === 'window') s.transaction(() => divideByStride(s));
-    const inVectors = scheduleContraction(s, nestOf(s.kernel), { tiling: false, streamed: false });
+    const inVectors = scheduleContraction(s, nestOf(s.kernel), {
+      tiling: false,
+      streamed: false,
+    });
     const innermost = nestOf(s.kernel).inner.at(-1);
     if (!inVectors && innermost !== undefined) s.attempt({ step: 'spread', axis: innermost.axis.name });
   }
@@ -77,25 +84,6 @@ function shiftWindows(s: Scheduling): void {
     if (along !== undefined && known) s.apply({ step: 'shift', axis: axis.name, along: along.name });
   }
   s.apply({ step: 'simplify' });
-}
-
-/**
- * Sums over the batch and something else: the loop over samples moves outside, so that a sample is read while it is in the
- * cache, and the running totals move into the output. Gives the axis of the loop.
- */
-function streamBatch(s: Scheduling, { outer, body }: Nest): string | undefined {
-  const batch = body.find((stmt) => stmt.kind === 'for');
-  const total = body.find((stmt) => stmt.kind === 'alloc');
-  if (batch?.kind !== 'for' || batch.axis.extent !== 'N' || total?.kind !== 'alloc' || outer.length === 0)
-    return undefined;
-  if (!batch.body.some((stmt) => stmt.kind === 'for')) return undefined;
-  const through = [batch.axis.name];
-  const jams = outer.toReversed().map(({ axis }) => {
-    return { step: 'jam', axis: axis.name, through, mode: 'serial' } as const;
-  });
-  const start = { step: 'start_inside', axis: batch.axis.name } as const;
-  const kept = s.attempt(start, ...jams, { step: 'keep_in_output', array: total.buffer.name });
-  return kept ? batch.axis.name : undefined;
 }
 
 /** Statements that a loop may become when it is written out. */

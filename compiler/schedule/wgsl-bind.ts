@@ -1,24 +1,15 @@
 /** How loops over a result become workgroups and threads. */
 import { invariant } from '../base/invariant.ts';
-import type { Dimension } from '../loop/bound.ts';
-import { constantBounds } from '../loop/transform/unroll.ts';
+import { dimensions } from '../loop/bound.ts';
 import type { For } from '../loop/transform/find.ts';
 import { isWhole } from '../loop/transform/find.ts';
 import { nestOf } from './nest.ts';
 import type { Scheduling } from './steps.ts';
-import { isIndependent } from './wasm-access.ts';
+import { isIndependent, iterations } from './access.ts';
+import { mostGroups, mostThreads, subgroup } from './wgsl-limits.ts';
 
 /** Threads of a workgroup where nothing speaks for more: two of the groups that run in lockstep on most devices. */
-export const threadsPerGroup = 64;
-/** Threads that run in lockstep on most devices. */
-export const subgroup = 32;
-/** Limits that every device has: https://www.w3.org/TR/webgpu/#limits */
-export const mostThreads = 256;
-export const mostGroups = 65535;
-/** Bytes of workgroup memory. */
-export const mostShared = 16384;
-
-const dimensions: readonly Dimension[] = ['x', 'y', 'z'];
+const threadsPerGroup = 64;
 
 /** A loop that becomes workgroups; outermost is last. */
 interface Grouped {
@@ -81,10 +72,7 @@ export function freeLoops(s: Scheduling): readonly For[] {
 }
 
 /** Iterations of a loop; Infinity where only the batch, or another loop, says how many. */
-export function countOf(loop: For): number {
-  const bounds = constantBounds(loop);
-  return bounds === undefined ? Infinity : bounds.to - bounds.from;
-}
+export const countOf = (loop: For): number => iterations(loop, Infinity);
 
 /**
  * How many iterations of the innermost loop the threads of a group do: all, if the dimensions for workgroups are needed for

@@ -5,15 +5,15 @@ import { axesOfRange } from '../loop/rewrite.ts';
 import type { For } from '../loop/transform/find.ts';
 import type { ContractionNest, Factor } from '../loop/transform/contraction/nest.ts';
 import { boundsOfLoop, contractionNest } from '../loop/transform/contraction/nest.ts';
-import { isContiguous, strideAlong } from './wasm-access.ts';
+import { isContiguous, strideAlong } from './access.ts';
 
-/** Samples that a batch is taken to have: between one, to infer, and some dozens, to train. */
-export const assumedBatch = 16;
+/** Samples that a batch is taken to have where nobody knows: between one, to infer, and some dozens, to train. */
+const assumedBatch = 16;
 
 export interface RoleAxis {
   readonly name: string;
   readonly extent: Extent;
-  /** With a batch of `assumedBatch`. */
+  /** With a batch of so many samples as the shape is for. */
   readonly count: number;
   /** Windows move by so many places at every place. */
   readonly step: number;
@@ -42,7 +42,8 @@ export interface ContractionShape {
   readonly turned: boolean;
 }
 
-export function contractionShape(kernel: Kernel): ContractionShape | undefined {
+/** `batch`: samples that it mostly runs on. */
+export function contractionShape(kernel: Kernel, batch = assumedBatch): ContractionShape | undefined {
   const nest = contractionNest(kernel.body);
   if (nest === undefined) return undefined;
   const channel = nest.outer.findLast(({ axis }) => axis.extent !== 'N' && isContiguous(nest.epilogue, axis));
@@ -61,7 +62,7 @@ export function contractionShape(kernel: Kernel): ContractionShape | undefined {
   );
   const pixel = places.findLast(({ axis }) => axis.extent !== 'N') ?? places.at(-1);
   const row = places.findLast((loop) => loop !== pixel && loop.axis.extent !== 'N');
-  const role = ({ axis }: For): RoleAxis => roleOf(axis, nest);
+  const role = ({ axis }: For): RoleAxis => roleOf(axis, nest, batch);
   return {
     channel: role(channel),
     lanes,
@@ -79,7 +80,7 @@ export function contractionShape(kernel: Kernel): ContractionShape | undefined {
 
 const stride = ({ load }: Factor, axis: Axis): number => strideAlong(load.buffer, load.index, axis);
 
-function roleOf(axis: Axis, nest: ContractionNest): RoleAxis {
+function roleOf(axis: Axis, nest: ContractionNest, batch: number): RoleAxis {
   const { name, extent } = axis;
   const bounds = nest.reduction
     .filter((loop) => loop.axis === axis)
@@ -87,7 +88,7 @@ function roleOf(axis: Axis, nest: ContractionNest): RoleAxis {
   const windows = bounds.map(({ condition, from }) =>
     condition.extent === 'N' ? Infinity : Math.ceil(condition.extent / (from?.divisor ?? 1)),
   );
-  const whole = extent === 'N' ? assumedBatch : extent;
+  const whole = extent === 'N' ? batch : extent;
   return { name, extent, count: Math.min(whole, ...windows), step: stepOf(axis, nest) };
 }
 

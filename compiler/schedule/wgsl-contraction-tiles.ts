@@ -1,15 +1,18 @@
 /**
  * Tiles for a contraction, and what each is expected to cost.
  *
- * The unit is one multiplication and addition of one thread. A device runs `width` threads at once: fewer leave a part of it
- * idle, more take turns. So the cost of a tile is that of one thread, times how often they take turns.
+ * The unit is one multiplication and addition of one thread. A device runs so many threads at once: fewer leave a part of it
+ * idle, more take turns. So the cost of a tile is that of one thread, times how often they take turns; and as nobody knows the
+ * device, the geometric mean of that over devices of several sizes.
  */
 import type { Dimension } from '../loop/bound.ts';
+import { dimensions } from '../loop/bound.ts';
 import type { ContractionTile } from '../loop/transform/contraction/tile.ts';
 import type { ContractionShape, RoleAxis } from './wgsl-contraction-shape.ts';
+import { mostGroups, mostShared, mostThreads, mostThreadsAlongZ, subgroup } from './wgsl-limits.ts';
 
-/** Threads that a device runs at once: a small one has about a thousand lanes, and needs several threads in each. */
-const width = 32768;
+/** Threads that devices run at once: a software adapter, a small GPU, a large one, which needs several in each of its lanes. */
+const widths = [16, 1024, 32768] as const;
 /** A load of an element, or of four neighbours, from an operand, and from workgroup memory. */
 const load = 8;
 const sharedLoad = 2;
@@ -23,11 +26,6 @@ const barrier = 40;
 /** What each thread does besides. */
 const start = 50;
 
-/** Limits that every device has: https://www.w3.org/TR/webgpu/#limits */
-const mostThreads = 256;
-const mostDeep = 64;
-export const mostShared = 16384;
-const mostGroups = 65535;
 /** Sums in the registers of one thread. */
 const mostSums = 32;
 /** Points of the sum that a block of operands in workgroup memory is made for. */
@@ -125,7 +123,7 @@ function pixelPlans({ pixel }: ContractionShape): readonly Plan['pixels'][] {
     .flatMap((each) => {
       const needed = Math.ceil(count / each);
       const some = powers.filter((threads) => threads < needed);
-      return [...some, ...(needed <= mostDeep ? [needed] : []), ...divisorsOf(needed)]
+      return [...some, ...(needed <= mostThreadsAlongZ ? [needed] : []), ...divisorsOf(needed)]
         .filter((n, i, all) => all.indexOf(n) === i)
         .map((threads) => ({ each, threads }));
     });
@@ -144,7 +142,7 @@ function splitsOf({ sum }: ContractionShape): readonly Split[] {
   return (known.length > 0 ? known : sum).flatMap((axis) => {
     const own = axis.extent === 'N' ? [] : divisorsOf(axis.count);
     return [...new Set([...powers.filter((power) => own.length < 4 || axis.count % power === 0), ...own])]
-      .filter((threads) => threads > 1 && threads <= Math.min(mostDeep, axis.count))
+      .filter((threads) => threads > 1 && threads <= Math.min(mostThreadsAlongZ, axis.count))
       .map((threads) => ({ axis, threads }));
   });
 }
@@ -168,7 +166,7 @@ function blockOf({ sum }: ContractionShape): PointBlock | undefined {
 
 /** Those that can be a number of threads or of points in a block. */
 function divisorsOf(n: number): readonly number[] {
-  const numbers = Array.from({ length: Math.min(n, mostDeep) }, (_, i) => i + 1);
+  const numbers = Array.from({ length: Math.min(n, mostThreadsAlongZ) }, (_, i) => i + 1);
   return numbers.filter((divisor) => n % divisor === 0);
 }
 
@@ -190,12 +188,13 @@ function costOf(shape: ContractionShape, plan: Plan): number {
     own +=
       barrier + (sums / 4) * sharedLoad + Math.ceil(pixels.each / split.threads) * split.threads * sharedLoad;
   if (block !== undefined) own += (points / block.points) * 2 * barrier;
-  const running = groups * Math.ceil(threads / 32) * 32;
-  return own * serial * Math.max(1, running / width);
+  const running = groups * Math.ceil(threads / subgroup) * subgroup;
+  const turns = widths.reduce((product, width) => product * Math.max(1, running / width), 1);
+  return own * serial * turns ** (1 / widths.length);
 }
 
 /** Bytes of workgroup memory. */
-function memoryOf({ sum, turned }: ContractionShape, plan: Plan): number {
+function memoryOf({ sum, turned, pairs }: ContractionShape, plan: Plan): number {
   const { channels, pixels, rows, split, block } = plan;
   const [across, along] = [channels.each * channels.threads, pixels.each * pixels.threads * rows];
   if (split !== undefined) return split.threads * across * along * 4;
@@ -203,7 +202,8 @@ function memoryOf({ sum, turned }: ContractionShape, plan: Plan): number {
   // Rows of points are longer than they are: see `sharedBlock`.
   const row = block.size ?? sum.at(-1)?.count ?? 1;
   const padded = (block.points / row) * (row + (row % 4 === 0 ? 4 : 1));
-  return (along * padded + across * (turned ? padded : block.points)) * 4;
+  const other = pairs ? across * along * padded : across * (turned ? padded : block.points);
+  return (along * padded + other) * 4;
 }
 
 /** What one thread loads for one point of the sum. */
@@ -283,7 +283,7 @@ function blocksOf(
 function dimensionsOf(blocks: readonly Blocks[]): ReadonlyMap<RoleAxis, Dimension | undefined> {
   const batch = blocks.find(({ axis }) => axis.extent === 'N');
   const known = blocks.filter((block) => block !== batch);
-  const own: readonly Dimension[] = batch === undefined ? ['x', 'y', 'z'] : ['x', 'y'];
+  const own: readonly Dimension[] = batch === undefined ? dimensions : ['x', 'y'];
   const result = new Map<RoleAxis, Dimension | undefined>();
   const counts = new Map<Dimension, number>();
   known.forEach(({ axis, count }, i) => {

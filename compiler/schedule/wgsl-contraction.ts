@@ -4,20 +4,18 @@
  * many threads of a workgroup, blocks of them are copied into its memory. Where there are few results and long sums, threads
  * share a sum. Which of these, and how large, is the cheapest by an estimate from the shapes alone.
  */
-import { invariant } from '../base/invariant.ts';
-import { elementCount } from '../base/types.ts';
-import { boundKernel } from '../loop/bound.ts';
 import type { Kernel } from '../loop/ir.ts';
 import type { ContractionTile } from '../loop/transform/contraction/tile.ts';
 import { contractionShape } from './wgsl-contraction-shape.ts';
-import { candidates, mostShared } from './wgsl-contraction-tiles.ts';
+import { candidates } from './wgsl-contraction-tiles.ts';
+import { checkSharedMemory } from './wgsl-limits.ts';
 import { Scheduling } from './steps.ts';
 
-/** The kernel in tiles; undefined where it is not one sum of products, or has no channels side by side. */
-export function scheduleContractionForWgsl(kernel: Kernel): Scheduling | undefined {
+/** The kernel in tiles, best for so many samples; undefined where it is not one sum of products, or has no channels side by side. */
+export function scheduleContractionForWgsl(kernel: Kernel, batch?: number): Scheduling | undefined {
   const s = new Scheduling(kernel);
   s.apply({ step: 'collapse' }, { step: 'simplify' }, { step: 'inline' });
-  const shape = contractionShape(s.kernel);
+  const shape = contractionShape(s.kernel, batch);
   if (shape === undefined) return undefined;
   const best = candidates(shape).toSorted((a, b) => a.cost - b.cost);
   const taken = best.slice(0, attempts).some(({ tile }) => applyTile(s, tile));
@@ -37,8 +35,6 @@ export function applyTile(s: Scheduling, tile: ContractionTile): boolean {
       { step: 'hoist' },
       { step: 'inline' },
     );
-    const { shared } = boundKernel(s.kernel);
-    const bytes = shared.reduce((sum, { shape }) => sum + 4 * elementCount(shape, 1), 0);
-    invariant(bytes <= mostShared, `${bytes} bytes of workgroup memory are too many`);
+    checkSharedMemory(s.kernel);
   });
 }

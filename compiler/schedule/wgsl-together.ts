@@ -1,22 +1,19 @@
 /** Schedules in which the threads of a workgroup do a reduction, or a row, together. */
 import { invariant } from '../base/invariant.ts';
-import { elementCount } from '../base/types.ts';
-import { boundKernel } from '../loop/bound.ts';
 import type { Axis, Stmt } from '../loop/ir.ts';
 import { axesOfRange, bodyOf } from '../loop/rewrite.ts';
-import { expandAllReduce } from '../loop/transform/expand-all-reduce.ts';
 import type { For } from '../loop/transform/find.ts';
 import { nestOf } from './nest.ts';
 import type { Nest } from './nest.ts';
 import type { Scheduling } from './steps.ts';
-import { loadsOf, strideAlong, writesOf } from './wasm-access.ts';
-import { bindGroups, countOf, freeLoops, mostShared, mostThreads, subgroup } from './wgsl-bind.ts';
+import { loadsOf, strideAlong, writesOf } from './access.ts';
+import { bindGroups, countOf, freeLoops } from './wgsl-bind.ts';
+import { checkSharedMemory, mostThreads, subgroup } from './wgsl-limits.ts';
 
 /** Shorter reductions and rows are left to one thread. */
 const shortest = 33;
 /** With more results than this there are threads enough. */
 const mostResults = 4096;
-const bytesOfElement = 4;
 /** A batch for which schedules are made; they are right for any. */
 const typicalBatch = 64;
 /** Points that a thread has at least. */
@@ -48,9 +45,7 @@ export function scheduleTogether(s: Scheduling): boolean {
     bindGroups(s, groups);
     const names = over.map(({ axis }) => axis.name);
     s.apply({ step: 'cooperate', threads, to: width > 1 ? 'thread_y' : 'thread_x', over: names });
-    const { shared } = boundKernel(expandAllReduce(s.kernel));
-    const elements = shared.reduce((sum, { shape }) => sum + elementCount(shape, 1), 0);
-    invariant(elements * bytesOfElement <= mostShared, 'there is too little workgroup memory');
+    checkSharedMemory(s.kernel);
   });
 }
 

@@ -6,15 +6,15 @@ import { lanes } from '../loop/transform/vectorize.ts';
 import { inSerial } from './built.ts';
 import { nestOf } from './nest.ts';
 import { Scheduling } from './steps.ts';
-import { isContiguous, loadsOf, strideAlong } from './wasm-access.ts';
+import { isContiguous, loadsOf, strideAlong } from './access.ts';
 import { bindNest } from './wgsl-bind.ts';
 import { scheduleContractionForWgsl } from './wgsl-contraction.ts';
 import { scheduleTogether } from './wgsl-together.ts';
 
 /** The kernel with its outer loops bound; see `loop/bound.ts` for the form. */
-export function scheduleForWgsl(kernel: Kernel): Scheduling {
+export function scheduleForWgsl(kernel: Kernel, batch?: number): Scheduling {
   const built = kernel.built === true;
-  const tiled = !built && readsAgain(kernel) ? scheduleContractionForWgsl(kernel) : undefined;
+  const tiled = !built && readsAgain(kernel) ? scheduleContractionForWgsl(kernel, batch) : undefined;
   if (tiled !== undefined) return tiled;
   const s = new Scheduling(built ? inSerial(kernel) : kernel);
   if (!built) s.apply({ step: 'collapse' });

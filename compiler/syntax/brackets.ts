@@ -8,7 +8,7 @@ import type { Span } from '../base/source.ts';
 import { endOf, problem, quote, replace, Report, shownErrors, spanOf } from './report.ts';
 import * as t from './tokens.ts';
 
-export const nestingLimit = 48;
+const nestingLimit = 48;
 
 export interface Paired {
   readonly tokens: readonly IToken[];

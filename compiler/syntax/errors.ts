@@ -95,7 +95,13 @@ function describeSpecially(
     return problem('E0122', word, `${quote(previous.image)} is a reserved word and cannot be a name`);
   }
   if (label === 'a stage' || (previous?.tokenType === t.Arrow && label === 'a name')) {
-    return problem('E0116', span, `expected a stage after \`->\`, found ${whatIs(token, span)}`);
+    const notes = token.tokenType === t.If ? [{ message: ifIsAValue }] : [];
+    return problem('E0116', span, `expected a stage after \`->\`, found ${whatIs(token, span)}`, { notes });
+  }
+  if (rule === 'body' && /^[ \t]*for\s+\w+\s+in\b/.test(lineOf(place.text, here.start))) {
+    return problem('E0115', here, `expected a statement or \`}\`, found ${quote(token.image)}`, {
+      notes: [{ message: forIsAStage }],
+    });
   }
   if (rule === 'conditional' && label === '`else`') {
     return problem('E0124', span, `every \`if\` needs an \`else\`, found ${whatIs(token, span)}`);
@@ -117,13 +123,23 @@ function describeSpecially(
   return rule === 'file' && token.tokenType === t.Name ? describeItem(place, token, here) : undefined;
 }
 
+const ifIsAValue = '`if` chooses between values: `y = if deep then x -> Wide else x -> Narrow`';
+const forIsAStage = '`for` is a stage, which stands behind an arrow: `x -> for i in 3 { -> Layer }`';
+const aModel = 'a model is `model Name { input … -> output … }`';
+
+const lineOf = (text: string, at: number): string =>
+  text.slice(text.lastIndexOf('\n', at - 1) + 1).split('\n', 1)[0] ?? '';
+
 /** A name where an item should begin. */
 function describeItem({ file, text }: Place, name: IToken, span: Span): Diagnostic | undefined {
   const after = /^[ \t]*(\w+|[^\s]?)/.exec(text.slice(endOf(name), endOf(name) + 80))?.[1] ?? '';
   const what = after === '' ? 'the end of the line' : quote(after);
   if (itemNames.includes(name.image)) {
     const behindName = { file, start: span.end, end: span.end };
-    return problem('E0115', behindName, `expected a name after ${quote(name.image)}, found ${what}`);
+    const notes = name.image === 'model' ? [{ message: aModel }] : [];
+    return problem('E0115', behindName, `expected a name after ${quote(name.image)}, found ${what}`, {
+      notes,
+    });
   }
   const meant = /\w/.test(after) ? didYouMean(name.image, itemNames) : undefined;
   const message = `expected ${instead['file']}, found ${quote(name.image)}`;

@@ -236,7 +236,7 @@ export class Grammar extends GraphGrammar {
   });
 }
 
-export interface Parsed {
+interface Parsed {
   /** Absent when the parser gave up. */
   readonly tree: CstNode | undefined;
   /** Their messages say what was expected; `errors.ts` makes diagnostics of them. */

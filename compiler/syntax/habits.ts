@@ -121,7 +121,7 @@ const continuesName = (token: IToken, previous: IToken | undefined): boolean =>
   endOf(previous) === token.startOffset &&
   (previous.tokenType === t.Name || previous.tokenType === t.LeadingDotFloat);
 
-export interface Mended {
+interface Mended {
   readonly tokens: readonly IToken[];
   readonly diagnostics: readonly Diagnostic[];
 }

@@ -19,7 +19,7 @@ export interface Parse {
 }
 
 /** The tokens the grammar reads, and what was wrong with them. */
-export interface Prepared {
+interface Prepared {
   readonly lexed: Lexed;
   readonly paired: Paired;
   readonly diagnostics: readonly Diagnostic[];
@@ -73,8 +73,17 @@ export function parsePrepared(path: string, text: string, { lexed, paired, diagn
 
 /** What the tree of a line tells about its structure, which is guesswork where the line has another error. */
 const structural: readonly Code[] = ['E0119', 'E0120', 'E0121', 'E0125', 'E0126', 'E0127', 'E0130'];
-const errorsOfStructure: readonly Code[] = [
-  ...(['E0101', 'E0102', 'E0115', 'E0116', 'E0117', 'E0118', 'E0122', 'E0124', 'E0128'] as const),
+/** The errors that make it so. */
+const misleading: readonly Code[] = [
+  'E0101',
+  'E0102',
+  'E0115',
+  'E0116',
+  'E0117',
+  'E0118',
+  'E0122',
+  'E0124',
+  'E0128',
 ];
 
 function withoutConsequences(
@@ -82,7 +91,7 @@ function withoutConsequences(
   errors: readonly Diagnostic[],
   lineOf: (offset: number) => number,
 ): readonly Diagnostic[] {
-  const wrong = errors.filter(({ code }) => errorsOfStructure.includes(code));
+  const wrong = errors.filter(({ code }) => misleading.includes(code));
   const lines = new Set(wrong.map(({ span }) => lineOf(span.start)));
   return diagnostics.filter(({ code, span }) => !structural.includes(code) || !lines.has(lineOf(span.start)));
 }

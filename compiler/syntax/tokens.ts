@@ -170,7 +170,7 @@ export const IntegerDivision = createToken({
 });
 export const Power = operator('Power', '**');
 /** Replaced in the layout pass: the text to write instead, and the token that makes it. */
-export interface Replacement {
+interface Replacement {
   readonly text: string;
   readonly type: TokenType | undefined;
 }
@@ -196,10 +196,10 @@ export function endsOperand(token: IToken | undefined): boolean {
 }
 
 const WhiteSpace = createToken({ name: 'WhiteSpace', pattern: /[ \t\r\n\uFEFF]+/, group: Lexer.SKIPPED });
-export const Comment = createToken({ name: 'Comment', pattern: /\/\/[^\r\n]*/, group: 'comments' });
-export const HashComment = createToken({ name: 'HashComment', pattern: /#[^\r\n]*/, group: 'hashComments' });
+const Comment = createToken({ name: 'Comment', pattern: /\/\/[^\r\n]*/, group: 'comments' });
+const HashComment = createToken({ name: 'HashComment', pattern: /#[^\r\n]*/, group: 'hashComments' });
 /** To its end, or that of the text. */
-export const BlockComment = createToken({
+const BlockComment = createToken({
   name: 'BlockComment',
   pattern: /\/\*[^]*?(?:\*\/|$)/,
   line_breaks: true,

@@ -144,14 +144,16 @@ test('can be paused, stopped, continued and started over, and gives its weights'
   // Paused, it still answers.
   await page.click('#sample');
   await expect.poll(() => textOf(page, '#said-note')).toMatch(/^It says \d/);
+  expect(await textOf(page, '#said-note')).not.toContain('guesses');
   await page.click('#pause');
   await inState(page, 'training');
   await expect.poll(place, { timeout: 20_000 }).toBeGreaterThan(paused);
   await expect.poll(() => textOf(page, '#status')).toMatch(/batches\/s · .+ left$/);
   await page.click('#stop');
   await inState(page, 'ready');
-  expect(await textOf(page, '#status')).toMatch(/^stopped after \d+ epoch/);
+  expect(await textOf(page, '#status')).toMatch(/^stopped (in epoch \d+|after \d+ epoch)/);
   const stopped = await place();
+  expect(stopped).toBeGreaterThan(0);
   expect(stopped).toBeLessThan(400);
 
   await page.fill('#epochs', String(Math.ceil(stopped + 0.01)));

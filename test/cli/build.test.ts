@@ -69,7 +69,7 @@ describe('build', () => {
     expect((await place.cnnc('build', 'tiny.cnn', '--js')).status).toBe(2);
     const more = await build('-o', 'c', '--features', 'subgroups');
     expect(names(more)).toEqual(['c/tiny.gpu.ts', 'c/tiny.wgsl', 'c/tiny.subgroups.wgsl', '']);
-    const unknown = await build('--features', 'subgroups,f16');
+    const unknown = await build('--features', 'subgroups,f64');
     expect([unknown.status, unknown.err]).toEqual([2, expect.stringContaining('expected subgroups')]);
     expect((await place.cnnc('build', 'tiny.cnn', '--features', 'subgroups')).status).toBe(2);
   });

@@ -16,6 +16,7 @@ describe('usage', () => {
     [['train', 'a.cnn', '--epochs', '-1'], /whole number/u],
     [['train', 'a.cnn', '--epochs', '1.5'], /whole number/u],
     [['train', 'a.cnn', '--set', 'width'], /name=value/u],
+    [['train', 'a.cnn', '--set', 'width='], /no value behind width=/u],
     [['train', 'a.cnn', '--only', '3,,5'], /commas/u],
     [['train', 'a.cnn', '--resume', '--init', 'w'], /--init does not go with it/u],
     [['predict', 'a.cnn', 'b.png', '--input', 'x=y'], /not both/u],
@@ -41,6 +42,7 @@ describe('usage', () => {
       'summary',
       'build',
       'train',
+      'compare',
       'evaluate',
       'predict',
       'ir',
@@ -61,10 +63,26 @@ describe('usage', () => {
     mkdirSync(file('models'));
     writeFileSync(file('models/digits.cnn'), tinyModel);
     const err = async (...args: string[]): Promise<string> => (await cnnc(...args)).err;
-    expect(await err('check', 'empty')).toBe('cnnc: empty: it is a folder, not a file\n');
+    expect(await err('summary', 'empty')).toBe('cnnc: empty: it is a folder, not a file\n');
+    expect(await err('check', 'empty')).toBe('cnnc: empty: there are no .cnn files in this folder\n');
     expect(await err('summary', 'models')).toBe(
       'cnnc: models: it is a folder, not a file; did you mean models/digits.cnn?\n',
     );
+  });
+
+  test('check and format take all .cnn files of a folder', async () => {
+    const { cnnc, file } = folder();
+    for (const place of ['a', 'a/deep', 'a/node_modules', 'a/.hidden']) mkdirSync(file(place));
+    writeFileSync(file('a/z.cnn'), tinyModel);
+    writeFileSync(file('a/deep/b.cnn'), tinyModel.replace('  image\n', '  image '));
+    for (const place of ['a/notes.txt', 'a/node_modules/n.cnn', 'a/.hidden/h.cnn'])
+      writeFileSync(file(place), 'no model');
+    expect(await cnnc('check', 'a')).toEqual({
+      status: 0,
+      out: 'a/deep/b.cnn: good\na/z.cnn: good\n',
+      err: '',
+    });
+    expect((await cnnc('format', 'a')).out).toBe('a/deep/b.cnn\n');
   });
 
   test('a missing file names one that is there', async () => {
@@ -75,6 +93,8 @@ describe('usage', () => {
       out: '',
       err: 'cnnc: digit.cnn: there is no such file; did you mean digits.cnn?\n',
     });
+    expect((await cnnc('check', 'other.cnn')).err).toBe('cnnc: other.cnn: there is no such file\n');
+    expect((await cnnc('check', 'digits')).err).toMatch(/did you mean digits\.cnn\?/u);
     mkdirSync(file('folder.cnn'));
     expect((await cnnc('summary', 'folder.cnn')).status).toBe(1);
   });
@@ -189,6 +209,16 @@ describe('format', () => {
 });
 
 describe('summary', () => {
+  test('with f16: what prediction then needs', async () => {
+    const { cnnc, file } = folder();
+    writeFileSync(file('a.cnn'), 'model A { input x: f32[64]  x -> Dense(2000) -> Dense(3) -> output y }');
+    const { out } = await cnnc('summary', 'a.cnn', '--target', 'wgsl', '--features', 'f16');
+    expect(out).toMatch(/^ {2}infer, f16 +batch 1 /mu);
+    expect(out).toMatch(/dense\.kernel\.f16 f32\[64, 2000\] \(256 kB\): for prediction with f16/u);
+    const { status, err } = await cnnc('summary', 'a.cnn', '--features', 'f16');
+    expect([status, err]).toEqual([2, 'cnnc: --features is about --target wgsl\n']);
+  });
+
   test('counts by hand', async () => {
     const { cnnc, file } = folder();
     writeFileSync(file('a.cnn'), tinyModel);
@@ -220,6 +250,8 @@ describe('ir', () => {
     [['--stage', 'loops', '--inference'], /kernel /u],
     [['--stage', 'loops', '--target', 'wgsl'], /^\/\/ .* threads.*\nkernel /u],
     [['--stage', 'plan'], /infer: maxBatch 1, planned/u],
+    [['--observe'], /graph observe\([^]*graph step\(/u],
+    [['--observe', '--stage', 'plan', '--inference'], /observe: maxBatch 1, planned/u],
   ])('ir %j', async (args, text) => {
     const { cnnc, file } = folder();
     writeFileSync(file('a.cnn'), tinyModel);

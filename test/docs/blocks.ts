@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { afterAll } from 'vitest';
+import { onTestFinished } from 'vitest';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -16,11 +16,10 @@ export function blocks(path: string, language: string): string[] {
 }
 
 const folder = join(root, 'out', `docs-${process.pid}`);
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /**
  * Writes the TypeScript block whose first line is the comment `// compiler/…/name.ts` to a file, as if it stood there: its
- * relative imports are turned to where it really is.
+ * relative imports are turned to where it really is. It is there until the running test ends.
  */
 export function writeBlock(path: string): string {
   const code = blocks(path, 'ts').find((block) => block.startsWith('// compiler/'));
@@ -28,6 +27,7 @@ export function writeBlock(path: string): string {
   if (code === undefined || place === undefined)
     throw new Error(`${path} has no block that begins with // compiler/…`);
   mkdirSync(folder, { recursive: true });
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, basename(place));
   const moved = code.replace(/from '(\.[^']+)'/g, (_, target: string) => {
     const to = relative(folder, join(root, dirname(place), target)).replaceAll('\\', '/');

@@ -48,6 +48,24 @@ function moduleOf(entry: string, options: CompileOptions = {}): ReadonlyMap<stri
   return made;
 }
 
+const formatted = new Set<string>();
+
+/** The module without those of its functions and types that stood in one before: most of the runtime is in all of them. */
+function newParts(module: string, parser: string): string {
+  const parts: string[] = [];
+  let part = '';
+  for (const piece of module.trimEnd().split(/\n\n(?=\S)/)) {
+    part += part === '' ? piece : `\n\n${piece}`;
+    // A text between backticks is not divided.
+    if (part.split('`').length % 2 === 0) continue;
+    parts.push(part);
+    part = '';
+  }
+  const added = [...parts, part].filter((each) => each !== '' && !formatted.has(`${parser} ${each}`));
+  for (const each of added) formatted.add(`${parser} ${each}`);
+  return `${added.join('\n\n')}\n`;
+}
+
 const kinds: CompileOptions[] = [
   { target: 'ts' },
   { target: 'js' },
@@ -70,7 +88,8 @@ describe.each(files)('%s', (file) => {
       for (const [ending, content] of moduleOf(file, options)) {
         if (ending === 'wgsl') continue;
         const parser = ending.endsWith('js') ? 'babel' : 'typescript';
-        expect(await format(content, { ...style, parser })).toBe(content);
+        const text = newParts(content, parser);
+        expect(await format(text, { ...style, parser })).toBe(text);
       }
     }
   });

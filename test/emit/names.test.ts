@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { NameScope, reservedWords, sanitize } from '../../compiler/emit/ts/names.ts';
+import { identifier } from '../../compiler/base/identifier.ts';
+import { NameScope, reservedWords } from '../../compiler/emit/ts/names.ts';
 
 /** Whether JavaScript takes it as the name of a variable, in strict code. */
 function isVariable(name: string): boolean {
@@ -15,7 +16,7 @@ function isVariable(name: string): boolean {
 test('any name becomes an identifier that is no word of the language', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (name) => {
-      expect(sanitize(name)).toMatch(/^[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*$/);
+      expect(identifier(name)).toMatch(/^[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*$/);
       expect(isVariable(new NameScope().unique(name))).toBe(true);
     }),
   );

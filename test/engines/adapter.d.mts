@@ -27,4 +27,5 @@ export interface OpenAdapter {
   readonly reason?: undefined;
 }
 
+export declare function openNullDevice(): Promise<Device>;
 export declare function openAdapter(): Promise<OpenAdapter | { readonly reason: string }>;

@@ -2,7 +2,7 @@
 // a software one that comes with Chromium.
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import process from 'node:process';
 
 const chromiumFolders = [
@@ -42,6 +42,16 @@ export const nameOf = ({ info }) =>
 /** Instances in use: devices do not keep theirs, and Dawn ends the process when one is collected. */
 const instances = new Set();
 
+/** A device of Dawn that compiles and computes nothing, with all that WGSL has; throws where Dawn is not installed. */
+export async function openNullDevice() {
+  const dawn = await import('webgpu');
+  Object.assign(globalThis, dawn.globals);
+  const gpu = dawn.create(['backend=null']);
+  instances.add(gpu);
+  const adapter = await gpu.requestAdapter();
+  return adapter.requestDevice({ requiredFeatures: ['shader-f16', 'subgroups'] });
+}
+
 /** `{ gpu, adapter, name }`, or the `reason` why there is none. What `VK_DRIVER_FILES` names is all that is tried. */
 export async function openAdapter() {
   let dawn;
@@ -62,7 +72,9 @@ export async function openAdapter() {
     return adapter ? { gpu, adapter, name: `Dawn, ${nameOf(adapter)}` } : undefined;
   };
   const chosen = process.env['VK_DRIVER_FILES'];
-  const own = chosen !== undefined || hasGpu ? await open() : undefined;
+  // Dawn prints warnings where there is no driver.
+  const listed = chosen?.split(delimiter).some((path) => existsSync(path));
+  const own = (listed ?? hasGpu) ? await open() : undefined;
   if (own) return own;
   if (chosen !== undefined) return { reason: `Dawn finds no adapter in VK_DRIVER_FILES, ${chosen}` };
   if (swiftshader === undefined) return { reason: `there is no Vulkan driver for Dawn; ${howToInstall}` };

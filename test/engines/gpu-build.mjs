@@ -25,16 +25,21 @@ export function moduleOf(name, options) {
   return text;
 }
 
-/** Each shader of an example, complete, as `{ name, code, title }`, and all of them as one module. */
+/** Each shader of an example, complete, as `{ name, code, title, f16 }`, and all of them as one module. `f16`: needs that. */
 export function shadersOf(model) {
   const { model: analyzed, diagnostics } = analyze(sourceOf(model));
   if (!analyzed) throw new Error(`${model}: ${diagnostics[0]?.message}`);
-  const { program } = buildProgram(analyzed, { target: targets.wgsl });
+  const { program } = buildProgram(analyzed, { target: targets.wgsl, halves: true });
   const { common, shaders } = emitWgsl(program);
-  const complete = (texts) => [common, ...texts].join('\n');
-  const all = complete(shaders.map(({ text }) => text));
-  return [
-    ...shaders.map(({ name, text }) => ({ name, code: complete([text]), title: `${model}, ${name}` })),
-    { name: `${model}.wgsl`, code: all, title: `${model}.wgsl`, whole: true },
-  ];
+  return [false, true].flatMap((f16) => {
+    const own = shaders.filter((shader) => (shader.f16 === true) === f16);
+    if (own.length === 0) return [];
+    const complete = (texts) => [...(f16 ? ['enable f16;'] : []), common, ...texts].join('\n');
+    const file = `${model}${f16 ? '.f16' : ''}.wgsl`;
+    const all = complete(own.map(({ text }) => text));
+    return [
+      ...own.map(({ name, text }) => ({ name, code: complete([text]), title: `${model}, ${name}`, f16 })),
+      { name: file, code: all, title: file, whole: true, f16 },
+    ];
+  });
 }

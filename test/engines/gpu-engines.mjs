@@ -1,7 +1,7 @@
 // Three implementations of WebGPU: Dawn in Node, Dawn in Chromium, wgpu in Deno. Each has `run(task, argument)`, a task of
 // `gpu-task.mjs`, and `module(text)`, the URL under which a task finds a module.
 import { execFile } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -104,12 +104,15 @@ export function denoWithGpu() {
   return { path: join(here, deno), flags: denoFlags, environment: wgpuEnvironment };
 }
 
+/** wgpu, which has f16 on lavapipe. Throws where it is missing; `folder` is for what it reads and writes. */
+export function openDeno(folder) {
+  const { path, flags, environment } = denoWithGpu();
+  if (!existsSync(path)) throw new Error('Deno is not installed; npm run gpu installs it');
+  return commandEngine('wgpu in Deno', [path, ...flags], folder, environment);
+}
+
 /** Throws where one is missing. `folder` is for what the engines read and write. */
 export async function openGpuEngines(folder) {
-  const { path, flags, environment } = denoWithGpu();
-  return [
-    commandEngine('Dawn in Node', [join(here, node)], folder),
-    await chromiumEngine(),
-    commandEngine('wgpu in Deno', [path, ...flags], folder, environment),
-  ];
+  const deno = openDeno(folder);
+  return [commandEngine('Dawn in Node', [join(here, node)], folder), await chromiumEngine(), deno];
 }

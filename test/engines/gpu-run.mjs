@@ -1,12 +1,13 @@
 // Three implementations of WebGPU: Dawn in Node, Dawn in Chromium, wgpu in Deno. Every shader of every example compiles in each
 // of them, models give the numbers of the JavaScript target, and some train with the same losses. The table has the largest
-// differences and the times of one prediction and of one step. The status is 1 where anything is not as it should be.
+// differences and the times of one prediction and of one step, beside other work. The status is 1 where anything is not as it should be.
 // Arguments: names of examples, to run only these.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
+import { onAllCores, twoAtOnce } from './at-once.mjs';
 import { modelNames, moduleOf, shadersOf } from './gpu-build.mjs';
 import { useModel } from './gpu-task.mjs';
 import { install } from './install.mjs';
@@ -29,6 +30,7 @@ const jobs = {
 };
 
 const problems = [];
+const atOnce = onAllCores();
 
 /** The largest difference of `actual` from `expected`, as a part of the largest number of that; Infinity where it is none. */
 function difference(actual, expected) {
@@ -83,17 +85,20 @@ async function compared(name, engine, url, { samples, training, gain }, expected
 async function compileAll(engines, names) {
   const shaders = names.flatMap(shadersOf);
   const texts = shaders.map((shader) => ({ ...shader, whole: true }));
-  for (const { name, adapter, run } of engines) {
-    if (name === 'Dawn in Node') continue;
+  const check = async ({ name, adapter, hasF16, run }) => {
     const began = performance.now();
-    const found = await run('problems', name === 'Chromium' ? texts : shaders);
+    const own = (name === 'Chromium' ? texts : shaders).filter(({ f16 }) => hasF16 || !f16);
+    const found = await run('problems', own);
     for (const text of found) problems.push(`${name}: ${text}`);
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
-    const good = shaders.length - found.length;
+    const good = own.length - found.length;
+    const halves = hasF16 ? 'f16 too' : 'no f16';
     console.log(
-      `${name} (${adapter}): ${good} of ${shaders.length} shaders of ${names.length} examples compile, ${seconds} s`,
+      `${name} (${adapter}, ${halves}): ${good} of ${own.length} shaders of ${names.length} examples compile, ${seconds} s`,
     );
-  }
+  };
+  const others = engines.filter(({ name }) => name !== 'Dawn in Node');
+  await Promise.all(others.map((engine) => atOnce(() => check(engine))));
 }
 
 async function main(folder) {
@@ -104,7 +109,8 @@ async function main(folder) {
   const engines = await openGpuEngines(folder);
   try {
     for (const engine of engines) {
-      engine.adapter = (await engine.run('adapter')).name;
+      const { name, features } = await engine.run('adapter');
+      Object.assign(engine, { adapter: name, hasF16: features.includes('shader-f16') });
       const ranges = JSON.stringify(await engine.run('ranges'));
       if (ranges !== '{"x":[-1,-1,-1,4],"y":[10,20,30,0]}')
         problems.push(`${engine.name}: disjoint ranges of one buffer gave ${ranges}`);
@@ -118,8 +124,7 @@ async function main(folder) {
           .trimEnd(),
       );
     print(['', ...engines.map(({ name }) => name)]);
-    for (const [name, job] of Object.entries(jobs)) {
-      if (wanted.length > 0 && !wanted.includes(name)) continue;
+    const compare = async ([name, job]) => {
       const js = join(folder, `${name}.mjs`);
       writeFileSync(js, moduleOf(name, { target: 'js', set: job.set }));
       const expected = await useModel(await import(pathToFileURL(js).href), {}, job);
@@ -127,11 +132,13 @@ async function main(folder) {
       if (given.length > 1 && new Set(given).size === 1)
         problems.push(`${name} gives the same number everywhere`);
       const text = moduleOf(name, { target: 'wgsl', language: 'js', set: job.set });
-      const cells = [];
-      for (const engine of engines)
-        cells.push(await compared(name, engine, engine.module(text), job, expected));
+      const cells = await Promise.all(
+        engines.map((engine) => atOnce(() => compared(name, engine, engine.module(text), job, expected))),
+      );
       print([name, ...cells]);
-    }
+    };
+    const chosen = Object.entries(jobs).filter(([name]) => wanted.length === 0 || wanted.includes(name));
+    await twoAtOnce(chosen.map((entry) => () => compare(entry)));
   } finally {
     for (const engine of engines) await engine.close();
   }

@@ -1,12 +1,13 @@
 // What is asked of an engine that has WebGPU: tasks by name, each with the engine's `navigator.gpu` and an argument. The
 // results are plain JSON.
-import { disjointRanges, problemsOf } from './shader.mjs';
+import { disjointRanges, dispatch, problemsOf } from './shader.mjs';
 import { dataFor } from './train.mjs';
 
 async function withDevice(gpu, work) {
   const adapter = await gpu.requestAdapter();
   if (!adapter) throw new Error('there is no adapter');
-  const device = await adapter.requestDevice();
+  const requiredFeatures = ['shader-f16', 'subgroups'].filter((feature) => adapter.features.has(feature));
+  const device = await adapter.requestDevice({ requiredFeatures });
   try {
     return await work(device);
   } finally {
@@ -15,7 +16,7 @@ async function withDevice(gpu, work) {
 }
 
 /** Makes all kernels `gain` times as large, so that what a deep net gives still depends on what it is given. */
-export async function amplify(model, gain) {
+async function amplify(model, gain) {
   const file = await model.saveWeights();
   const start = 8 + Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true));
   const header = JSON.parse(new TextDecoder().decode(file.subarray(8, start)));
@@ -49,11 +50,12 @@ export async function useModel({ createModel, signature }, options, { samples, t
     const { epochs } = training;
     fit = await millisecondsOf(async () => (history = await model.fit(data, { epochs, shuffle: false })));
   }
-  const { target, adapter = '' } = model.info;
+  const { target, adapter = '', precision } = model.info;
   await model.dispose();
   return {
     target,
     adapter,
+    precision,
     outputs: Object.fromEntries(Object.entries(outputs).map(([name, values]) => [name, [...values]])),
     losses: history.map(({ train }) => train.loss),
     milliseconds: { first, predict, fit },
@@ -74,6 +76,19 @@ export const tasks = {
   ranges: (gpu) => withDevice(gpu, disjointRanges),
   /** What is wrong with shaders, `{ name, code }`. */
   problems: (gpu, shaders) => withDevice(gpu, (device) => problemsOf(device, shaders)),
+  /** Dispatches one after the other, their arenas as text with a character for each byte; gives what these hold then. */
+  dispatches: (gpu, jobs) =>
+    withDevice(gpu, async (device) => {
+      const results = [];
+      for (const job of jobs) {
+        const arenas = job.arenas.map((text) => Uint8Array.from(text, (byte) => byte.charCodeAt(0)));
+        const contents = await dispatch(device, { ...job, arenas });
+        results.push(
+          contents.map((bytes) => Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')),
+        );
+      }
+      return results;
+    }),
   /** `url` is that of the module. */
   model: async (gpu, { url, ...job }) => useModel(await import(url), { gpu }, job),
 };

@@ -3,11 +3,12 @@
 // the time of training, a dash where nothing ran. `fast` is to train about as well with other bits, and to say where it
 // cannot be had. The status is 1 where anything is not as it should be. Arguments: names of examples, to run only these.
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { compile } from '../../dist/compiler/index.js';
+import { onAllCores, twoAtOnce } from './at-once.mjs';
 import { install } from './install.mjs';
 
 const examples = fileURLToPath(new URL('../../dsl-examples/', import.meta.url));
@@ -57,25 +58,13 @@ function build(name, kernels, folder) {
   return { path, text };
 }
 
-/** Results of all tasks; as many run at a time as there are cores. */
-async function runAll(tasks) {
-  const results = [];
-  let next = 0;
-  const work = async () => {
-    while (next < tasks.length) {
-      const i = next++;
-      results[i] = await tasks[i]();
-    }
-  };
-  await Promise.all(Array.from({ length: availableParallelism() }, work));
-  return results;
-}
+const run = onAllCores();
 
 /** What a training gave; where it did not run as it should, a problem. */
 async function trained(model, engine, variant) {
   const problem = (text) => void problems.push(`${model.name}, ${engine.name}, ${variant.title}: ${text}`);
   try {
-    const result = await engine.run(model[variant.kernels], { ...training, ...variant });
+    const result = await run(() => engine.run(model[variant.kernels], { ...training, ...variant }));
     if (result.steps !== steps) problem(`${result.steps} steps instead of ${steps}`);
     if (result.target !== variant.kernels || result.threads !== variant.threads)
       problem(`ran as ${result.target} in ${result.threads} threads; ${result.reason}`);
@@ -97,12 +86,8 @@ async function compareBits(model, engines, print) {
       runs: i === 0 || variant !== script || !slowAsScript.has(model.name),
     })),
   );
-  const results = await runAll(
-    cells.map(
-      ({ variant, engine, runs }) =>
-        async () =>
-          runs ? trained(model, engine, variant) : '-',
-    ),
+  const results = await Promise.all(
+    cells.map(({ variant, engine, runs }) => (runs ? trained(model, engine, variant) : '-')),
   );
   variants.forEach(({ title }, i) => {
     const row = results.slice(i * engines.length, (i + 1) * engines.length);
@@ -118,7 +103,7 @@ async function compareBits(model, engines, print) {
 /** `fast` in Node 24, where it can be had, and in Node 20, where it cannot. */
 async function compareFast(model, engines, plain, print) {
   const chosen = engines.filter(({ name }) => name === 'Node 20' || name === 'Node 24');
-  const results = await runAll(chosen.map((engine) => () => trained(model, engine, fast)));
+  const results = await Promise.all(chosen.map((engine) => trained(model, engine, fast)));
   const row = engines.map((engine) =>
     chosen.includes(engine) ? cell(results[chosen.indexOf(engine)]) : '-',
   );
@@ -158,13 +143,15 @@ async function main(folder) {
   try {
     print(head);
     print(widths.map((width) => '-'.repeat(width)));
-    let differ = 0;
-    for (const name of names) {
-      const model = { name, ts: build(name, 'ts', folder), wasm: build(name, 'wasm', folder) };
-      const plain = await compareBits(model, engines, print);
-      if (await compareFast(model, engines, plain, print)) differ++;
-    }
-    if (differ === 0 && wanted.length === 0) problems.push('fast: the same bits as without it, everywhere');
+    const differ = await twoAtOnce(
+      names.map((name) => async () => {
+        const model = { name, ts: build(name, 'ts', folder), wasm: build(name, 'wasm', folder) };
+        const plain = await compareBits(model, engines, print);
+        return compareFast(model, engines, plain, print);
+      }),
+    );
+    if (!differ.includes(true) && wanted.length === 0)
+      problems.push('fast: the same bits as without it, everywhere');
   } finally {
     for (const engine of engines) await engine.close();
   }

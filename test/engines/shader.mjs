@@ -28,10 +28,14 @@ function annotated(code, messages) {
 
 /** The compiled text; what is wrong with it is thrown with its lines. */
 async function moduleOf(device, { name, code }) {
+  // Dawn prints errors that no scope takes.
+  device.pushErrorScope('validation');
   const module = device.createShaderModule({ label: name, code });
+  const refused = await device.popErrorScope();
   const { messages } = await module.getCompilationInfo();
   const errors = messages.filter(({ type }) => type === 'error');
   if (errors.length > 0) throw new Error(annotated(code, errors));
+  if (refused) throw new Error(refused.message);
   return module;
 }
 

@@ -45,6 +45,82 @@ describe('messages', () => {
     ]);
   });
 
+  const trained = (stages: readonly string[], entries: string): string =>
+    `${net(...stages)}train Net {\n  label truth: i32\n  optimizer: SGD\n  ${entries}\n}\n`;
+
+  it.each([
+    [
+      'a word in quotes',
+      net('Conv2D(8, 3x3, padding: "same")', 'Flatten'),
+      ['`padding` of `Conv2D` is a word, which stands without quotes: `same`'],
+    ],
+    [
+      'no filters',
+      net('Conv2D(0, 3x3)'),
+      ['param `kernel` of `Conv2D`: an extent must be at least 1, got 0'],
+    ],
+    [
+      'no Flatten',
+      trained(['Dense(10, activation: softmax)'], 'loss: sparse_categorical_crossentropy(truth, y)'),
+      ['the axes `...s` are [] in what came before', '`Flatten` before the last `Dense`'],
+    ],
+    [
+      'a setting of the optimizer',
+      trained(
+        ['Flatten', 'Dense(10, activation: softmax)'],
+        'learning_rate: 0.1\n  loss: sparse_categorical_crossentropy(truth, y)',
+      ),
+      ['`train` has no setting `learning_rate`', '`learning_rate` goes to the optimizer'],
+    ],
+    [
+      'no softmax',
+      trained(['Flatten', 'Dense(10)'], 'loss: sparse_categorical_crossentropy(truth, y)'),
+      [
+        'the loss takes the logarithm of `y`, which may be negative',
+        '`activation: softmax` in the last layer',
+      ],
+    ],
+    [
+      'no sigmoid',
+      trained(['Flatten', 'Dense(1, use_bias: false)'], 'loss: binary_crossentropy(truth, y)').replace(
+        'truth: i32',
+        'truth: f32[1]',
+      ),
+      ['the loss takes the logarithm of `y`', '`activation: sigmoid` in the last layer'],
+    ],
+    [
+      'the label in the place of the prediction',
+      trained(['Flatten', 'Dense(1, activation: sigmoid)'], 'loss: binary_crossentropy(y, truth)').replace(
+        'truth: i32',
+        'truth: f32[1]',
+      ),
+      ['the loss takes the logarithm of the label', 'losses take the truth first'],
+    ],
+    ['a model like a variable', 'model = Sequential([])\n', ['a model is `model Name { input']],
+    [
+      'for as a statement',
+      'model Net {\n  input x: f32[4]\n  for i in 3 { x -> Dense(4) }\n}\n',
+      ['`for` is a stage'],
+    ],
+    [
+      'if as a stage',
+      'model Net {\n  input x: f32[4]\n  x -> if true then relu else tanh -> output y\n}\n',
+      ['`if` chooses between values'],
+    ],
+    ['a path of Windows', 'import A from ".\\\\a.cnn"\n', ['folders are separated by `/`']],
+  ])('say what to do: %s', (_name, text, expected) => {
+    const found = diagnose(text).flatMap((diagnostic) => shown(text, diagnostic));
+    for (const words of expected) expect(found.join('\n')).toContain(words);
+  });
+
+  it('say nothing of logarithms where numbers are positive', () => {
+    for (const last of ['Dense(3, activation: softmax)', 'Dense(3) -> exp', 'Dense(3) -> softmax']) {
+      expect(diagnose(trained(['Flatten', last], 'loss: sparse_categorical_crossentropy(truth, y)'))).toEqual(
+        [],
+      );
+    }
+  });
+
   it('point into the innermost layer of the user, with the way there', () => {
     const text = `layer Block(n: int)(x: f32[N, h, w, c]) {
   return x + (x -> Conv2D(n, 3x3))

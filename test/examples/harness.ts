@@ -1,9 +1,8 @@
 /** Compiles a model with `compile` and imports the module that comes out, as an application would. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { afterAll } from 'vitest';
 import type { CompileOptions, CompileResult } from '../../compiler/index.ts';
 import { compile } from '../../compiler/index.ts';
 import type { Dataset, Elements, FitOptions, History, Scores } from '../../runtime/types.ts';
@@ -26,7 +25,6 @@ export interface GeneratedModule {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'cnnc-examples-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
 
 export function readText(path: string): string | undefined {

@@ -155,7 +155,10 @@ describe('`--set`', () => {
     expect(shapes({ widths: '[2]', start: '[0.5, -1]' })).toHaveLength(1);
     const named = modelOf(listed, { set: { widths: '(2)', names: '["x, (y", "z"]' } });
     expect(named.outputs[0]?.classes).toEqual(['x, (y', 'z']);
-    for (const widths of ['[[2]]', '2', '[', '[2,,3]', ']['])
+    // A shell makes brackets a nuisance: a list may stand without.
+    expect(shapes({ widths: '4, 2' })).toEqual(shapes({ widths: '[4, 2]' }));
+    expect(shapes({ widths: '2' })).toEqual(shapes({ widths: '[2]' }));
+    for (const widths of ['[[2]]', 'two', '[', '[2,,3]', ']['])
       expect(run(listed, { set: { widths } }).diagnostics.length, widths).toBeGreaterThan(0);
   });
 

@@ -17,21 +17,13 @@ import {
 } from '../examples/harness.ts';
 import { differenceOf, largestOf } from '../support/close.ts';
 import { adapter, describeGpu } from '../support/gpu.ts';
+import { gains, smaller } from './sizes.ts';
 
 const files = readdirSync(examples).filter((file) => file.endsWith('.cnn'));
 const matching = (pattern: RegExp) => files.filter((file) => pattern.test(readText(examples + file) ?? ''));
 
 // Software adapters are slow; `npm run engines` trains models for more than one step.
 vi.setConfig({ testTimeout: 300_000 });
-const smaller: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  'resnet18.cnn': { size: '32', classes: '10' },
-  'squeezenet.cnn': { size: '64', classes: '10' },
-  'mobilenet_v2.cnn': { size: '32', classes: '10' },
-  'resnet20.cnn': { width: '4' },
-};
-
-/** What kernels are multiplied by, so that what a deep net gives still depends on what it is given. */
-const gains: Readonly<Record<string, number>> = { 'mobilenet_v2.cnn': 4 };
 
 const gpu = adapter && { gpu: adapter.gpu };
 

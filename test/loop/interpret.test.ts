@@ -1,4 +1,5 @@
 /** The meaning of the Loop IR: loops, accesses and scalar arithmetic. */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DType } from '../../compiler/base/types.ts';
 import {
@@ -6,11 +7,14 @@ import {
   bitcastFunction,
   castFunction,
   roundHalfEven,
+  roundToHalf,
   unaryFunction,
 } from '../../compiler/loop/arithmetic.ts';
 import { elementsFor, interpret } from '../../compiler/loop/interpret.ts';
 import type { Elements } from '../../compiler/loop/interpret.ts';
 import { parseKernel } from '../../compiler/loop/parse.ts';
+import { toHalf } from '../../compiler/emit/ts/half.ts';
+import { fromHalf } from '../../runtime/half.ts';
 
 const inF32 = { n: 2, precision: 'f32' } as const;
 
@@ -20,6 +24,40 @@ function run(text: string, inputs: readonly Elements[], output: Elements, n = 2)
 }
 
 describe('interpret', () => {
+  it('rounds what is stored as f16 to such numbers', () => {
+    const random = fc.sample(fc.float({ noNaN: true }), { numRuns: 2000, seed: 3 });
+    // Ties, the smallest normal and subnormal numbers, what is beyond the largest.
+    const special = [
+      0,
+      -0,
+      1 + 2 ** -11,
+      1 + 3 * 2 ** -11,
+      2 ** -14,
+      2 ** -25,
+      1.5 * 2 ** -24,
+      65519.9,
+      -1e9,
+    ];
+    for (const x of [...random, ...special]) {
+      const nearest = fromHalf(toHalf(x));
+      expect(roundToHalf(x)).toBe(Math.abs(nearest) === Infinity ? Math.sign(x) * 65504 : nearest);
+    }
+    expect(roundToHalf(NaN)).toBeNaN();
+    const text = `kernel k [elementwise](x: f32[3] stored f16) -> (y: f32[3] stored f16, z: f32[3]) {
+  for i: 3 in 0..3 {
+    y[i] = x[i] + 0.1
+    y[i] add= 1.0
+    z[i] = y[i] + 0.1
+  }
+}
+`;
+    const [y, z] = [new Float32Array(3), new Float32Array(3)];
+    interpret(parseKernel(text), [Float32Array.of(1, 2, 70000), y, z], inF32);
+    const once = [1, 2, 70000].map((x) => roundToHalf(Math.fround(x + Math.fround(0.1))));
+    expect([...y]).toEqual(once.map((x) => roundToHalf(x + 1)));
+    expect([...z]).toEqual([...y].map((x) => Math.fround(x + Math.fround(0.1))));
+  });
+
   it('runs loops over quotients, conditions, registers and the batch', () => {
     const text = `kernel k [window](x: f32[N, 4]) -> (y: f32[N, 3]) {
   for n: N in 0..N {

@@ -92,7 +92,7 @@ describe('printKernel', () => {
   });
 
   it('reads like the loops it is', () => {
-    const text = `kernel conv [contraction](x: f32[N, 6, 2], w: f32[3, 2]) -> (y: f32[N, 4] strides [9] offset 2, z: f32[N, 4]) {
+    const text = `kernel conv [contraction](x: f32[N, 6, 2], w: f32[3, 2]) -> (y: f32[N, 4] strides [9] offset 2 stored f16, z: f32[N, 4] stored f16) {
   for n: N in 0..N {
     for i: 4 in 0..4 parallel {
       alloc register acc: f32[]

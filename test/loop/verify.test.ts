@@ -48,6 +48,17 @@ describe('problemsOf', () => {
     expect(problemsOf(free)).toContain('axis i is used outside of its loop');
   });
 
+  it('finds what cannot be stored as f16', () => {
+    const text = `kernel k [elementwise](x: i32[3] stored f16) -> (y: i32[3]) {
+  for i: 3 in 0..3 {
+    alloc register r: f32[] stored f16
+    y[i] = x[i]
+  }
+}
+`;
+    expect(problemsOf(parseKernel(text))).toEqual(['x is no f16', 'r is no f16']);
+  });
+
   it('finds outputs that are not written and inputs that are', () => {
     const kernel = storing('x[i]');
     const turned: Kernel = { ...kernel, inputs: kernel.outputs, outputs: kernel.inputs };

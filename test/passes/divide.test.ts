@@ -1,10 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Value } from '../../compiler/graph/ir.ts';
+import { elementCount } from '../../compiler/base/types.ts';
+import type { Graph, Value } from '../../compiler/graph/ir.ts';
+import { denseStrides } from '../../compiler/loop/builder.ts';
+import { interpret } from '../../compiler/loop/interpret.ts';
+import { groupNodes, lowerGroup } from '../../compiler/lower/index.ts';
 import * as ops from '../../compiler/ops/index.ts';
 import { divide } from '../../compiler/passes/divide.ts';
 import type { TargetInfo } from '../../compiler/program/target.ts';
 import { targets } from '../../compiler/program/target.ts';
+import type { Known } from './support.ts';
 import { f32, numbersFor, opNames, results, Sketch } from './support.ts';
 
 /** Whether a loss and tensors of these sizes are finite. */
@@ -20,6 +25,21 @@ const limits = (maxOperands: number, shares: number): TargetInfo => ({
   maxOperands,
   shares,
 });
+
+/** What the kernels of a graph make of the numbers, in f32 and in their order. */
+function kernelResults(graph: Graph, numbers: Known, n: number): readonly (readonly number[])[] {
+  const values = new Map<Value, Float32Array>(
+    graph.parameters.map((parameter) => [parameter, Float32Array.from(numbers[parameter.name] ?? [])]),
+  );
+  const dense = ({ type: { shape } }: Value) => ({ shape, strides: denseStrides(shape), offset: 0 });
+  for (const group of groupNodes(graph, targets.wasm)) {
+    const { kernel, inputs, outputs } = lowerGroup(group, dense);
+    for (const node of outputs) values.set(node, new Float32Array(elementCount(node.type.shape, n)));
+    const operands = [...inputs, ...outputs].map((value) => values.get(value)!);
+    interpret(kernel, operands, { n, precision: 'f32' });
+  }
+  return graph.returns.map(({ value }) => [...values.get(value)!]);
+}
 
 describe('divide', () => {
   it('finds what is not finite wherever it is, within any limits', () => {
@@ -65,5 +85,33 @@ describe('divide', () => {
   it('looks at many tensors chunk by chunk where threads share memory', () => {
     const graph = finiteGraph(Array.from({ length: 300 }, () => 2));
     expect(opNames(divide.run(graph, targets.wasm))).toEqual(['all_finite', 'all_finite', 'logical_and']);
+  });
+
+  it('sums of few channels are made of each sample first, with the same bits', () => {
+    const sums = (height: number, channels: number) => {
+      const s = new Sketch();
+      const x = s.input('x', f32('N', height, 8, channels));
+      return s
+        .returning({
+          y: s.on(ops.sum, [x], { keep: [-1], axes: [], keepdims: false }),
+          kept: s.on(ops.sum, [x], { axes: [0, 2, 1], keep: [], keepdims: true }),
+        })
+        .graph();
+    };
+    for (const height of [8, 512]) {
+      const graph = sums(height, 3);
+      const divided = divide.run(graph, targets.wasm);
+      expect(opNames(divided)).toEqual(['sum', 'sum', 'sum', 'sum']);
+      const numbers = numbersFor(graph, 3);
+      expect(kernelResults(divided, numbers, 3)).toEqual(kernelResults(graph, numbers, 3));
+      expect(divide.run(graph, targets.ts)).toBe(graph);
+    }
+    // Too few elements, an order of another kind, enough results.
+    for (const [height, channels] of [
+      [7, 3],
+      [513, 3],
+      [8, 33],
+    ] as const)
+      expect(opNames(divide.run(sums(height, channels), targets.wasm))).toEqual(['sum', 'sum']);
   });
 });

@@ -65,6 +65,21 @@ describeGpu('a device that is lost', () => {
     for (const each of [whole, next]) await each.dispose();
   });
 
+  test('a snapshot goes on with the data that it was made with, and with no others', async () => {
+    const device = await newDevice();
+    const model = await module.createModel({ seed: 7, device });
+    const onBatchEnd = (): void => device.destroy();
+    const { details } = await failure(model.fit(data, { epochs: 2, onBatchEnd }));
+    await model.dispose();
+    const resume = details['snapshot'] as Uint8Array;
+    const next = await module.createModel({ weights: resume, gpu });
+    const others = points(13, 2);
+    const error = await failure(next.fit(others, { epochs: 2, resume }));
+    expect(error).toMatchObject({ code: 'checkpoint', message: expect.stringContaining('data') as string });
+    expect(await next.fit(data, { epochs: 2, resume })).toHaveLength(2);
+    await next.dispose();
+  });
+
   test('while a call waits', async () => {
     const device = await newDevice();
     const model = await module.createModel({ seed: 7, device });

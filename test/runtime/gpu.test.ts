@@ -110,6 +110,22 @@ describeGpu('a module on WebGPU', () => {
     for (const model of [whole, parted, resumed]) await model.dispose();
   });
 
+  test('weights saved in a callback are those of the checkpoint saved there', async () => {
+    const model = await module.createModel({ weights, seed: 7, gpu });
+    const pairs: [Uint8Array, Uint8Array][] = [];
+    await model.fit(data, {
+      epochs: 1,
+      onBatchEnd: async () => void pairs.push([await model.saveWeights(), await model.saveCheckpoint()]),
+    });
+    const again = await module.createModel({ seed: 7, gpu });
+    for (const [saved, checkpoint] of pairs) {
+      await again.loadWeights(checkpoint);
+      expect(await hex(again.saveWeights())).toBe(await hex(saved));
+    }
+    await model.dispose();
+    await again.dispose();
+  });
+
   test('an aborted call can go on from its checkpoint', async () => {
     const whole = await module.createModel({ weights, seed: 7, gpu });
     await whole.fit(asDataset(data), options);

@@ -38,7 +38,7 @@ describe('the event loop has its turn', () => {
     const pace = new Pace();
     pace.begin();
     const plan = { maxBatch: 1, bytes: 0, bind: () => routine };
-    expect(await turns(() => engine.run(plan, 1, pace))).toBeGreaterThanOrEqual(4);
+    expect(await turns(() => engine.run(plan, 1, pace, () => {}))).toBeGreaterThanOrEqual(4);
   });
 });
 

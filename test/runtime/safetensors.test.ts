@@ -87,7 +87,7 @@ describe('half precision', () => {
   });
   test('a file of half-precision weights is read as f32', () => {
     const bytes = writeSafetensors([
-      { name: 'w', dtype: 'f32', shape: [2], data: Uint16Array.of(0x3c00, 0xc000) },
+      { name: 'w', dtype: 'f16', shape: [2], data: Uint16Array.of(0x3c00, 0xc000) },
     ]);
     expect(readSafetensors(bytes).tensors.get('w')?.data).toEqual(Float32Array.of(1, -2));
   });

@@ -1,7 +1,7 @@
 /** When WebAssembly is called: all of a short routine at once, and long launches in parts. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Pace } from '../../runtime/pace.ts';
-import type { Plan, Traced } from '../../runtime/program.ts';
+import type { Plan } from '../../runtime/program.ts';
 import type { WasmBlueprint, WasmCall } from '../../runtime/wasm.ts';
 import { engineOf } from '../../runtime/wasm.ts';
 
@@ -24,8 +24,8 @@ function fakeEngine(times: number[], commits = 0, perSample = false) {
     ran.push(call);
     for (const time of times.slice(from, to)) wait((time * (perSample ? N : 1)) / threads);
   };
-  const launches = times.slice(commits).map((): Traced => ({}));
-  const commit = times.slice(0, commits).map((): Traced => ({}));
+  const launches = times.slice(commits).map((): object => ({}));
+  const commit = times.slice(0, commits).map((): object => ({}));
   const plan: Plan = { maxBatch: 1, bytes: 0, bind: () => ({ inputs: [], results: [], launches, commit }) };
   const engine = engineOf({ routines: { infer: plan } } as unknown as WasmBlueprint, {
     module: {},
@@ -38,7 +38,7 @@ function fakeEngine(times: number[], commits = 0, perSample = false) {
   const run = async (N = 1): Promise<Call[]> => {
     ran.length = 0;
     pace.begin();
-    await engine.run(plan, N, pace);
+    await engine.run(plan, N, pace, () => {});
     return [...ran];
   };
   return { run, pace };

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { CompileOptions } from '../../compiler/compile.ts';
 import type { ThreadOptions } from '../../runtime/types.ts';
 import { compileText } from '../support/module.ts';
 import type { Model, TinyModule } from './tiny.ts';
@@ -102,6 +103,16 @@ describe('one thread works where', () => {
   });
 });
 
+test.each<CompileOptions>([{ kernels: 'ts' }, { kernels: 'wasm', threads: false }])(
+  'a module without workers, %o, says that it has no threads',
+  async (options) => {
+    const module: { createModel: typeof createModel } = await moduleOf(tinyText, options);
+    const model = await module.createModel({ seed: 1, threads: 2 });
+    expect(model.info).toMatchObject({ threads: 1, reason: 'threads: this module has none' });
+    expect((await module.createModel({ seed: 1, threads: 1 })).info.reason).toBeUndefined();
+  },
+);
+
 describe('a worker that dies', () => {
   /** In the second step; `where` is in the worker's script. */
   const dying = (where: string) => {
@@ -132,14 +143,14 @@ describe('a worker that dies', () => {
     const checkpoint = await model.saveCheckpoint();
     expect(await failure(model.fit(data))).toMatchObject({ code: 'worker' });
     for (const call of [
-      model.predict(data),
-      model.evaluate(data),
-      model.fit(data),
-      model.saveWeights(),
-      model.saveCheckpoint(),
-      model.loadWeights(weights, { only: 'head' }),
+      () => model.predict(data),
+      () => model.evaluate(data),
+      () => model.fit(data),
+      () => model.saveWeights(),
+      () => model.saveCheckpoint(),
+      () => model.loadWeights(weights, { only: 'head' }),
     ]) {
-      expect(await failure(call)).toMatchObject({ code: 'weights-lost' });
+      expect(await failure(call())).toMatchObject({ code: 'weights-lost' });
     }
     await model.loadWeights(weights);
     expect(await hex(model.saveWeights())).toBe(await hex(weights));

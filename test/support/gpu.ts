@@ -1,7 +1,7 @@
 /** The adapter that tests use, and kernels on it. Without one, tests that need it do not run; under REQUIRE_GPU they fail. */
 import { describe, test } from 'vitest';
 import { invariant } from '../../compiler/base/invariant.ts';
-import type { DType } from '../../compiler/base/types.ts';
+import { toHalf } from '../../compiler/emit/ts/half.ts';
 import { emitWgsl } from '../../compiler/emit/wgsl/index.ts';
 import type { Shader, WorkgroupCount } from '../../compiler/emit/wgsl/index.ts';
 import type { Elements } from '../../compiler/loop/interpret.ts';
@@ -9,7 +9,8 @@ import type { Buffer, Kernel } from '../../compiler/loop/ir.ts';
 import type { Allocation, Placement, Program, Routine } from '../../compiler/program/program.ts';
 import type { OpenAdapter } from '../engines/adapter.mjs';
 import { openAdapter } from '../engines/adapter.mjs';
-import type { Device } from '../engines/shader.mjs';
+import { fromHalf } from '../../runtime/half.ts';
+import type { Device, Dispatch } from '../engines/shader.mjs';
 import { dispatch } from '../engines/shader.mjs';
 
 const found = await openAdapter();
@@ -29,7 +30,7 @@ export function describeGpu(name: string, tests: () => void): void {
 
 let opened: Promise<Device> | undefined;
 
-/** One device for a test file; optional features as the shaders need them. */
+/** One device for all test files of a process; optional features as the shaders need them. */
 export function device(): Promise<Device> {
   invariant(adapter, 'a test needs an adapter: put it into describeGpu');
   const requiredFeatures = ['subgroups'].filter((feature) => adapter?.adapter.features.has(feature));
@@ -45,6 +46,8 @@ export interface Sharing {
   readonly subgroups?: boolean;
 }
 
+const bytesOf = ({ stored }: Pick<Buffer, 'stored'>): number => (stored ? 2 : 4);
+
 /** A program of one launch. */
 export function programOf(kernel: Kernel, n: number, { oneArena = false, shared }: Sharing = {}): Program {
   const at = { persistent: 0, work: 0 };
@@ -55,11 +58,11 @@ export function programOf(kernel: Kernel, n: number, { oneArena = false, shared 
   };
   const allocations: Allocation[] = [];
   [...kernel.inputs, ...kernel.outputs].forEach((buffer, i) => {
-    const { name, dtype, shape } = buffer;
+    const { name, dtype, shape, stored } = buffer;
     const arena = i < kernel.inputs.length && !oneArena ? 'persistent' : 'work';
     const before = allocations[shared?.get(i) ?? NaN];
-    const placement = before?.placement ?? place(arena, 4 * lengthOf(buffer, n));
-    allocations.push({ name, dtype, shape, placement });
+    const placement = before?.placement ?? place(arena, bytesOf(buffer) * lengthOf(buffer, n));
+    allocations.push({ name, dtype, shape, ...(stored && { stored }), placement });
   });
   const launch = { kernel: 0, operands: allocations.map((_, i) => i), locations: [], comment: kernel.name };
   const routine: Routine = {
@@ -108,16 +111,29 @@ export async function runKernel(
   return runProgram(programOf(kernel, n, sharing), operands, { n, subgroups });
 }
 
-/** The same for the only launch of a program. `go`: what a commit phase is told; default 1. */
+interface RunOptions {
+  readonly n: number;
+  /** What a commit phase is told; default 1. */
+  readonly go?: number;
+  readonly subgroups?: boolean;
+}
+
+/** The same for the only launch of a program. */
 export async function runProgram(
   program: Program,
   operands: readonly Elements[],
-  {
-    n,
-    go = 1,
-    subgroups = false,
-  }: { readonly n: number; readonly go?: number; readonly subgroups?: boolean },
+  options: RunOptions,
 ): Promise<void> {
+  const { job, receive } = jobOf(program, operands, options);
+  receive(await dispatch(await device(), job));
+}
+
+/** The only launch of a program as a dispatch, and what takes its outputs from what the arenas hold then. */
+export function jobOf(
+  program: Program,
+  operands: readonly Elements[],
+  { n, go = 1, subgroups = false }: RunOptions,
+): { readonly job: Dispatch; readonly receive: (contents: readonly Uint8Array[]) => void } {
   const kernel = program.kernels[0] as Kernel;
   const routine = program.routines[0] as Routine;
   const launch = [...routine.launches, ...routine.commit][0];
@@ -139,29 +155,37 @@ export async function runProgram(
   operands.forEach((elements, i) => {
     const { arena, offset, bytes, access } = bindings[i] as (typeof bindings)[number];
     if (access === 'shared') return;
-    wide(allocations[i]?.dtype ?? 'f32', arenas[arena] as Uint8Array, offset, bytes).set(elements);
+    const memory = wide(allocations[i] as Allocation, arenas[arena] as Uint8Array, offset, bytes);
+    memory.set(memory instanceof Uint16Array ? Array.from(elements, toHalf) : elements);
   });
-  const contents = await dispatch(await device(), {
+  const enable = (shader.f16 ? 'enable f16;\n' : '') + (subgroups ? 'enable subgroups;\n' : '');
+  const job: Dispatch = {
     name: shader.name,
-    code: subgroups ? `enable subgroups;\n${common}\n${shader.subgroups}` : `${common}\n${shader.text}`,
+    code: `${enable}${common}\n${subgroups ? shader.subgroups : shader.text}`,
     arenas,
-    bindings,
+    // A binding of f16 ends with a whole word.
+    bindings: bindings.map((binding) => ({ ...binding, bytes: Math.ceil(binding.bytes / 8) * 8 })),
     batch: [n, go],
     workgroups: shader.workgroups.map((axis) => count(axis, n)),
-  });
-  for (let i = kernel.inputs.length; i < operands.length; i++) {
-    const { arena, offset, bytes } = bindings[i] as (typeof bindings)[number];
-    operands[i]?.set(wide(allocations[i]?.dtype ?? 'f32', contents[arena] as Uint8Array, offset, bytes));
-  }
+  };
+  const receive = (contents: readonly Uint8Array[]): void => {
+    for (let i = kernel.inputs.length; i < operands.length; i++) {
+      const { arena, offset, bytes } = bindings[i] as (typeof bindings)[number];
+      const memory = wide(allocations[i] as Allocation, contents[arena] as Uint8Array, offset, bytes);
+      operands[i]?.set(memory instanceof Uint16Array ? Array.from(memory, fromHalf) : memory);
+    }
+  };
+  return { job, receive };
 }
 
-/** Elements as they lie on a GPU: 32 bits each. */
+/** Elements as they lie on a GPU: 32 bits each, or the 16 bits of an f16. */
 function wide(
-  dtype: DType,
+  { dtype, stored }: Allocation,
   { buffer, byteOffset }: Uint8Array,
   offset: number,
   bytes: number,
-): Float32Array | Int32Array | Uint32Array {
+): Float32Array | Int32Array | Uint32Array | Uint16Array {
   const Type = dtype === 'f32' ? Float32Array : dtype === 'i32' ? Int32Array : Uint32Array;
+  if (stored) return new Uint16Array(buffer as ArrayBuffer, byteOffset + offset, bytes / 2);
   return new Type(buffer as ArrayBuffer, byteOffset + offset, bytes / 4);
 }

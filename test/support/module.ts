@@ -1,9 +1,8 @@
 /** Compiles text and imports the module that comes out. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll } from 'vitest';
 import type { CompileOptions, CompileResult, OutputFile } from '../../compiler/compile.ts';
 import { compile } from '../../compiler/compile.ts';
 import type { Elements, FitOptions, History, Scores } from '../../runtime/types.ts';
@@ -22,7 +21,6 @@ export interface Module {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'cnnc-test-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let count = 0;
 
 /** Compiles `text` as one file; throws where it has an error. */

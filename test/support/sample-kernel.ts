@@ -1,9 +1,11 @@
 /** A sample of an op as the kernel that a target schedules, with the lowered kernel on the interpreter to compare it to. */
 import { elementCount } from '../../compiler/base/types.ts';
 import type { Value } from '../../compiler/graph/ir.ts';
+import { roundToHalf } from '../../compiler/loop/arithmetic.ts';
 import type { Elements } from '../../compiler/loop/interpret.ts';
 import { elementsFor, interpret } from '../../compiler/loop/interpret.ts';
 import type { Kernel } from '../../compiler/loop/ir.ts';
+import type { LayoutOf } from '../../compiler/lower/index.ts';
 import { groupNodes, lowerGroup } from '../../compiler/lower/index.ts';
 import type { TargetInfo } from '../../compiler/program/target.ts';
 import { schedule } from '../../compiler/schedule/index.ts';
@@ -12,7 +14,7 @@ import { lowerMath } from './lower-math.ts';
 import type { Call } from './samples.ts';
 import { draw, emitCall, generator } from './samples.ts';
 
-export interface SampleKernel {
+interface SampleKernel {
   /** As lowered for the target, and as scheduled for it. */
   readonly lowered: Kernel;
   readonly scheduled: Kernel;
@@ -26,18 +28,19 @@ export interface SampleKernel {
   readonly expected: (n: number) => Elements;
 }
 
-export function sampleKernel(call: Call, target: TargetInfo): SampleKernel {
+/** `layoutOf`: how operands lie in memory; dense, if not given. */
+export function sampleKernel(call: Call, target: TargetInfo, layoutOf: LayoutOf = dense): SampleKernel {
   const { parameters, node } = emitCall(call);
   const [group] = groupNodes(graphOf([node], node), target);
-  const { kernel: lowered, inputs: read } = lowerGroup(group!, dense, target.lanes);
-  const reference = lowerGroup(group!, dense).kernel;
+  const { kernel: lowered, inputs: read } = lowerGroup(group!, layoutOf, target.lanes);
+  const reference = lowerGroup(group!, layoutOf).kernel;
   const inputs = (n: number): readonly Elements[] => {
     const random = generator(n);
     const drawn = new Map<Value, Elements>(
       parameters.map((p, i) => {
         const { dtype, data } = draw(call.operands[i]!, n, random);
         const elements = elementsFor(dtype, data.length, 'f32');
-        elements.set(data);
+        elements.set(layoutOf(p).stored ? data.map(roundToHalf) : data);
         return [p, elements];
       }),
     );

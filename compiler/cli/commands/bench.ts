@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { passesOf } from '../../compile.ts';
-import type { Model } from '../../index.ts';
+import type { Feature, Model } from '../../index.ts';
 import type { Kernel } from '../../loop/ir.ts';
 import { buildProgram } from '../../program/build.ts';
 import type { Program } from '../../program/program.ts';
@@ -11,7 +11,8 @@ import { scheduling } from '../../schedule/index.ts';
 import { UsageError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { formsOf } from '../measure/forms.ts';
-import { findGpu, measureGpuPeak } from '../measure/gpu.ts';
+import { findGpu } from '../measure/gpu.ts';
+import { measureGpuPeak } from '../measure/gpu-peak.ts';
 import type { GpuModule } from '../measure/gpu-profile.ts';
 import { profileOnGpu } from '../measure/gpu-profile.ts';
 import { samplesFor } from '../measure/inputs.ts';
@@ -23,6 +24,7 @@ import { loadModel } from '../module.ts';
 import {
   addModelOptions,
   addScheduleOption,
+  featuresOption,
   modelOptions,
   oneOf,
   seconds,
@@ -39,6 +41,7 @@ interface Options extends ModelOptions, ScheduleOptions, Partial<DataOptions> {
   readonly batchSize: number;
   readonly seconds: number;
   readonly fast?: boolean;
+  readonly features?: readonly Feature[];
   readonly launches?: boolean;
   readonly json?: boolean;
 }
@@ -62,6 +65,7 @@ export function addBench(cli: Command, io: Io): void {
     .option('--batch-size <n>', 'samples of one prediction', wholeNumber(1), 1)
     .option('--seconds <s>', 'how long to measure each routine', seconds, 2)
     .option('--fast', 'with fused multiply-add')
+    .addOption(featuresOption())
     .option('--launches', 'each launch in the order in which they run, not each kernel');
   addModelOptions(addScheduleOption(command))
     .option('--json', 'one JSON object')
@@ -72,13 +76,14 @@ async function bench(io: Io, file: string, options: Options): Promise<void> {
   const { target, fast = false } = options;
   if (target === 'wgsl' && (fast || options.schedule !== undefined))
     throw new UsageError('--fast and --schedule are about WebAssembly');
+  if (target === 'wasm' && options.features) throw new UsageError('--features is about --target wgsl');
   const model = analyzeFile(io, file, modelOptions(options));
   const kernels = scheduledKernels(io, model, options);
   const { measured, text, profiles } =
     target === 'wgsl'
       ? await onGpu(io, file, model, kernels, options)
       : await onWasm(model, kernels, options);
-  const report = { ...kernels, peak: measured.peak };
+  const report = { ...kernels, ...measured };
   const { name } = report.program;
   if (options.json) {
     const routines = profiles.map((profile) => jsonOf(profile, report));
@@ -107,25 +112,28 @@ interface Results {
 function scheduledKernels(io: Io, model: Model, options: Options): Kernels {
   const target = options.target === 'wgsl' ? webgpu : webassembly;
   const { schedules: choices } = readSchedules(io, options);
-  const lowered: Kernel[] = [];
-  const schedules: string[] = [];
+  /** By the statements of the scheduled kernel. */
+  const made = new Map<object, { readonly lowered: Kernel; readonly text: string }>();
   const used = new Set<string>();
   const built = buildProgram(model, {
     target,
     inferBatch: options.batchSize,
+    halves: options.features?.includes('f16') ?? false,
     ...passesOf(modelOptions(options)),
-    schedule(kernel) {
+    schedule(kernel, batch) {
       const key = structureKey(kernel);
-      const { kernel: scheduled, steps } = scheduling(kernel, target, choices?.get(key));
+      const { kernel: scheduled, steps } = scheduling(kernel, target, choices?.get(key), batch);
       if (choices?.has(key)) used.add(key);
-      lowered.push(kernel);
-      schedules.push(describeSchedule(steps, scheduled));
+      made.set(scheduled.body, { lowered: kernel, text: describeSchedule(steps, scheduled) });
       return scheduled;
     },
   });
   if (choices) checkUsed(io, options, choices, used.size);
+  const { program } = built;
+  const lowered = program.kernels.map((kernel) => made.get(kernel.body)?.lowered ?? kernel);
+  const schedules = program.kernels.map(({ body }) => made.get(body)?.text ?? '');
   for (const [kernel, form] of formsOf(built)) schedules[kernel] = `${form}; ${schedules[kernel] ?? ''}`;
-  return { program: built.program, lowered, schedules };
+  return { program, lowered, schedules };
 }
 
 async function onWasm(model: Model, { program, lowered }: Kernels, options: Options): Promise<Results> {
@@ -155,11 +163,12 @@ async function onGpu(
   options: Options,
 ): Promise<Results> {
   const gpu = await findGpu(io.cwd);
-  const { gflops, gigabytes } = await measureGpuPeak(gpu);
+  const { gflops, matmul, gigabytes } = await measureGpuPeak(gpu);
   const { module } = await loadModel(io, file, {
     ...modelOptions(options),
     target: 'wgsl',
     batchSize: options.batchSize,
+    ...(options.features && { features: options.features }),
   });
   const { adapter, profiles } = await profileOnGpu(module as unknown as GpuModule, gpu, {
     program,
@@ -167,9 +176,9 @@ async function onGpu(
     samples: (count) => samplesFor(model, options, count),
     seconds: options.seconds,
   });
-  const most = `${gflops.toFixed(1)} GFLOP/s, ${gigabytes.toFixed(1)} GB/s`;
+  const most = `${gflops.toFixed(1)} GFLOP/s in registers, ${matmul.toFixed(1)} in a matmul, ${gigabytes.toFixed(1)} GB/s`;
   return {
-    measured: { peak: gflops, bandwidth: gigabytes, adapter },
+    measured: { peak: matmul, bandwidth: gigabytes, adapter },
     text: `WebGPU on ${adapter}; at most ${most}`,
     profiles,
   };

@@ -1,16 +1,16 @@
 import { join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { halfWeights } from '../../index.ts';
-import type { Kernels } from '../../index.ts';
+import type { Feature, Kernels } from '../../index.ts';
 import { UsageError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { loadModel } from '../module.ts';
 import {
   addModelOptions,
   addScheduleOption,
+  featuresOption,
   kernelKinds,
   kernelsHelp,
-  listOf,
   modelOptions,
   oneOf,
   stem,
@@ -27,7 +27,7 @@ import { nameFaults, readWeights } from '../weights.ts';
 interface Options extends ModelOptions, ScheduleOptions {
   readonly target: 'ts' | 'js' | 'wgsl';
   readonly js?: boolean;
-  readonly features?: readonly 'subgroups'[];
+  readonly features?: readonly Feature[];
   readonly kernels?: Kernels;
   readonly threads?: 'none';
   readonly output: string;
@@ -52,11 +52,7 @@ export function addBuild(program: Command, io: Io): void {
       'ts',
     )
     .option('--js', 'of wgsl, the module as .js with a .d.ts')
-    .option(
-      '--features <list>',
-      'of wgsl, what shaders use where a GPU has it: subgroups; others stay for the rest',
-      listOf('subgroups'),
-    )
+    .addOption(featuresOption())
     .option('--kernels <kind>', `${kernelsHelp} (default: wasm)`, oneOf(...kernelKinds))
     .option('--threads <none>', 'none: without what runs kernels in workers', oneOf('none'))
     .option('-o, --output <folder>', 'where the files go', '.')

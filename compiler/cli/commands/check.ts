@@ -7,7 +7,7 @@ import { analyze, hasErrors } from '../../index.ts';
 import type { Diagnostic, Fix, Source } from '../../index.ts';
 import { InputError, Interrupted, UsageError } from '../errors.ts';
 import type { Io } from '../io.ts';
-import { openSource, printDiagnostics } from '../source.ts';
+import { cnnFiles, openSource, printDiagnostics } from '../source.ts';
 import { writeFileAtomic } from '../write.ts';
 
 interface Options {
@@ -20,7 +20,7 @@ export function addCheck(program: Command, io: Io): void {
   program
     .command('check')
     .description('diagnostics only')
-    .argument('<files...>', '.cnn files')
+    .argument('<files...>', '.cnn files; a folder: all in it')
     .option('--fix', 'apply the fixes that the diagnostics propose')
     .option('--watch', 'check again whenever a file changes')
     .option('--json', 'one JSON object with all diagnostics')
@@ -38,10 +38,10 @@ interface Checked {
   readonly read: ReadonlySet<string>;
 }
 
-function checkFiles(io: Io, files: readonly string[], options: Options): Checked {
+function checkFiles(io: Io, named: readonly string[], options: Options): Checked {
   const read = new Set<string>();
   const all: Placed[] = [];
-  for (const file of files) {
+  for (const file of cnnFiles(io, named)) {
     if (options.fix) fixFile(io, file);
     const source = openSource(io, file);
     const noted = {

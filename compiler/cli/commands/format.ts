@@ -3,18 +3,18 @@ import type { Command } from 'commander';
 import { format } from '../../index.ts';
 import { InputError } from '../errors.ts';
 import type { Io } from '../io.ts';
-import { openSource, printDiagnostics } from '../source.ts';
+import { cnnFiles, openSource, printDiagnostics } from '../source.ts';
 import { writeFileAtomic } from '../write.ts';
 
 export function addFormat(program: Command, io: Io): void {
   program
     .command('format')
     .description('lay out .cnn files in the one common way')
-    .argument('<files...>', '.cnn files')
+    .argument('<files...>', '.cnn files; a folder: all in it')
     .option('--check', 'change nothing; exit with 1 where something would change')
     .action((files: readonly string[], options: { readonly check?: boolean }) => {
       let good = true;
-      for (const file of files) {
+      for (const file of cnnFiles(io, files)) {
         const source = openSource(io, file);
         const text = source.read(source.entry) ?? '';
         const result = format(source.entry, text);

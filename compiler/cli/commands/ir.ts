@@ -15,6 +15,7 @@ interface Options extends ModelOptions {
   readonly afterEach?: boolean;
   readonly passes?: readonly string[];
   readonly inference?: boolean;
+  readonly observe?: boolean;
   readonly batchSize?: number;
   readonly output?: string;
 }
@@ -31,6 +32,7 @@ export function addIr(program: Command, io: Io): void {
     .option('--after-each', 'the graphs after each pass')
     .option('--passes <list>', 'run these passes in this order', wordList)
     .option('--inference', 'without training')
+    .option('--observe', 'with the routine `observe`, which shows what each layer makes of a sample')
     .option('--batch-size <n>', 'the largest batch of a prediction', wholeNumber(1))
     .option('-o, --output <file>', 'write to this file, and large constants to FILE.constants beside it')
     .addHelpText(
@@ -48,6 +50,7 @@ export function addIr(program: Command, io: Io): void {
         ...(options.afterEach && { afterEach: true }),
         ...(options.passes && { passes: options.passes }),
         ...(options.inference && { inference: true }),
+        ...(options.observe && { observe: true }),
         ...(options.batchSize !== undefined && { batchSize: options.batchSize }),
       });
       printDiagnostics(io, source, diagnostics);

@@ -1,10 +1,18 @@
 import type { Command } from 'commander';
+import type { Feature } from '../../index.ts';
 import { InputError, Interrupted } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { portInfo, validationOption } from '../model-data.ts';
 import type { ValidationOptions } from '../model-data.ts';
 import { loadModel } from '../module.ts';
-import { addDataOptions, addModelOptions, modelOptions, stem, wholeNumber } from '../options.ts';
+import {
+  addDataOptions,
+  addModelOptions,
+  featuresOption,
+  modelOptions,
+  stem,
+  wholeNumber,
+} from '../options.ts';
 import type { DataOptions, ModelOptions } from '../options.ts';
 import { classifierOf, describeData, loadTrainingData, readTrainingData } from '../play/data.ts';
 import { addFile, appFiles } from '../play/files.ts';
@@ -23,6 +31,7 @@ interface Options extends ModelOptions, DataOptions, ValidationOptions {
   readonly epochs?: number;
   readonly seed: number;
   readonly port?: number;
+  readonly features?: readonly Feature[];
   readonly open?: boolean;
 }
 
@@ -51,6 +60,7 @@ export function addPlay(program: Command, io: Io): void {
       `where the page is (default: ${usualPort}, or any that is free; 0: any)`,
       wholeNumber(0, 65535),
     )
+    .addOption(featuresOption())
     .option('--open', 'open the page in the browser')
     .action((file: string, options: Options) => play(io, file, options));
 }
@@ -66,7 +76,10 @@ async function play(io: Io, file: string, options: Options): Promise<void> {
     : loadTrainingData(model, options);
   const weights =
     options.weights === undefined ? undefined : await checkedWeights(io, file, options.weights, options);
-  const gpu = compileForGpu(io, file, settings);
+  const gpu = compileForGpu(io, file, {
+    ...settings,
+    ...(options.features && { features: options.features }),
+  });
   const setup: Setup = {
     model: model.name,
     stem: stem(file),

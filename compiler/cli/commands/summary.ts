@@ -1,15 +1,17 @@
 import type { Command } from 'commander';
 import { formatType } from '../../index.ts';
-import type { BufferDifference, MemoryDifference, Model, Report } from '../../index.ts';
+import type { BufferDifference, Feature, MemoryDifference, Model, Report } from '../../index.ts';
+import { UsageError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { macsByLayer } from '../macs.ts';
-import { addModelOptions, modelOptions, oneOf, wholeNumber } from '../options.ts';
+import { addModelOptions, featuresOption, modelOptions, oneOf, wholeNumber } from '../options.ts';
 import type { ModelOptions } from '../options.ts';
 import { compileFile } from '../source.ts';
 import { byteSize, grouped, table } from '../text.ts';
 
 interface Options extends ModelOptions {
   readonly target: 'ts' | 'js' | 'wgsl';
+  readonly features?: readonly Feature[];
   readonly batchSize?: number;
   readonly json?: boolean;
 }
@@ -26,13 +28,17 @@ export function addSummary(program: Command, io: Io): void {
       oneOf('ts', 'js', 'wgsl'),
       'ts',
     )
+    .addOption(featuresOption())
     .option('--batch-size <n>', 'the largest batch of a prediction', wholeNumber(1))
     .option('--json', 'one JSON object')
     .action((file: string, options: Options) => {
+      if (options.features && options.target !== 'wgsl')
+        throw new UsageError('--features is about --target wgsl');
       const { model, report } = compileFile(io, file, {
         ...modelOptions(options),
         target: options.target,
         compareMemory: true,
+        ...(options.features && { features: options.features }),
         ...(options.batchSize !== undefined && { batchSize: options.batchSize }),
       });
       if (options.json) io.out(`${JSON.stringify(asJson(model, report))}\n`);
@@ -69,8 +75,8 @@ function asText(model: Model, report: Report): string {
   ]);
   const ports = (list: Model['inputs']): string =>
     list.map(({ name, type }) => `${name}: ${formatType(type)}`).join(', ');
-  const memory = report.routines.map(({ name, maxBatch, launches, planned, bound, naive }) => [
-    `  ${name}`,
+  const memory = report.routines.map(({ name, precision, maxBatch, launches, planned, bound, naive }) => [
+    precision ? `  ${name}, ${precision}` : `  ${name}`,
     `batch ${maxBatch}`,
     `${launches} kernels`,
     `${byteSize(planned)} planned`,
@@ -94,6 +100,7 @@ const reasons: Readonly<Record<BufferDifference['reason'], string>> = {
   divided: 'a reduction divided among more threads',
   operands: 'stored between two kernels, which have 8 buffers at most',
   shared: 'in the place of another value',
+  f16: 'for prediction with f16',
 };
 
 /** What a GPU needs against WebAssembly, buffer by buffer; equal lines once. */
@@ -123,7 +130,7 @@ function totals(
 }
 
 function differenceOf({ name, type, otherType, bytes, otherBytes, reason }: BufferDifference): string {
-  const what = `${name.replace(/^prepared\.\d+$/u, 'prepared')} ${type}`;
+  const what = `${name.replace(/^prepared\.\d+/u, 'prepared')} ${type}`;
   const why = reasons[reason];
   if (bytes === 0) return `without ${what} (${byteSize(otherBytes)}): ${why}`;
   if (otherBytes === 0) return `${what} (${byteSize(bytes)}): ${why}`;

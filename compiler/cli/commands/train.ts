@@ -1,10 +1,10 @@
-import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, renameSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { checkpointSeed } from '../../../runtime/checkpoint.ts';
 import type { Dataset, EpochRecord, History, TrainableModel, Batch } from '../../../runtime/types.ts';
 import type { FingerprintedDataset } from '../../data/index.ts';
-import { InputError, Interrupted, modelErrorCode, UsageError } from '../errors.ts';
+import { asTyped, InputError, Interrupted, modelErrorCode, UsageError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { openTrainingData, validationOption } from '../model-data.ts';
 import { isTrainable, loadModel } from '../module.ts';
@@ -22,11 +22,13 @@ import {
   wholeNumber,
 } from '../options.ts';
 import type { DataOptions, ModelOptions, RunOptions } from '../options.ts';
-import { adviceOf } from '../advice.ts';
+import { adviceOf, bestEpoch, notFiniteAdvice } from '../advice.ts';
 import { trainingProgress } from '../progress.ts';
-import { duration, grouped, scores } from '../text.ts';
+import type { TrainingProgress } from '../progress.ts';
+import { readNamed } from '../read.ts';
+import { duration, figure, grouped, scores } from '../text.ts';
 import { nameFaults } from '../weights.ts';
-import { writeFileAtomic } from '../write.ts';
+import { checkWritable, writeFileAtomic } from '../write.ts';
 
 interface Options extends ModelOptions, DataOptions, RunOptions {
   readonly output?: string;
@@ -36,6 +38,7 @@ interface Options extends ModelOptions, DataOptions, RunOptions {
   readonly init?: string;
   readonly resume?: boolean;
   readonly checkpointEvery: number;
+  readonly earlyStopping?: number;
   readonly json?: boolean;
 }
 
@@ -71,6 +74,11 @@ export function addTrain(program: Command, io: Io): void {
       'weights to begin with; LAYER=FILE: those of one layer, or of the model used as it',
     )
     .option('--resume', 'go on from the checkpoint; ends in the same bits as a run that was never stopped')
+    .option(
+      '--early-stopping <epochs>',
+      'stop where the loss on validation data has not fallen for so many epochs; the weights are those of the best epoch',
+      wholeNumber(1),
+    )
     .option('--checkpoint-every <seconds>', 'besides after every epoch', seconds, 30)
     .option('--json', 'one JSON object per line')
     .action((file: string, options: Options) => train(io, file, options));
@@ -84,7 +92,7 @@ async function begin(io: Io, { module }: Loaded, options: Options) {
   const ofLayer = existsSync(resolve(io.cwd, init)) ? null : /^([\w.]+)=(.+)$/su.exec(init);
   const [, only, path = init] = ofLayer ?? [];
   if (!existsSync(resolve(io.cwd, path))) throw new InputError(`${path}: there is no such file`);
-  const weights = readFileSync(resolve(io.cwd, path));
+  const weights = readNamed(io, path);
   return nameFaults(path, async () => {
     if (only === undefined) return module.createModel({ seed, weights, ...threads });
     const model = await module.createModel({ seed, ...threads });
@@ -101,9 +109,13 @@ async function train(io: Io, file: string, options: Options): Promise<void> {
   const model = loaded.compiled.model;
   if (!model.training)
     throw new InputError(`${file}: \`${model.name}\` has no \`train\` block, so it cannot be trained`);
-  const { train, validation } = openTrainingData(model, options);
   const weightsFile = options.output ?? `${stem(file)}.safetensors`;
   const checkpointFile = `${weightsFile.replace(/\.safetensors$/u, '')}.checkpoint`;
+  for (const path of [weightsFile, checkpointFile]) checkWritable(resolve(io.cwd, path));
+  const { train, validation } = openTrainingData(model, options);
+  if (options.earlyStopping !== undefined && !validation) {
+    throw new UsageError('--early-stopping goes by validation data; it does not go with --validation 0');
+  }
   const resume = options.resume ? readCheckpoint(io, checkpointFile, options.seed) : undefined;
   const instance = await begin(io, loaded, options);
   if (!isTrainable(instance)) throw new InputError(`${file}: \`${model.name}\` has no \`train\` block`);
@@ -112,8 +124,9 @@ async function train(io: Io, file: string, options: Options): Promise<void> {
   const parameters = loaded.compiled.report.parameters;
   if (!options.json) {
     const held = validation ? `, ${grouped(validation.size)} for validation` : '';
+    const from = resume ? `; goes on from ${checkpointFile}` : '';
     io.err(
-      `${model.name}: ${grouped(parameters)} parameters, ${grouped(train.size)} samples of ${options.data}${held}\n`,
+      `${model.name}: ${grouped(parameters)} parameters, ${grouped(train.size)} samples of ${options.data}${held}${from}\n`,
     );
   }
   return io.interruptible((signal) => fitAndSave(run, signal, resume));
@@ -122,13 +135,21 @@ async function train(io: Io, file: string, options: Options): Promise<void> {
 function readCheckpoint(io: Io, file: string, seed: number | undefined): Uint8Array | undefined {
   const path = resolve(io.cwd, file);
   if (existsSync(path)) {
-    const checkpoint = readFileSync(path);
-    const known = checkpointSeed(checkpoint);
+    const checkpoint = readNamed(io, file);
+    const known = seedOf(checkpoint, file);
     if (seed === undefined || seed === known) return checkpoint;
     throw new UsageError(`--seed ${seed} does not go with --resume: ${file} began with --seed ${known}`);
   }
   io.err(`there is no ${file} yet: training begins anew\n`);
   return undefined;
+}
+
+function seedOf(checkpoint: Uint8Array, file: string): number {
+  try {
+    return checkpointSeed(checkpoint);
+  } catch (error) {
+    throw nameCheckpoint(file, error);
+  }
 }
 
 /** A run that begins anew must not be resumed from an earlier run's checkpoint; nor is that one lost. */
@@ -139,12 +160,18 @@ function setAside(io: Io, file: string): void {
   io.err(`kept the checkpoint of an earlier run as ${file}.previous (--resume goes on from a checkpoint)\n`);
 }
 
+/** What is wrong with a checkpoint, with the name of its file before it. */
+function nameCheckpoint(file: string, error: unknown): unknown {
+  const code = modelErrorCode(error);
+  const its = code === 'checkpoint' || code?.startsWith('weights-') === true;
+  return its ? new InputError(`${file}: ${(error as Error).message}`) : error;
+}
+
 async function fitAndSave(run: Run, signal: AbortSignal, resume: Uint8Array | undefined): Promise<void> {
   const { io, model, options } = run;
   const progress = trainingProgress(io);
-  const save = async (): Promise<void> =>
-    writeFileAtomic(resolve(io.cwd, run.checkpointFile), await model.saveCheckpoint());
-  let saved = performance.now();
+  const checkpoints = new Checkpoints(run);
+  let epochs = 0;
   let epochBegan = performance.now();
   const began = performance.now();
   let history: History;
@@ -153,37 +180,80 @@ async function fitAndSave(run: Run, signal: AbortSignal, resume: Uint8Array | un
       ...(options.epochs !== undefined && { epochs: options.epochs }),
       ...(run.validation && { validation: run.validation }),
       ...(resume && { resume }),
+      ...(options.earlyStopping !== undefined && { earlyStopping: { patience: options.earlyStopping } }),
       signal,
       async onBatchEnd(now) {
         if (!options.json) progress.update(now);
-        if (performance.now() - saved < options.checkpointEvery * 1000) return;
-        await save();
-        saved = performance.now();
+        if (checkpoints.age >= options.checkpointEvery) await checkpoints.tryToSave(progress);
       },
       async onEpochEnd(record) {
         progress.clear();
-        await save();
-        saved = performance.now();
-        printEpoch(run, record, (saved - epochBegan) / 1000);
-        epochBegan = saved;
+        epochs++;
+        await checkpoints.tryToSave(progress);
+        printEpoch(run, record, (performance.now() - epochBegan) / 1000);
+        epochBegan = performance.now();
       },
     });
   } catch (error) {
     progress.clear();
-    await stopped(run, error, save);
-    throw error;
+    await stopped(run, error, checkpoints);
+    throw resume ? nameCheckpoint(run.checkpointFile, error) : error;
   }
   progress.clear();
   writeFileAtomic(resolve(io.cwd, run.weightsFile), await model.saveWeights());
-  await save();
+  // With the weights of an earlier epoch, training would not go on where it ended.
+  if (options.earlyStopping === undefined) await checkpoints.save();
+  if (resume && epochs === 0) io.err(nothingLeft(run, history));
   printEnd(run, history, (performance.now() - began) / 1000);
 }
 
+function nothingLeft({ checkpointFile, options }: Run, history: History): string {
+  const ended = options.earlyStopping !== undefined ? 'ended' : `has trained ${history.length} epochs`;
+  return `nothing was left to train: the run of ${checkpointFile} ${ended}; more with --epochs N\n`;
+}
+
+/** The file from which `--resume` goes on. */
+class Checkpoints {
+  readonly #run: Run;
+  #saved = performance.now();
+  #failing = false;
+
+  constructor(run: Run) {
+    this.#run = run;
+  }
+
+  /** Seconds since the last one. */
+  get age(): number {
+    return (performance.now() - this.#saved) / 1000;
+  }
+
+  async save(): Promise<void> {
+    const { io, checkpointFile, model } = this.#run;
+    writeFileAtomic(resolve(io.cwd, checkpointFile), await model.saveCheckpoint());
+  }
+
+  /** A disk that is full for a while does not end the training; it is said once. */
+  async tryToSave(progress: TrainingProgress): Promise<void> {
+    const { io } = this.#run;
+    try {
+      await this.save();
+      this.#failing = false;
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      progress.clear();
+      if (!this.#failing)
+        io.err(`${asTyped(error.message, io.cwd)}: training goes on without a new checkpoint\n`);
+      this.#failing = true;
+    }
+    this.#saved = performance.now();
+  }
+}
+
 /** Keeps what can be kept of a run that did not reach its end. */
-async function stopped(run: Run, error: unknown, save: () => Promise<void>): Promise<void> {
+async function stopped(run: Run, error: unknown, checkpoints: Checkpoints): Promise<void> {
   const code = modelErrorCode(error);
   if (code === 'aborted') {
-    await save();
+    await checkpoints.save();
     throw new Interrupted(`stopped; ${run.checkpointFile} is saved, and --resume goes on from it`);
   }
   if (code !== 'not-finite') return;
@@ -191,8 +261,8 @@ async function stopped(run: Run, error: unknown, save: () => Promise<void>): Pro
   const kept = existsSync(resolve(run.io.cwd, run.checkpointFile))
     ? `, the last checkpoint is ${run.checkpointFile}`
     : '';
-  const advice = 'a smaller learning_rate often helps';
-  throw new InputError(`${(error as Error).message}\n  saved in ${run.weightsFile}${kept}; ${advice}`);
+  const { message } = error as Error;
+  throw new InputError(`${message}\n  saved in ${run.weightsFile}${kept}; ${notFiniteAdvice(message)}`);
 }
 
 function printEpoch({ io, options }: Run, record: EpochRecord, took: number): void {
@@ -210,14 +280,20 @@ function printEnd(
   took: number,
 ): void {
   const advice = adviceOf(history);
+  const kept = options.earlyStopping === undefined ? undefined : bestEpoch(history);
   if (options.json) {
     const files = { weights: weightsFile, checkpoint: checkpointFile };
-    io.out(
-      `${JSON.stringify({ event: 'end', history, ...files, ...(advice && { worseFrom: advice.epoch }) })}\n`,
-    );
+    const found = { ...(advice && { worseFrom: advice.epoch }), ...(kept && { weightsOf: kept.epoch }) };
+    io.out(`${JSON.stringify({ event: 'end', history, ...files, ...found })}\n`);
     return;
   }
   if (advice) io.out(`${advice.message}\n`);
+  if (kept)
+    io.out(
+      `the weights are those of epoch ${kept.epoch}, the best one (validation loss ${figure(kept.loss)})\n`,
+    );
+  else if (advice)
+    io.out('(--early-stopping 2 ends such a run by itself, with the weights of the best epoch)\n');
   const name = quoteWord(file);
   const weights = options.output === undefined ? '' : ` --weights ${quoteWord(weightsFile)}`;
   const again = repeated(options, false);

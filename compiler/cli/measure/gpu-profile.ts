@@ -4,7 +4,7 @@ import type { Batch, InferenceModel, TrainableModel } from '../../../runtime/typ
 import { invariant } from '../../base/invariant.ts';
 import { costOf } from '../../loop/cost.ts';
 import type { Kernel } from '../../loop/ir.ts';
-import type { Program } from '../../program/program.ts';
+import type { Program, Routine } from '../../program/program.ts';
 import { isTrainable } from '../module.ts';
 import type { RoutineProfile } from './profile.ts';
 import { fewestPasses, median, warmUp } from './profile.ts';
@@ -42,8 +42,12 @@ export async function profileOnGpu(
   const plain = await createModel(options);
   const timed = await createModel({ ...options, profile });
   const profiles: RoutineProfile[] = [];
+  const { adapter = '', precision } = timed.info as {
+    readonly adapter?: string;
+    readonly precision?: string;
+  };
   for (const name of ['infer', 'step'] as const) {
-    const routine = measured.program.routines.find((candidate) => candidate.name === name);
+    const routine = routineOf(measured.program, name, precision === 'f16');
     if (!routine || routine.launches.length === 0) continue;
     const arrays = await measured.samples(routine.maxBatch);
     const run = (model: Model): Promise<unknown> => {
@@ -58,12 +62,17 @@ export async function profileOnGpu(
     );
     // The first run of each model compiles its shaders.
     const passes = (times.get(name) ?? []).slice(-whole.length);
-    profiles.push(profileOf(measured, name, whole, passes));
+    profiles.push(profileOf(measured, routine, whole, passes));
   }
-  const { adapter = '' } = timed.info as { readonly adapter?: string };
   await plain.dispose();
   await timed.dispose();
   return { adapter, profiles };
+}
+
+/** `halved`: the GPU has f16, and the module was asked to use it. */
+function routineOf({ routines, halved }: Program, name: string, isHalved: boolean): Routine | undefined {
+  const all = isHalved ? [...(halved ?? []), ...routines] : routines;
+  return all.find((routine) => routine.name === name);
 }
 
 /** Milliseconds of each run of `plain`; before each of them there is one of `timed`. */
@@ -90,12 +99,10 @@ async function runByTurns(
 
 function profileOf(
   { program, lowered }: Measured,
-  name: 'infer' | 'step',
+  routine: Routine,
   whole: readonly number[],
   passes: readonly (readonly number[])[],
 ): RoutineProfile {
-  const routine = program.routines.find((candidate) => candidate.name === name);
-  invariant(routine, `there is a routine ${name}`);
   const launches = [...routine.launches, ...routine.commit];
   const samples = routine.maxBatch;
   return {

@@ -7,8 +7,10 @@ export interface Report {
   readonly program: Program;
   /** In words, per kernel. */
   readonly schedules: readonly string[];
-  /** GFLOP/s */
+  /** GFLOP/s that are possible: multiplications and additions in registers; on a GPU a large matmul. */
   readonly peak: number;
+  /** GB/s of a large copy on a GPU. */
+  readonly bandwidth?: number;
 }
 
 /** Launches of one kernel together. */
@@ -96,7 +98,21 @@ export function textOf(profile: RoutineProfile, report: Report, each: boolean): 
   if (Number.isNaN(all))
     return `${title} (median of ${passes}); ${work}; this GPU does not time single launches (timestamp-query)\n`;
   const head = `${title}, ${time(all)} launch by launch (medians of ${passes}); ${work}\n\n`;
-  const columns = ['kernel', 'launches', 'time', 'share', 'GFLOP/s', 'of peak', 'moves', 'GB/s', 'schedule'];
+  const { peak, bandwidth } = report;
+  const [ofPeak, ofCopy] = bandwidth === undefined ? ['of peak', []] : ['of matmul', ['of copy']];
+  const columns = [
+    'kernel',
+    'launches',
+    'time',
+    'share',
+    'GFLOP/s',
+    ofPeak,
+    'moves',
+    'GB/s',
+    ...ofCopy,
+    'schedule',
+  ];
+  const percent = (part: number): string => `${(100 * part).toFixed(0)} %`;
   const rows = each ? launches.map((launch) => rowOf([launch], all, report)) : rowsOf(profile, report);
   const shown = each ? rows : rows.filter(({ share }) => share >= leastShare);
   const cells = shown.map((row) => [
@@ -105,16 +121,19 @@ export function textOf(profile: RoutineProfile, report: Report, each: boolean): 
     time(row.milliseconds),
     `${(100 * row.share).toFixed(1)} %`,
     row.gflops.toFixed(2),
-    `${((100 * row.gflops) / report.peak).toFixed(0)} %`,
+    percent(row.gflops / peak),
     byteSize(row.bytes),
     row.gigabytes.toFixed(2),
+    ...(bandwidth === undefined ? [] : [percent(row.gigabytes / bandwidth)]),
     row.schedule,
   ]);
   const hidden = rows.length - shown.length;
   const share = sum(shown, (row) => row.share);
   const rest =
     hidden === 0 ? '' : `and ${hidden} more kernels, ${(100 * (1 - share)).toFixed(1)} % together\n`;
-  return head + table([columns, ...cells], [1, 2, 3, 4, 5, 6, 7]) + rest;
+  return (
+    head + table([columns, ...cells], [1, 2, 3, 4, 5, 6, 7, ...(bandwidth === undefined ? [] : [8])]) + rest
+  );
 }
 
 export const time = (milliseconds: number): string =>

@@ -5,7 +5,7 @@ import { compile } from '../../index.ts';
 import type { Io } from '../io.ts';
 import { compileFile, openSource } from '../source.ts';
 
-export interface PageModule {
+interface PageModule {
   readonly model: Model;
   readonly report: Report;
   /** JavaScript. */

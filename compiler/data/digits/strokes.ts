@@ -10,7 +10,7 @@ export interface Stroke {
 }
 
 /** One way to write a digit. */
-export type Glyph = readonly Stroke[];
+type Glyph = readonly Stroke[];
 
 const curve = (...points: Point[]): Stroke => ({ curved: true, points });
 const lines = (...points: Point[]): Stroke => ({ curved: false, points });

@@ -4,7 +4,7 @@ import type { Text } from './expression.ts';
 import type { Loop } from './sums.ts';
 
 /** A sum of index terms that has a name. */
-export interface Base {
+interface Base {
   readonly name: string;
   readonly sum: Text;
   /** How often the name was asked for. */
@@ -62,18 +62,16 @@ export class Block {
   /** Writes out the base that line `i` declares; not where that makes a line too long. */
   #inline({ name }: Base, i: number, lines: string[]): boolean {
     const sum = lines[i]?.slice(`const ${name} = `.length, -1) ?? '';
-    const word = new RegExp(`(?<![\\w$])${name.replaceAll('$', '\\$&')}(?![\\w$])`);
-    const users = lines.flatMap((line, at) =>
-      at !== i && line.includes(name) && word.test(line) ? [at] : [],
-    );
+    const users = lines.flatMap((line, at) => (at !== i && findWord(line, name) >= 0 ? [at] : []));
     const [user = -1, more] = users;
-    const parts = lines[user]?.split(word) ?? [];
-    const [before = '', after = ''] = parts;
+    const line = lines[user] ?? '';
+    const at = findWord(line, name);
+    const [before, after] = [line.slice(0, at), line.slice(at + name.length)];
     const longer = `${before}${sum}${after}`;
     // As the first term of a sum it needs no parentheses.
     const fits = /[[(=] ?$/.test(before) && /^(?: [-+] |[\]);,])/.test(after);
-    if (more !== undefined || parts.length !== 2 || !fits || this.indent + longer.length > lineWidth)
-      return false;
+    if (user < 0 || more !== undefined || findWord(after, name) >= 0) return false;
+    if (!fits || this.indent + longer.length > lineWidth) return false;
     if (isInnermost(lines, user)) return false;
     lines[user] = longer;
     return true;
@@ -94,6 +92,15 @@ export class Block {
     return axis && terms.some((term) => term.axis === axis) ? this : this.parent?.loopOver(terms);
   }
 }
+
+/** Where a name stands in a line as a word of its own; -1 where it does not. */
+function findWord(line: string, name: string): number {
+  for (let at = line.indexOf(name); at >= 0; at = line.indexOf(name, at + 1))
+    if (!isPartOfName(line, at - 1) && !isPartOfName(line, at + name.length)) return at;
+  return -1;
+}
+
+const isPartOfName = (line: string, at: number): boolean => /[\w$]/.test(line.charAt(at));
 
 const indentOf = (line: string): number => line.search(/\S/);
 

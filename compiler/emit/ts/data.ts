@@ -56,7 +56,7 @@ export const propertyKey = (name: string): string => {
   return /^[A-Za-z_$][\w$]*$/.test(name) ? name : stringLiteral(name);
 };
 
-export function numberLiteral(value: number): string {
+function numberLiteral(value: number): string {
   return Object.is(value, -0) ? '-0' : String(value).replace('e+', 'e');
 }
 

@@ -23,7 +23,7 @@ import type { EmbeddedWasm } from './wasm.ts';
 import { fusedConst, wasmConst, wasmRoutineFunction, wasmTable } from './wasm.ts';
 import { embeddedWeights } from './weights.ts';
 import type { EmbeddedShaders } from './wgsl.ts';
-import { gpuRoutineFunction, shaderConsts, subgroupText, wgslLiteral, wgslText } from './wgsl.ts';
+import { gpuRoutineFunction, shaderConsts, wgslLiteral, wgslTexts } from './wgsl.ts';
 
 export interface EmitOptions {
   readonly target: 'ts' | 'js';
@@ -46,7 +46,7 @@ export interface Variant {
   readonly wgsl?: EmbeddedShaders;
 }
 
-export interface EmittedFile {
+interface EmittedFile {
   readonly path: string;
   readonly content: string;
 }
@@ -77,9 +77,9 @@ export function emitModule(
       printModule([{ kind: 'section', title: 'The model' }, ...end, ...data], language),
     ].join('\n');
   const file = `${stem}.${options.target}`;
-  const shaders = wgsl === undefined ? [] : [{ path: `${plain}.wgsl`, content: wgslText(wgsl, file) }];
-  const others = wgsl && subgroupText(wgsl, file);
-  if (others !== undefined) shaders.push({ path: `${plain}.subgroups.wgsl`, content: others });
+  const shaders = (wgsl ? wgslTexts(wgsl, file) : []).map(({ needs, text: content }) => {
+    return { path: [plain, ...needs, 'wgsl'].join('.'), content };
+  });
   if (options.target === 'ts') return [{ path: `${stem}.ts`, content: print('ts') }, ...shaders];
   return [
     { path: `${stem}.js`, content: print('js') },
@@ -158,8 +158,13 @@ function variantParts(
 ): readonly Declaration[] {
   const { program, wasm, wgsl } = variant;
   const routines = chosenRoutines(program, inference);
-  const tensors = program.persistent.filter(({ role }) => trains || role !== 'slot');
+  // What is f16 is nobody's but the kernels'.
+  const tensors = program.persistent.filter(({ role, stored }) => (trains || role !== 'slot') && !stored);
   const bound = routines.map((routine) => ({ routine, name: names.unique(routine.name) }));
+  const halves = chosenRoutines({ ...program, routines: program.halved ?? [] }, inference);
+  const halved = halves.map((routine) => {
+    return { routine, name: names.unique(`${routine.name}_f16`) };
+  });
   const blueprint = (kernels: number): Declaration =>
     blueprintConst({
       name,
@@ -168,6 +173,7 @@ function variantParts(
       tensors,
       kernels,
       routines: bound,
+      halved,
       trains,
       embedded,
       ...(wasm && { wasm: wasmTable(wasm) }),
@@ -180,8 +186,8 @@ function variantParts(
     return [table, section, ...functions, blueprint(program.kernels.length)];
   }
   if (wgsl !== undefined) {
-    const shaders = shaderConsts(wgsl, routines, names);
-    const functions = bound.map(({ routine, name }) =>
+    const shaders = shaderConsts(wgsl, [...routines, ...halved.map(({ routine }) => routine)], names);
+    const functions = [...bound, ...halved].map(({ routine, name }) =>
       gpuRoutineFunction(program, routine, name, wgsl, shaders.names, outer),
     );
     return [

@@ -8,7 +8,7 @@ import { code, commentText, object, propertyKey, stringLiteral } from './data.ts
 import type { ConstNode, Declaration } from './tree.ts';
 import { docComment } from './tree.ts';
 
-export interface HeaderFacts {
+interface HeaderFacts {
   readonly program: Program;
   readonly sourceName: string;
   readonly version: string;
@@ -187,7 +187,7 @@ function initialValues(initializer: Initializer): Readonly<Record<string, Data>>
   }
 }
 
-export interface BlueprintFacts {
+interface BlueprintFacts {
   /** Names of the constant and of the one with the tensors. */
   readonly name: string;
   readonly tensorsName: string;
@@ -195,6 +195,8 @@ export interface BlueprintFacts {
   readonly tensors: readonly PersistentTensor[];
   readonly kernels: number;
   readonly routines: readonly { readonly routine: Routine; readonly name: string }[];
+  /** Those of `Program.halved`. */
+  readonly halved: BlueprintFacts['routines'];
   readonly trains: boolean;
   readonly embedded: boolean;
   /** Of kernels that are WebAssembly. */
@@ -210,6 +212,7 @@ export function blueprintConst({
   tensors,
   kernels,
   routines,
+  halved,
   trains,
   embedded,
   wasm,
@@ -217,10 +220,12 @@ export function blueprintConst({
 }: BlueprintFacts): ConstNode {
   const size = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
   const { training } = program;
-  const plans = routines.map(({ routine, name }): [string, Data] => [
-    routine.name,
-    object({ maxBatch: routine.maxBatch, bytes: routine.memory.planned, bind: code(name) }),
-  ]);
+  const halves = program.persistent.filter(({ stored }) => stored);
+  const plansOf = (bound: BlueprintFacts['routines']): readonly [string, Data][] =>
+    bound.map(({ routine, name }) => [
+      routine.name,
+      object({ maxBatch: routine.maxBatch, bytes: routine.memory.planned, bind: code(name) }),
+    ]);
   const counts = trains ? (training?.classCounts ?? []) : [];
   const classCounts = counts.map(({ label, classes }): Data => [label, classes]);
   return {
@@ -238,8 +243,10 @@ export function blueprintConst({
           ({ placement, shape, dtype }) => placement.offset + size(shape) * bytesPerElement[dtype],
         ),
         ...tensors.map(({ placement }) => placement.offset + placement.bytes),
+        ...halves.map(({ placement }) => placement.offset + Math.ceil(placement.bytes / 4) * 4),
       ),
-      routines: { kind: 'object', entries: plans },
+      routines: { kind: 'object', entries: plansOf(routines) },
+      halved: halved.length > 0 ? { kind: 'object', entries: plansOf(halved) } : undefined,
       epochs: trains ? training?.epochs : undefined,
       classCounts: classCounts.length > 0 ? classCounts : undefined,
       embedded: embedded ? code('() => fromBase64(embedded)') : undefined,

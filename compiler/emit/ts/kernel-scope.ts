@@ -1,3 +1,4 @@
+import { identifier } from '../../base/identifier.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { Affine, Axis, Buffer, Local, Stmt } from '../../loop/ir.ts';
 import { arrayOf } from './arrays.ts';
@@ -5,7 +6,6 @@ import type { Block } from './block.ts';
 import type { Text } from './expression.ts';
 import { binary, number, primary } from './expression.ts';
 import type { NameScope } from './names.ts';
-import { sanitize } from './names.ts';
 import type { Sum } from './sums.ts';
 import { Sums } from './sums.ts';
 
@@ -42,7 +42,7 @@ export class KernelScope {
   unique(wanted: string, block: Block, ...users: readonly Block[]): string {
     const isFree = (name: string): boolean =>
       !this.#names.has(name) && [block, ...users].every((user) => !user.knows(name));
-    return block.declare(sanitize(wanted), isFree);
+    return block.declare(identifier(wanted), isFree);
   }
 
   memory(buffer: Buffer): string {

@@ -1,8 +1,9 @@
 /** Scalar expressions of the Loop IR as JavaScript that gives the same bits as the interpreter and as WASM. */
-import { invariant, InvariantError } from '../../base/invariant.ts';
+import { InvariantError } from '../../base/invariant.ts';
 import type { DType } from '../../base/types.ts';
 import { dtypeOf } from '../../loop/builder.ts';
 import type { Affine, BinaryOp, Combine, CompareOp, Expr } from '../../loop/ir.ts';
+import { infix } from '../../loop/operators.ts';
 import { Block } from './block.ts';
 import { lineWidth } from './data.ts';
 import type { BinaryOperator, Text } from './expression.ts';
@@ -128,19 +129,6 @@ export function condition(expr: Expr, context: Context): Text {
   return binary('!==', value(expr, context), number(0));
 }
 
-const operators: Readonly<Partial<Record<BinaryOp, BinaryOperator>>> = {
-  add: '+',
-  sub: '-',
-  mul: '*',
-  div: '/',
-  rem: '%',
-  and: '&',
-  or: '|',
-  xor: '^',
-  shl: '<<',
-  shr: '>>',
-};
-
 function operation(op: BinaryOp, dtype: DType, a: Text, b: Text, round: boolean): Text {
   if (op === 'min' || op === 'max') return call(`Math.${op}`, a, b);
   if (op === 'mul' && dtype !== 'f32') {
@@ -148,9 +136,7 @@ function operation(op: BinaryOp, dtype: DType, a: Text, b: Text, round: boolean)
     return dtype === 'i32' ? product : rounded(dtype, product);
   }
   if (op === 'shr' && dtype === 'u32') return binary('>>>', a, b);
-  const operator = operators[op];
-  invariant(operator, `no operator for ${op}`);
-  const exact = binary(operator, a, b);
+  const exact = binary(infix[op], a, b);
   if (dtype === 'f32') return round ? call('f', exact) : exact;
   // These give an i32 by themselves.
   const bits = ['and', 'or', 'xor', 'shl', 'shr'].includes(op);

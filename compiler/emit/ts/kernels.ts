@@ -17,7 +17,7 @@ export interface KernelCall {
   readonly parts?: Parts;
 }
 
-export interface KernelFunctions {
+interface KernelFunctions {
   readonly functions: readonly FunctionNode[];
   /** What they call. */
   readonly math: readonly FunctionNode[];

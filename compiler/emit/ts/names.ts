@@ -1,4 +1,4 @@
-/** Names of `.cnn` files never become code: what stands in the module is made here. */
+import { identifier } from '../../base/identifier.ts';
 
 /** Words that JavaScript or TypeScript keeps for itself, and globals that generated code relies on. */
 const words = `
@@ -12,15 +12,6 @@ const words = `
 `;
 
 export const reservedWords: ReadonlySet<string> = new Set(words.trim().split(/\s+/));
-
-/** ASCII letters, digits and single underscores, beginning with a letter. */
-export function sanitize(name: string): string {
-  const plain = name
-    .replaceAll(/[^A-Za-z0-9]+/g, '_')
-    .slice(0, 40)
-    .replaceAll(/^_+|_+$/g, '');
-  return /^[A-Za-z]/.test(plain) ? plain : `v${plain === '' ? '' : `_${plain}`}`;
-}
 
 /** The names of the scopes around. */
 export interface OuterNames {
@@ -54,7 +45,7 @@ export class NameScope {
 
   /** `wanted` made an identifier; numbered where it is taken, or where `allowed` says no. */
   unique(wanted: string, allowed?: (name: string) => boolean): string {
-    const base = sanitize(wanted);
+    const base = identifier(wanted);
     // Names stay taken, so the search goes on where it ended before: a deep model has the same name many times.
     let count = allowed === undefined ? (this.#counts.get(base) ?? 0) : 0;
     const free = allowed ?? ((name: string) => !this.has(name));

@@ -168,7 +168,7 @@ export function trace(
   return { of: layerOf(launch), writes };
 }
 
-export function isDense({ shape, strides, offset }: Buffer): boolean {
+function isDense({ shape, strides, offset }: Buffer): boolean {
   const dense = denseStrides(shape);
   return offset === 0 && strides.every((stride, axis) => stride === dense[axis]);
 }

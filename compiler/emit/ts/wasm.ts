@@ -19,7 +19,7 @@ export interface EmbeddedWasm extends WasmLayout {
 }
 
 /** Where arenas begin in the one memory. */
-export interface WasmLayout {
+interface WasmLayout {
   readonly persistentBase: number;
   readonly workBase: number;
   readonly scratchBase: number;
@@ -104,7 +104,7 @@ export function wasmRoutineFunction(
     doc: [about[routine.name]],
     name,
     params: [{ name: 'memory', type: 'ArrayBuffer' }],
-    returns: 'Routine<WasmLaunch>',
+    returns: 'WasmRoutine',
     body: `return ${printData(result, 2, 9)};`.split('\n').map((line) => line.replace(/^ {2}/, '')),
   };
 }

@@ -9,7 +9,7 @@ import { toHalf } from './half.ts';
 import type { ConstNode } from './tree.ts';
 
 /** Larger modules take too long to load and to parse: the weights should be a file beside them. */
-export const largestEmbedding = 32 * 1024 * 1024;
+const largestEmbedding = 32 * 1024 * 1024;
 
 /** What rounds to more than the largest number of half precision, 65504. */
 const halfEnd = 65520;
@@ -34,7 +34,7 @@ export function embeddedWeights(program: Program, bytes: Uint8Array, format: 'f3
   const file = writeSafetensors(
     saved.map(({ half, data, ...tensor }) => ({
       ...tensor,
-      data: half ? Uint16Array.from(data, toHalf) : data,
+      ...(half ? { dtype: 'f16', data: Uint16Array.from(data, toHalf) } : { data }),
     })),
   );
   return {
@@ -54,7 +54,7 @@ export function halfWeights(bytes: Uint8Array): Uint8Array {
     [...tensors.values()].map((tensor) => {
       if (tensor.dtype !== 'f32') return tensor;
       checkHalf(tensor.name, tensor.data);
-      return { ...tensor, data: Uint16Array.from(tensor.data, toHalf) };
+      return { ...tensor, dtype: 'f16', data: Uint16Array.from(tensor.data, toHalf) };
     }),
   );
 }

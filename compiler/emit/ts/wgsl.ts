@@ -22,12 +22,14 @@ export interface EmbeddedShaders {
   readonly common: string;
   readonly shaders: readonly EmbeddedShader[];
   /** Of each routine: the index into `shaders` of every launch, those of the commit phase last. */
-  readonly launches: ReadonlyMap<Routine['name'], readonly number[]>;
+  readonly launches: ReadonlyMap<Routine, readonly number[]>;
 }
 
 interface EmbeddedShader {
   readonly name: string;
   readonly text: string;
+  /** For a device with f16 only. */
+  readonly f16?: boolean;
   /** For a device with subgroups, if that helps. */
   readonly subgroups?: string;
   /** Of operand i, which is binding i + 1. */
@@ -35,16 +37,29 @@ interface EmbeddedShader {
   readonly workgroups: readonly [x: Count, y: Count, z: Count];
 }
 
-/** All shaders of the module `file`, to be read or checked by themselves. */
-export const wgslText = ({ common, shaders }: EmbeddedShaders, file: string): string =>
-  joined([`// The shaders of ${commentText(file)}.`, common, ...shaders.map(({ text }) => text)]);
-
-/** Those that it has for devices with subgroups; undefined where there are none. */
-export function subgroupText({ common, shaders }: EmbeddedShaders, file: string): string | undefined {
-  const texts = shaders.flatMap(({ subgroups }) => (subgroups === undefined ? [] : [subgroups]));
-  const about = `// Shaders of ${commentText(file)}, for devices with subgroups.`;
-  return texts.length === 0 ? undefined : joined([about, 'enable subgroups;', common, ...texts]);
+/**
+ * All shaders of the module `file`, to be read or checked by themselves: those for any device, and by the features that they
+ * need the others, if there are any.
+ */
+export function wgslTexts(
+  { common, shaders }: EmbeddedShaders,
+  file: string,
+): readonly { readonly needs: readonly string[]; readonly text: string }[] {
+  const about = `haders of ${commentText(file)}`;
+  return [false, true].flatMap((f16) => {
+    const own = shaders.filter((shader) => (shader.f16 === true) === f16);
+    return [false, true].flatMap((subgroups) => {
+      const needs = [...(f16 ? ['f16'] : []), ...(subgroups ? ['subgroups'] : [])];
+      const texts = own.flatMap((shader) => (subgroups ? shader.subgroups : shader.text) ?? []);
+      if (needs.length === 0) return [{ needs, text: joined([`// The s${about}.`, common, ...texts]) }];
+      if (texts.length === 0) return [];
+      const title = `// S${about}, for devices with ${needs.join(' and ')}.`;
+      return [{ needs, text: joined([title, ...needs.map(enable), common, ...texts]) }];
+    });
+  });
 }
+
+const enable = (feature: string): string => `enable ${feature};`;
 
 const joined = (texts: readonly string[]): string => texts.map((text) => `${text.trim()}\n`).join('\n');
 
@@ -54,7 +69,7 @@ export function shaderConsts(
   routines: readonly Routine[],
   names: NameScope,
 ): { readonly names: ReadonlyMap<number, string>; readonly declarations: readonly Declaration[] } {
-  const used = new Set(routines.flatMap(({ name }) => launches.get(name) ?? []));
+  const used = new Set(routines.flatMap((routine) => launches.get(routine) ?? []));
   const named = new Map(
     [...used].sort((a, b) => a - b).map((i) => [i, names.unique(shaders[i]?.name ?? '')]),
   );
@@ -73,7 +88,7 @@ export function shaderConsts(
 }
 
 function shaderConst(shader: EmbeddedShader, constant: string): ConstNode {
-  const { name, text, subgroups, access, workgroups } = shader;
+  const { name, text, f16, subgroups, access, workgroups } = shader;
   const counts = workgroups.map(countText);
   const usesBatch = workgroups.some(({ perSample }) => perSample !== 0);
   return {
@@ -85,6 +100,7 @@ function shaderConst(shader: EmbeddedShader, constant: string): ConstNode {
       name,
       access,
       workgroups: { kind: 'arrow', params: usesBatch ? '(N)' : '()', body: counts.map(code) },
+      f16,
       code: wgsl(text),
       subgroups: subgroups === undefined ? undefined : wgsl(subgroups),
     }),
@@ -133,7 +149,7 @@ export function gpuRoutineFunction(
     portLength(routine, allocation),
     code(placeOf(allocation)),
   ];
-  const order = launches.get(routine.name) ?? [];
+  const order = launches.get(routine) ?? [];
   const read = (operand: number): string => `await read(${placeOf(operand)})`;
   const part = (operand: number, elements: string): string => `(${read(operand)}).subarray(0, ${elements})`;
   const entry = (launch: Launch, i: number, traced: boolean): Data => {
@@ -173,8 +189,8 @@ export function gpuRoutineFunction(
   };
 }
 
-function placeLine(name: string, { dtype, shape, placement: { arena, offset, bytes } }: Allocation) {
+function placeLine(name: string, { dtype, shape, stored, placement: { arena, offset, bytes } }: Allocation) {
   const value = `['${arena === 'persistent' ? 'weights' : 'work'}', ${offset}, ${bytes}];`;
-  const end = `${value} // ${formatType({ dtype, shape })}`;
+  const end = `${value} // ${formatType({ dtype, shape })}${stored ? ` stored ${stored}` : ''}`;
   return { ts: `const ${name}: Place = ${end}`, js: `const ${name} = ${end}` };
 }

@@ -101,7 +101,10 @@ export class Code {
 export function finish(
   locals: Locals,
   body: readonly Instruction[],
-): { readonly locals: readonly ValueType[]; readonly body: readonly Instruction[] } {
+): {
+  readonly locals: readonly ValueType[];
+  readonly body: readonly Instruction[];
+} {
   const reads = new Uint32Array(locals.types.length);
   countReads(body, reads);
   const { numbers, types } = numbered(locals, reads);
@@ -156,14 +159,23 @@ function tidied(
       }
       case 'local.tee':
         if (reads[instruction.local] === 0) break;
-        result.push({ op: 'local.tee', local: numbers[instruction.local] as number });
+        result.push({
+          op: 'local.tee',
+          local: numbers[instruction.local] as number,
+        });
         break;
       case 'local.get':
-        result.push({ op: 'local.get', local: numbers[instruction.local] as number });
+        result.push({
+          op: 'local.get',
+          local: numbers[instruction.local] as number,
+        });
         break;
       case 'block':
       case 'loop':
-        result.push({ op: instruction.op, body: tidied(instruction.body, reads, numbers) });
+        result.push({
+          ...instruction,
+          body: tidied(instruction.body, reads, numbers),
+        });
         break;
       case 'if':
         result.push({

@@ -11,9 +11,18 @@ export type Instruction =
       readonly fused?: true;
     }
   | { readonly op: 'select' | 'drop' | 'return' | 'nop' }
-  | { readonly op: 'i32.const' | 'i64.const' | 'f32.const'; readonly value: number }
-  | { readonly op: 'v128.const'; readonly lanes: readonly [number, number, number, number] }
-  | { readonly op: 'local.get' | 'local.set' | 'local.tee'; readonly local: number }
+  | {
+      readonly op: 'i32.const' | 'i64.const' | 'f32.const';
+      readonly value: number;
+    }
+  | {
+      readonly op: 'v128.const';
+      readonly lanes: readonly [number, number, number, number];
+    }
+  | {
+      readonly op: 'local.get' | 'local.set' | 'local.tee';
+      readonly local: number;
+    }
   /** `offset` in bytes, added to the address on the stack; `align`: log2 of what the address is a multiple of. */
   | { readonly op: MemoryOp; readonly offset: number; readonly align?: number }
   | {
@@ -24,7 +33,13 @@ export type Instruction =
     }
   | { readonly op: LaneOp; readonly lane: number }
   | { readonly op: 'i8x16.shuffle'; readonly lanes: readonly number[] }
-  | { readonly op: 'block' | 'loop'; readonly body: readonly Instruction[] }
+  | { readonly op: 'block'; readonly body: readonly Instruction[] }
+  /** `apart`: it becomes a function of its own. */
+  | {
+      readonly op: 'loop';
+      readonly body: readonly Instruction[];
+      readonly apart?: true;
+    }
   | {
       readonly op: 'if';
       readonly result?: ValueType;

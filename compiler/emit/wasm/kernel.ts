@@ -6,12 +6,13 @@ import type { Buffer, Kernel, Stmt } from '../../loop/ir.ts';
 import { Names } from '../../loop/names.ts';
 import { axesOfRange, visitStmts } from '../../loop/rewrite.ts';
 import { foldConstants } from '../../loop/transform/fold-constants.ts';
-import { hasParallel, isParallel } from '../../loop/transform/parallel.ts';
+import { hasParallel, isParallel, samplesAreApart } from '../../loop/transform/parallel.ts';
 import { Code, finish, Locals } from './code.ts';
 import type { Parameter, WasmFunction } from './instructions.ts';
-import type { MathCalls } from './math-calls.ts';
+import type { Called } from './called.ts';
 import type { For } from './loops.ts';
 import { fixedBounds, startLoop, writeLoop } from './loops.ts';
+import { outlined } from './outline.ts';
 import { registerKinds } from './registers.ts';
 import type { At } from './state.ts';
 import { KernelState } from './state.ts';
@@ -29,7 +30,7 @@ export interface KernelFunction {
  * The function `(inputs…, outputs…, scratch, N, thread, threads)` of i32: byte addresses, the actual batch, and which part
  * of the parallel loop to run. `math` takes note of the functions it calls.
  */
-export function kernelFunction(kernel: Kernel, math: MathCalls, exported = false): KernelFunction {
+export function kernelFunction(kernel: Kernel, math: Called, exported = false): KernelFunction {
   const folded = foldConstants(kernel);
   invariant(
     isParallel(folded) || !hasParallel(folded.body),
@@ -41,9 +42,12 @@ export function kernelFunction(kernel: Kernel, math: MathCalls, exported = false
   const start = new Code(locals);
   const code = start.nested();
   const state = new KernelState(start, operands, registerKinds(folded), math);
+  if (isParallel(folded) && samplesAreApart(folded)) state.shareSamples(start);
   statements(folded.body, { code, loads: new Map() }, state);
   state.places.settle(code);
   startLoop(state.places.batch, (c) => c.get(state.batch), start, state);
+  const finished = finish(locals, [...start.list, ...code.list]);
+  const types = [...parameters.map(({ type }) => type), ...finished.locals];
   const describe = (buffers: readonly Buffer[]): string =>
     buffers.map((buffer) => `${buffer.name} ${formatType(buffer)}`).join(', ');
   return {
@@ -52,7 +56,8 @@ export function kernelFunction(kernel: Kernel, math: MathCalls, exported = false
       comment: `${kernel.name}: ${describe(kernel.inputs)} → ${describe(kernel.outputs)}`,
       parameters,
       results: [],
-      ...finish(locals, [...start.list, ...code.list]),
+      locals: finished.locals,
+      body: outlined(finished.body, types, kernel.name, math),
       exported,
     },
     scratchBytes: state.scratchBytes,
@@ -64,7 +69,10 @@ function parametersOf(operands: readonly Buffer[]): readonly Parameter[] {
   const names = new Names();
   for (const name of ['scratch', 'N', 'thread', 'threads']) names.unique(name);
   return [
-    ...operands.map((buffer): Parameter => ({ name: names.unique(buffer.name), type: 'i32' })),
+    ...operands.map((buffer): Parameter => ({
+      name: names.unique(buffer.name),
+      type: 'i32',
+    })),
     { name: 'scratch', type: 'i32' },
     { name: 'N', type: 'i32' },
     { name: 'thread', type: 'i32' },
@@ -115,8 +123,26 @@ function loop(stmt: For, at: At, state: KernelState): void {
     return;
   }
   const loads = leftBy(stmt.body, at);
-  writeLoop(stmt, at.code, state, (code) => statements(stmt.body, { code, loads: new Map(loads) }, state));
+  writeLoop(stmt, at.code, state, isTiles(stmt), (code) =>
+    statements(stmt.body, { code, loads: new Map(loads) }, state),
+  );
   replaceLoads(at, loads);
+}
+
+/** Whether each iteration makes a register tile of its own in a loop, and leaves nothing in registers around it. */
+function isTiles({ body }: For): boolean {
+  const own = new Set<Buffer>();
+  let leaves = false;
+  visitStmts(body, (stmt) => {
+    if (stmt.kind === 'alloc') own.add(stmt.buffer);
+    if (stmt.kind !== 'store' && stmt.kind !== 'accumulate') return;
+    leaves ||= stmt.buffer.space === 'register' && !own.has(stmt.buffer);
+  });
+  return (
+    !leaves &&
+    body.some((stmt) => stmt.kind === 'alloc' && stmt.buffer.space === 'register') &&
+    body.some((stmt) => stmt.kind === 'for' && stmt.mode === 'serial')
+  );
 }
 
 /** All four iterations at once, or one after the other where they differ in more than values. */

@@ -3,9 +3,10 @@ import { invariant } from '../../base/invariant.ts';
 import { boundsOf, boundsOfRange } from '../../loop/bounds.ts';
 import type { Quotient, Stmt } from '../../loop/ir.ts';
 import type { Code } from './code.ts';
+import type { Instruction } from './instructions.ts';
 import type { Loop, Pointer } from './places.ts';
 import * as scalars from './scalar.ts';
-import type { KernelState } from './state.ts';
+import type { KernelState, Share } from './state.ts';
 
 export type For = Stmt & { readonly kind: 'for' };
 
@@ -33,11 +34,18 @@ function fixed(
 }
 
 /** Writes the loop; `body` writes one iteration into the code it is given. */
-export function writeLoop(stmt: For, code: Code, state: KernelState, body: (code: Code) => void): void {
+export function writeLoop(
+  stmt: For,
+  code: Code,
+  state: KernelState,
+  apart: boolean,
+  body: (code: Code) => void,
+): void {
   const { places } = state;
   const interval = boundsOfRange(stmt.range, places.intervalOf);
   if (interval.low > interval.high) return;
-  const parallel = stmt.mode === 'parallel';
+  const share = shareOf(stmt, state);
+  const parallel = share !== undefined;
   const constant = parallel ? undefined : fixedBounds(stmt, state);
   const around = code.nested();
   const loop = places.open(stmt.axis, around, interval);
@@ -47,15 +55,25 @@ export function writeLoop(stmt: For, code: Code, state: KernelState, body: (code
   places.close();
   let from: Bound = constant?.from ?? bound('max', stmt.range.from, state);
   let to: Bound = constant?.to ?? bound('min', stmt.range.to, state);
-  if (parallel) [from, to] = shareOf(from, to, code, around, state);
+  if (share !== undefined) [from, to] = shared(from, to, code, around, share);
   from = held(from, code, around);
   to = held(to, code, around);
   const target = constant === undefined && !certain(stmt, parallel, state) ? guarded(around, from, to) : code;
-  startLoop(loop, from, target, state);
-  countUp(loop, from, to, target, inner, around);
-  target.push({ op: 'loop', body: inner.list });
+  const early = isInnermost(inner.list);
+  startLoop(loop, from, target, state, early);
+  const first = around.nested();
+  if (early) for (const { local, step } of loop.pointers.values()) move(local, step, first);
+  countUp(loop, from, to, target, early, inner, around);
+  target.push({ op: 'loop', body: [...first.list, ...inner.list], ...(apart && { apart }) });
   if (target !== code) code.push({ op: 'block', body: target.list });
 }
+
+/**
+ * The pointers of an innermost loop move at its beginning, from one step before the first place on: V8 knows of a sum of
+ * 32 bits that its upper half is empty, and of what comes from the iteration before it does not.
+ */
+const isInnermost = (body: readonly Instruction[]): boolean =>
+  !body.some(({ op }) => op === 'loop' || op === 'block');
 
 /** A computed bound goes into a local, for it is needed more than once. */
 function held(value: Bound, code: Code, around: Code): Bound {
@@ -138,8 +156,14 @@ function quotient({ numerator, divisor }: Quotient, { places }: KernelState): Bo
   };
 }
 
+/** Whether threads share the loop, and how. */
+function shareOf({ axis, mode }: For, { share, samples }: KernelState): Share | undefined {
+  if (mode === 'parallel') return share;
+  return axis.extent === 'N' ? samples : undefined;
+}
+
 /** Thread t of T gets the iterations len · t / T … len · (t + 1) / T. */
-function shareOf(from: Bound, to: Bound, code: Code, around: Code, state: KernelState): [Bound, Bound] {
+function shared(from: Bound, to: Bound, code: Code, around: Code, share: Share): [Bound, Bound] {
   const first = held(from, code, around);
   push(to, code);
   if (first !== 0) {
@@ -150,13 +174,13 @@ function shareOf(from: Bound, to: Bound, code: Code, around: Code, state: Kernel
   code.set(length);
   const part = (next: boolean) => (c: Code) => {
     c.get(length);
-    c.get(state.thread);
+    c.get(share.thread);
     if (next) {
       c.i32(1);
       c.op('i32.add');
     }
     c.op('i32.mul');
-    c.get(state.threads);
+    c.get(share.threads);
     c.op('i32.div_s');
     if (first === 0) return;
     push(first, c);
@@ -180,25 +204,41 @@ function pushScaled(x: Bound, factor: number, code: Code): boolean {
   return true;
 }
 
-/** Sets the pointers and the counter to the first iteration. */
-export function startLoop(loop: Loop, from: Bound, code: Code, { places, batch }: KernelState): void {
+/** Sets the pointers and the counter to the first iteration; with `early` the pointers to the one before. */
+export function startLoop(
+  loop: Loop,
+  from: Bound,
+  code: Code,
+  { places, batch }: KernelState,
+  early = false,
+): void {
+  const first: Bound = early && typeof from === 'number' ? from - 1 : from;
   for (const pointer of loop.pointers.values()) {
     places.pushStart(code, pointer);
-    if (pushScaled(from, pointer.step, code)) code.op('i32.add');
+    if (pushScaled(first, pointer.step, code)) code.op('i32.add');
     code.set(pointer.local);
+    if (early && typeof from !== 'number') move(pointer.local, -pointer.step, code);
   }
   if (loop.counter === undefined || loop.counter === batch) return;
   push(from, code);
   code.set(loop.counter);
 }
 
-/** Moves the pointers at the end of the body, and goes on where the end is not reached. */
-function countUp(loop: Loop, from: Bound, to: Bound, before: Code, body: Code, around: Code): void {
+/** Moves the pointers at the end of the body, unless they have `moved`, and goes on where the end is not reached. */
+function countUp(
+  loop: Loop,
+  from: Bound,
+  to: Bound,
+  before: Code,
+  moved: boolean,
+  body: Code,
+  around: Code,
+): void {
   const pointers = [...loop.pointers.values()];
   const [first] = pointers;
   const ruler = loop.counter === undefined ? first : undefined;
-  for (const pointer of pointers) if (pointer !== ruler) move(pointer.local, pointer.step, body);
-  if (ruler !== undefined) return moveTo(ruler, from, to, before, body, around);
+  for (const pointer of pointers) if (pointer !== ruler && !moved) move(pointer.local, pointer.step, body);
+  if (ruler !== undefined) return moveTo(ruler, from, to, before, moved, body, around);
   const counter = loop.counter ?? around.local('i32');
   if (loop.counter === undefined) {
     push(from, before);
@@ -221,7 +261,15 @@ function move(local: number, step: number, body: Code): void {
 }
 
 /** No counter is needed where a pointer can be compared with where it ends. */
-function moveTo(ruler: Pointer, from: Bound, to: Bound, before: Code, body: Code, around: Code): void {
+function moveTo(
+  ruler: Pointer,
+  from: Bound,
+  to: Bound,
+  before: Code,
+  moved: boolean,
+  body: Code,
+  around: Code,
+): void {
   const end = around.local('i32');
   before.get(ruler.local);
   if (typeof from === 'number' && typeof to === 'number') before.i32((to - from) * ruler.step);
@@ -235,9 +283,11 @@ function moveTo(ruler: Pointer, from: Bound, to: Bound, before: Code, body: Code
   before.op('i32.add');
   before.set(end);
   body.get(ruler.local);
-  body.i32(ruler.step);
-  body.op('i32.add');
-  body.tee(ruler.local);
+  if (!moved) {
+    body.i32(ruler.step);
+    body.op('i32.add');
+    body.tee(ruler.local);
+  }
   body.get(end);
   body.op('i32.ne');
   body.push({ op: 'br_if', depth: 0 });

@@ -4,16 +4,17 @@ import type { Axis } from '../../loop/ir.ts';
 import { mathFunction } from '../../loop/math.ts';
 import { Code, finish, Locals } from './code.ts';
 import type { Global, Instruction, WasmFunction, WasmModuleData } from './instructions.ts';
-import type { MathCall } from './math-calls.ts';
-import { MathCalls } from './math-calls.ts';
+import type { MathCall } from './called.ts';
+import { Called } from './called.ts';
 import { KernelState } from './state.ts';
 import { bindLocal } from './statements.ts';
 import { scalar, vector } from './value.ts';
 
 /** The functions that kernels call, and the constants that they share. */
-export function mathFunctions(calls: MathCalls): Pick<WasmModuleData, 'functions' | 'globals'> {
+export function mathFunctions(calls: Called): Pick<WasmModuleData, 'functions' | 'globals'> {
   const constants = new Constants();
   const functions = calls.all.map((call) => {
+    if (!('op' in call)) return call;
     const fn = printed(call);
     return { ...fn, body: constants.instead(fn.body) };
   });
@@ -65,7 +66,7 @@ function printed({ op, type }: MathCall): WasmFunction {
   const code = new Code(locals);
   const at = { code, loads: new Map() };
   // The sequences call nothing and know no memory.
-  const state = new KernelState(code, [], new Map(), new MathCalls(0));
+  const state = new KernelState(code, [], new Map(), new Called(0));
   state.values.set(argument, { local: 0, lanes: type === 'v128' });
   const write = (): void => {
     for (const stmt of body) {

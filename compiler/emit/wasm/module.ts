@@ -3,7 +3,7 @@ import type { Kernel } from '../../loop/ir.ts';
 import type { Encoded } from './encode.ts';
 import { encodeModule } from './encode.ts';
 import { kernelFunction } from './kernel.ts';
-import { MathCalls } from './math-calls.ts';
+import { Called } from './called.ts';
 import { mathFunctions } from './math.ts';
 import { printWat } from './wat.ts';
 
@@ -15,7 +15,7 @@ export interface KernelModule extends Encoded {
 
 /** A module that exports each kernel under its name: `(inputs…, outputs…, scratch, N, thread, threads)`, all i32. */
 export function emitKernels(kernels: readonly Kernel[]): KernelModule {
-  const math = new MathCalls(kernels.length);
+  const math = new Called(kernels.length);
   const functions = kernels.map((kernel) => kernelFunction(kernel, math, true));
   const { globals, functions: called } = mathFunctions(math);
   const data = {

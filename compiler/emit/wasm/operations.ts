@@ -10,7 +10,7 @@ export type Signature = `${string}>${string}`;
  * What stands behind the opcode: nothing, a place in memory (`memory`, with a lane in `memoryLane`), a lane number, or 16
  * lane numbers.
  */
-export type Immediate = 'none' | 'memory' | 'memoryLane' | 'lane' | 'shuffle';
+type Immediate = 'none' | 'memory' | 'memoryLane' | 'lane' | 'shuffle';
 
 export interface Operation {
   readonly name: string;

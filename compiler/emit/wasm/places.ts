@@ -38,7 +38,7 @@ export interface Term {
 }
 
 /** What is known of an axis: a number where its loop is written out, all four lanes at once, or a loop that runs. */
-export type AxisState =
+type AxisState =
   | { readonly kind: 'number'; readonly value: number }
   | { readonly kind: 'lanes' }
   | { readonly kind: 'loop'; readonly loop: Loop };

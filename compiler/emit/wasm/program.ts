@@ -7,7 +7,7 @@ import { encodeModule, maxPages } from './encode.ts';
 import type { Instruction, WasmFunction, WasmModuleData } from './instructions.ts';
 import type { KernelFunction } from './kernel.ts';
 import { kernelFunction } from './kernel.ts';
-import { MathCalls } from './math-calls.ts';
+import { Called } from './called.ts';
 import { mathFunctions } from './math.ts';
 import { printWat } from './wat.ts';
 
@@ -44,7 +44,7 @@ export interface WasmModule extends Encoded, MemoryLayout {
  * not behind the last, threads wait for one another.
  */
 export function emitWasm(program: Program): WasmModule {
-  const math = new MathCalls(barrier + 1 + program.kernels.length + program.routines.length);
+  const math = new Called(barrier + 1 + program.kernels.length + program.routines.length);
   const kernels = program.kernels.map((kernel) => kernelFunction(kernel, math));
   const layout = layoutOf(program, kernels);
   const calls: Calls = { program, layout, kernels };
@@ -59,7 +59,12 @@ export function emitWasm(program: Program): WasmModule {
     globals,
     pages: pagesOf(layout),
   };
-  return { ...encodeModule(data), ...layout, pages: data.pages, wat: () => printWat(data) };
+  return {
+    ...encodeModule(data),
+    ...layout,
+    pages: data.pages,
+    wat: () => printWat(data),
+  };
 }
 
 /** Pages for `threads` threads. Throws an InvariantError where 32 bits do not reach. */
@@ -108,7 +113,10 @@ function routineFunction(routine: Routine, calls: Calls): WasmFunction {
   const launches = [...routine.launches, ...routine.commit];
   return {
     name: routine.name,
-    parameters: ['N', 'from', 'to', 'thread', 'threads'].map((name) => ({ name, type: 'i32' })),
+    parameters: ['N', 'from', 'to', 'thread', 'threads'].map((name) => ({
+      name,
+      type: 'i32',
+    })),
     results: [],
     locals: ['i32'],
     body: [
@@ -139,7 +147,11 @@ function launchCode(launch: Launch, i: number, routine: Routine, calls: Calls): 
       ? [
           i32(addressOf(routine, routine.finite, calls.layout)),
           { op: 'i32.load8_u', offset: 0 },
-          { op: 'if', then: i === routine.launches.length ? [...begins, ...alone] : alone, otherwise: [] },
+          {
+            op: 'if',
+            then: i === routine.launches.length ? [...begins, ...alone] : alone,
+            otherwise: [],
+          },
         ]
       : alone;
   const isLast = i === routine.launches.length + routine.commit.length - 1;

@@ -3,7 +3,7 @@ import { invariant, InvariantError } from '../../base/invariant.ts';
 import type { Affine, Axis, Buffer, Expr, Index, Local } from '../../loop/ir.ts';
 import type { Code } from './code.ts';
 import type { ValueType } from './instructions.ts';
-import type { MathCalls } from './math-calls.ts';
+import type { Called } from './called.ts';
 import { Places } from './places.ts';
 import type { RegisterKind } from './registers.ts';
 import { scalarType } from './scalar.ts';
@@ -26,14 +26,22 @@ export interface At {
   readonly loads: Map<string, { readonly local: number; readonly buffer: Buffer }>;
 }
 
+/** The locals of a number and of how many there are. */
+export interface Share {
+  readonly thread: number;
+  readonly threads: number;
+}
+
 export class KernelState {
   readonly places: Places;
-  readonly math: MathCalls;
+  readonly math: Called;
   /** The locals of the last parameters. */
   readonly scratch: number;
   readonly batch: number;
-  readonly thread: number;
-  readonly threads: number;
+  /** Which share of the parallel loops to run, and of how many. */
+  share: Share;
+  /** Likewise of the loops over samples, if they are shared. */
+  samples: Share | undefined;
   readonly values = new Map<Local, Held>();
   /** The axis whose iterations are lanes, and the one that is looked at alone, if any. */
   lanes: { readonly axis: Axis; readonly only: number | undefined } | undefined;
@@ -48,16 +56,40 @@ export class KernelState {
     code: Code,
     operands: readonly Buffer[],
     kinds: ReadonlyMap<Buffer, RegisterKind>,
-    math: MathCalls,
+    math: Called,
   ) {
     this.math = math;
     this.#kinds = kinds;
     this.scratch = operands.length;
     this.batch = operands.length + 1;
-    this.thread = operands.length + 2;
-    this.threads = operands.length + 3;
+    this.share = { thread: operands.length + 2, threads: operands.length + 3 };
     this.places = new Places(code, this.batch);
     operands.forEach((buffer, base) => this.places.bindMemory(buffer, { base, offset: 0 }));
+  }
+
+  /**
+   * With at least two samples for each thread, they share the samples and not the parallel loops: nobody writes beside what
+   * another one writes, nor waits for whoever got more.
+   */
+  shareSamples(code: Code): void {
+    const { thread, threads } = this.share;
+    const many = code.local('i32');
+    code.get(this.batch);
+    code.get(threads);
+    code.get(threads);
+    code.op('i32.add', 'i32.ge_s');
+    code.set(many);
+    const chosen = (first: () => void, second: () => void): number => {
+      first();
+      second();
+      code.get(many);
+      code.op('select');
+      return code.keep('i32');
+    };
+    const [me, all] = [() => code.get(thread), () => code.get(threads)];
+    const [zero, one] = [() => code.i32(0), () => code.i32(1)];
+    this.samples = { thread: chosen(me, zero), threads: chosen(all, one) };
+    this.share = { thread: chosen(zero, me), threads: chosen(one, all) };
   }
 
   /** Runs `body` with the iterations of the axis as lanes, or with one of them. */
@@ -88,13 +120,19 @@ export class KernelState {
     const lanes = lastIsLane || (this.lanes?.only === undefined && this.lanes !== undefined);
     const size = sizeOf(lastIsLane ? buffer.shape.slice(0, -1) : buffer.shape);
     const type: ValueType = lanes ? 'v128' : scalarType(buffer.dtype);
-    const held = Array.from({ length: size }, () => ({ local: code.local(type), lanes }));
+    const held = Array.from({ length: size }, () => ({
+      local: code.local(type),
+      lanes,
+    }));
     this.#registers.set(buffer, { held, lastIsLane });
   }
 
   #allocateMemory(buffer: Buffer): void {
     invariant(this.lanes === undefined, `${buffer.name} would need memory per lane`);
-    this.places.bindMemory(buffer, { base: this.scratch, offset: this.scratchTop });
+    this.places.bindMemory(buffer, {
+      base: this.scratch,
+      offset: this.scratchTop,
+    });
     const bytes = sizeOf(buffer.shape) * (buffer.dtype === 'u8' || buffer.dtype === 'bool' ? 1 : 4);
     this.scratchTop += Math.ceil(bytes / 64) * 64;
     this.scratchBytes = Math.max(this.scratchBytes, this.scratchTop);

@@ -232,7 +232,11 @@ function pushLoad(op: MemoryOp, buffer: Buffer, place: Place, at: At, state: Ker
 /** A computed index is clamped into its axis. */
 function clampedLoad({ buffer, index }: Load, place: Place, at: At, state: KernelState): void {
   const { code } = at;
-  const access = { op: scalarLoads[buffer.dtype], offset: 0, align: alignOf(buffer) };
+  const access = {
+    op: scalarLoads[buffer.dtype],
+    offset: 0,
+    align: alignOf(buffer),
+  };
   state.places.pushAddress(code, buffer, place, access);
   index.forEach((entry, axis) => {
     if (!('clamped' in entry)) return;

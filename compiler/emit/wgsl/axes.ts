@@ -9,7 +9,7 @@ import type { Value } from './expression.ts';
 import { binary, literal, name } from './expression.ts';
 
 /** A number that every thread knows from the beginning. */
-export interface Coordinate {
+interface Coordinate {
   readonly axis: Axis;
   readonly interval: Interval;
   /** From the names of those that it is joined from. */
@@ -18,7 +18,7 @@ export interface Coordinate {
   readonly from?: { readonly level: 'workgroup' | 'thread'; readonly dimension: Dimension };
 }
 
-export interface Coordinates {
+interface Coordinates {
   readonly coordinates: readonly Coordinate[];
   /** The body in terms of these. */
   readonly body: readonly Stmt[];

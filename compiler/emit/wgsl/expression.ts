@@ -1,6 +1,7 @@
 /** WGSL expressions as text, with the parentheses that its grammar asks for and those that a reader expects. */
 import { invariant } from '../../base/invariant.ts';
 import type { DType } from '../../base/types.ts';
+import type { Buffer } from '../../loop/ir.ts';
 
 /** One value, or with `wide` four of them: a vec4. */
 export interface Value {
@@ -87,9 +88,11 @@ const vectorTypes = { f32: 'vec4f', i32: 'vec4i', u32: 'vec4u', u8: 'vec4u', boo
 /** What a value of `dtype` is in WGSL: a u8 is a u32 in its range. */
 export const typeOf = (dtype: DType, wide: boolean): string => (wide ? vectorTypes : scalarTypes)[dtype];
 
-/** The same in memory that the host sees, where there is no bool: 0 or 1. */
-export const storedType = (dtype: DType, wide: boolean): string =>
-  typeOf(dtype === 'bool' ? 'u32' : dtype, wide);
+/** The same in memory that the host sees, where there is no bool: 0 or 1; and f32 may be f16. */
+export function storedType({ dtype, stored }: Pick<Buffer, 'dtype' | 'stored'>, wide: boolean): string {
+  if (stored) return wide ? 'vec4h' : 'f16';
+  return typeOf(dtype === 'bool' ? 'u32' : dtype, wide);
+}
 
 /** The value in all four lanes. */
 export function splat(x: Value): Value {

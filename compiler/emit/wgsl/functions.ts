@@ -3,7 +3,7 @@ import type { DType } from '../../base/types.ts';
 import type { Value } from './expression.ts';
 import { call } from './expression.ts';
 
-export type HelperName = keyof typeof texts | 'precise_log' | 'precise_tanh';
+type HelperName = keyof typeof texts | 'precise_log' | 'precise_tanh';
 
 /** The functions that a program uses. */
 export class Helpers {

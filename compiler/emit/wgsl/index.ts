@@ -21,6 +21,8 @@ export interface Shader {
   readonly name: string;
   /** Its declarations and entry point; complete behind `WgslProgram.common`. */
   readonly text: string;
+  /** Needs a device with f16, and `enable f16;` before `common`. */
+  readonly f16?: boolean;
   /** The same for a device with subgroups, behind `enable subgroups;` and `common`; absent where they do not help. */
   readonly subgroups?: string;
   /**
@@ -36,21 +38,21 @@ export interface WgslProgram {
   readonly common: string;
   readonly shaders: readonly Shader[];
   /** Of each routine: the index into `shaders` of every launch, those of the commit phase last. */
-  readonly launches: ReadonlyMap<Routine['name'], readonly number[]>;
+  readonly launches: ReadonlyMap<Routine, readonly number[]>;
 }
 
 /** What a device may have beyond the rest, and shaders may use. */
-export type Feature = 'subgroups';
+export type Feature = 'subgroups' | 'f16';
 
 /**
- * All shaders of a program whose kernels are scheduled for `wgsl`. Equal kernels share one, unless their access differs. Every
- * shader has a text for any device; where one of `features` helps, it has another one.
+ * All shaders of a program whose kernels are scheduled for `wgsl`. Equal kernels share one, unless their access differs. Where
+ * `subgroups` are among the features and help, a shader has another text; what is stored as f16 is said by the program.
  */
 export function emitWgsl(program: Program, features: readonly Feature[] = []): WgslProgram {
   const module = new Module(program, features.includes('subgroups'));
   const launches = new Map(
-    program.routines.map((routine) => [
-      routine.name,
+    [...program.routines, ...(program.halved ?? [])].map((routine) => [
+      routine,
       [
         ...routine.launches.map((launch) => module.shader(launch, routine, false)),
         ...routine.commit.map((launch) => module.shader(launch, routine, true)),

@@ -1,4 +1,4 @@
-/** Names of `.cnn` files never become code: what stands in a shader is made here. */
+import { identifier } from '../../base/identifier.ts';
 
 /**
  * Keywords and reserved words of WGSL, its types and functions (https://www.w3.org/TR/WGSL/), and what shaders declare. A
@@ -31,14 +31,7 @@ const words = `
 
 export const reservedWords: ReadonlySet<string> = new Set(words.trim().split(/\s+/));
 
-/** ASCII letters, digits and single underscores, beginning with a letter. */
-export function sanitize(name: string): string {
-  const plain = name
-    .replaceAll(/[^A-Za-z0-9]+/g, '_')
-    .slice(0, 64)
-    .replaceAll(/^_+|_+$/g, '');
-  return /^[A-Za-z]/.test(plain) ? plain : `v${plain === '' ? '' : `_${plain}`}`;
-}
+export const shaderName = (name: string): string => identifier(name, 64);
 
 /** The names of one block, and of those around it. */
 export class NameScope {
@@ -66,7 +59,7 @@ export class NameScope {
 
   /** `wanted` itself where it is an identifier and free. */
   exact(wanted: string): string {
-    const name = sanitize(wanted);
+    const name = shaderName(wanted);
     if (this.has(name)) return this.unique(name);
     this.#taken.add(name);
     return name;
@@ -74,7 +67,7 @@ export class NameScope {
 
   /** `wanted` made an identifier, with another number behind it where that is taken, or where `allowed` says no. */
   unique(wanted: string, allowed: (name: string) => boolean = () => true): string {
-    const base = sanitize(wanted);
+    const base = shaderName(wanted);
     const stem = base.replace(/_\d+$/, '');
     let name = stem;
     for (let count = 1; this.has(name) || !allowed(name); count++) name = `${stem}_${count}`;

@@ -1,31 +1,29 @@
 /** The operations of the Loop IR in WGSL, of single values or of vec4. */
 import { invariant } from '../../base/invariant.ts';
 import type { DType } from '../../base/types.ts';
-import type { BinaryOp, CompareOp, UnaryOp } from '../../loop/ir.ts';
-import type { BinaryOperator, Value } from './expression.ts';
-import { alike, binary, call, largest, literal, name, splat, typeOf, unary } from './expression.ts';
+import type { BinaryOp, Buffer, CompareOp, UnaryOp } from '../../loop/ir.ts';
+import { infix } from '../../loop/operators.ts';
+import type { Value } from './expression.ts';
+import {
+  alike,
+  binary,
+  call,
+  largest,
+  literal,
+  name,
+  splat,
+  storedType,
+  typeOf,
+  unary,
+} from './expression.ts';
 import type { Helpers } from './functions.ts';
 
 const number = (dtype: DType, value: number): Value => literal(dtype, value);
 
-/** The others are functions. */
-const operators: Readonly<Partial<Record<BinaryOp, BinaryOperator>>> = {
-  add: '+',
-  sub: '-',
-  mul: '*',
-  div: '/',
-  rem: '%',
-  and: '&',
-  or: '|',
-  xor: '^',
-  shl: '<<',
-  shr: '>>',
-};
-
 export function binaryValue(op: BinaryOp, dtype: DType, x: Value, y: Value): Value {
   if (dtype === 'bool') return logical(op, x, y);
-  const operator = operators[op];
-  if (operator === undefined) return call(op, dtype, ...alike(x, y));
+  if (op === 'min' || op === 'max') return call(op, dtype, ...alike(x, y));
+  const operator = infix[op];
   switch (op) {
     case 'shl':
     case 'shr': {
@@ -202,15 +200,29 @@ export function bitcastValue(x: Value, to: 'f32' | 'i32' | 'u32'): Value {
   return call(`bitcast<${typeOf(to, x.wide)}>`, to, x);
 }
 
+type Stored = Pick<Buffer, 'dtype' | 'stored'>;
+
 /** What is in memory as the value it stands for. */
-export function loaded(stored: Value): Value {
+export function loaded(stored: Value, buffer: Stored): Value {
+  if (buffer.stored) return call(typeOf('f32', stored.wide), 'f32', stored);
   if (stored.dtype !== 'bool') return stored;
   return binary('!=', ...alike({ ...stored, dtype: 'u32' }, number('u32', 0)), 'bool');
 }
 
-/** The value as it is kept where the host sees it. */
-export function toStore(x: Value): Value {
-  if (x.dtype !== 'bool') return x;
-  if (x.literal !== undefined) return number('u32', x.literal);
-  return call(typeOf('u32', x.wide), 'u32', x);
+/** The value, or four of it, as they are kept where the host sees them. */
+export function toStore(x: Value, buffer: Stored, wide: boolean): Value {
+  const inTarget = (v: Value): Value => (wide ? splat(v) : v);
+  if (buffer.stored) return call(storedType(buffer, wide), 'f32', insideHalf(inTarget(x)));
+  if (x.dtype !== 'bool') return inTarget(x);
+  if (x.literal !== undefined) return inTarget(number('u32', x.literal));
+  return inTarget(call(typeOf('u32', x.wide), 'u32', x));
+}
+
+const largestHalf = 65504;
+
+/** WGSL does not say what becomes of a number that no f16 is near. */
+function insideHalf(x: Value): Value {
+  if (x.literal !== undefined && Math.abs(x.literal) <= largestHalf) return x;
+  const limit = (value: number): Value => (x.wide ? splat(number('f32', value)) : number('f32', value));
+  return call('clamp', 'f32', x, limit(-largestHalf), limit(largestHalf));
 }

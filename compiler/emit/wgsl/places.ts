@@ -4,7 +4,7 @@ import type { Affine, Axis, Buffer, Index } from '../../loop/ir.ts';
 import type { Value } from './expression.ts';
 import { binary, literal, name } from './expression.ts';
 import { placeOf, withoutLane } from './memory.ts';
-import { sanitize } from './names.ts';
+import { shaderName } from './names.ts';
 import type { Scope } from './scope.ts';
 
 const whole = (value: number): Value => literal('i32', value);
@@ -83,7 +83,7 @@ function keyOf(terms: Iterable<readonly [Axis, number]>, { state }: Scope): stri
     .join('+');
 }
 
-export interface ElementOptions {
+interface ElementOptions {
   /** Elements in one element of the array: 4 of a vec4. */
   readonly size: 1 | 4;
   /** Elements behind the one that the index says. */
@@ -114,7 +114,7 @@ export function elementText(
   );
   return scope.state.sums.add({
     key,
-    buffer: sanitize(buffer.name),
+    buffer: shaderName(buffer.name),
     text,
     variable,
     constant: (constant + behind) / size,

@@ -25,7 +25,7 @@ import { statements } from './statements.ts';
 import { laneOf, laneTexts, reductionTexts } from './subgroups.ts';
 import { wrapped } from './wrap.ts';
 
-export interface ShaderOptions {
+interface ShaderOptions {
   /** The name of its function. */
   readonly entry: string;
   readonly bindings: readonly Binding[];
@@ -62,6 +62,7 @@ export function shaderOf(kernel: Kernel, options: ShaderOptions): Shader {
     text: [...signatureOf({ ...kernel, name: entry }, state), ...declarations, '', ...function_, ''].join(
       '\n',
     ),
+    ...(operands.some(({ stored }) => stored) && { f16: true }),
     access: bindings.map(({ access }) => access),
     workgroups: workgroupsOf(bound),
   };
@@ -70,7 +71,12 @@ export function shaderOf(kernel: Kernel, options: ShaderOptions): Shader {
 /** `conv2d(x: f32[N, 28, 28, 1], …) -> y: …`, names as in the text. */
 function signatureOf({ name, inputs, outputs }: Kernel, { memory }: FunctionState): readonly string[] {
   const describe = (buffers: readonly Buffer[]): string =>
-    buffers.map((buffer) => `${memory.get(buffer)?.name ?? ''}: ${formatType(buffer)}`).join(', ');
+    buffers
+      .map((buffer) => {
+        const stored = buffer.stored ? ` stored ${buffer.stored}` : '';
+        return `${memory.get(buffer)?.name ?? ''}: ${formatType(buffer)}${stored}`;
+      })
+      .join(', ');
   const [first = '', ...more] = wrapped(`${name}(${describe(inputs)}) -> ${describe(outputs)}`, 0);
   return [`// ${first}`, ...more.map((line) => `//   ${line.trim()}`)];
 }
@@ -101,7 +107,8 @@ function operandTexts(
     invariant(binding, `${entry}: ${buffer.name} is not bound`);
     const storage = state.storages.get(buffer) ?? inElements;
     const first = operands[binding.operand] as Buffer;
-    invariant(first.dtype === buffer.dtype, `${entry}: ${first.name} and ${buffer.name} share memory`);
+    const alike = first.dtype === buffer.dtype && first.stored === buffer.stored;
+    invariant(alike, `${entry}: ${first.name} and ${buffer.name} share memory`);
     if (binding.operand !== i) {
       state.memory.set(buffer, {
         ...storage,
@@ -112,7 +119,7 @@ function operandTexts(
     }
     const name = names.unique(buffer.name);
     state.memory.set(buffer, { ...storage, name, variable: new Map() });
-    const type = storedType(buffer.dtype, storage.wide);
+    const type = storedType(buffer, storage.wide);
     return [`@group(0) @binding(${i + 1}) var<storage, ${binding.access}> ${name}: array<${type}>;`];
   });
 }

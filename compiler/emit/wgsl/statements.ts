@@ -111,11 +111,13 @@ function assign(stmt: Write, target: Value, x: Value, scope: Scope): void {
   const isWhole = stmt.kind === 'store' && part === undefined;
   if (variables && !isWhole) scope.touch(variable);
   const inTarget = (v: Value): Value => (target.wide ? splat(v) : v);
-  const toMemory = (v: Value): string => inTarget(isShared(buffer) ? toStore(v) : v).text;
+  const toMemory = (v: Value): string =>
+    (isShared(buffer) ? toStore(v, buffer, target.wide) : inTarget(v)).text;
   if (stmt.kind === 'accumulate') {
-    const short = buffer.dtype === 'bool' || buffer.dtype === 'u8' ? undefined : shortForms[stmt.combine];
+    const isNumber = buffer.dtype !== 'bool' && buffer.dtype !== 'u8' && !buffer.stored;
+    const short = isNumber ? shortForms[stmt.combine] : undefined;
     if (short !== undefined) return scope.push(`${target.text} ${short} ${inTarget(x).text};`);
-    const before = isShared(buffer) ? loaded(target) : target;
+    const before = isShared(buffer) ? loaded(target, buffer) : target;
     const after = binaryValue(stmt.combine, buffer.dtype, before, x);
     return scope.push(`${target.text} = ${toMemory(after)};`);
   }

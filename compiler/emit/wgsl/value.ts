@@ -4,7 +4,7 @@ import type { Affine, Buffer, Expr, Index } from '../../loop/ir.ts';
 import { batchAxis } from '../../loop/ir.ts';
 import { isMath } from '../../loop/math.ts';
 import type { Value } from './expression.ts';
-import { binary, call, literal, name, typeOf } from './expression.ts';
+import { binary, call, literal, name, storedType, typeOf } from './expression.ts';
 import { componentOf, isGroup, placeOf, variableAt } from './memory.ts';
 import {
   binaryValue,
@@ -153,7 +153,7 @@ export const isScattered = (buffer: Buffer, index: readonly Index[], scope: Scop
 export const isShared = ({ space }: Buffer): boolean => space === 'global';
 
 function load(buffer: Buffer, index: readonly Index[], scope: Scope): Value {
-  const stored = (x: Value): Value => (isShared(buffer) ? loaded(x) : x);
+  const stored = (x: Value): Value => (isShared(buffer) ? loaded(x, buffer) : x);
   const isVariable = scope.memory(buffer).variables;
   const read = (x: Value): Value => {
     if (isVariable) scope.touch(x.text.replace(/\..*/, ''));
@@ -161,6 +161,6 @@ function load(buffer: Buffer, index: readonly Index[], scope: Scope): Value {
   };
   if (!isScattered(buffer, index, scope)) return stored(read(element(buffer, index, scope)));
   const lanes = lanesOf(buffer, index, scope).map(read);
-  const type = typeOf(isShared(buffer) && buffer.dtype === 'bool' ? 'u32' : buffer.dtype, true);
+  const type = isShared(buffer) ? storedType(buffer, true) : typeOf(buffer.dtype, true);
   return stored(name(`${type}(${lanes.map(({ text }) => text).join(', ')})`, buffer.dtype, true));
 }

@@ -219,4 +219,29 @@ train Net {
 }
 `,
   ),
+  E0514: page(
+    'The logarithm of what is no probability',
+    'The cross-entropies take logarithms of probabilities. `softmax` makes them of one number per class, `sigmoid` of a single ' +
+      'number; without these, the first step gives NaN. In a loss, the truth stands before the prediction.',
+    `model Net {
+  input x: f32[4]
+  x -> Dense(3) -> output y
+}
+train Net {
+  label truth: i32
+  loss: sparse_categorical_crossentropy(truth, y)
+  optimizer: SGD
+}
+`,
+    `model Net {
+  input x: f32[4]
+  x -> Dense(3, activation: softmax) -> output y
+}
+train Net {
+  label truth: i32
+  loss: sparse_categorical_crossentropy(truth, y)
+  optimizer: SGD
+}
+`,
+  ),
 };

@@ -1,6 +1,18 @@
+import type { Extent } from '../../base/types.ts';
 import { affine, sameAffine } from '../affine.ts';
 import type { Affine, Axis, Buffer, Expr, Index, Kernel, Stmt } from '../ir.ts';
-import { axesOfRange, bodyOf, exprsOf, serial, substituteStmts, visitExpr, visitStmts } from '../rewrite.ts';
+import {
+  axesOfRange,
+  bodyOf,
+  exprsOf,
+  serial,
+  substituteExpr,
+  substituteStmts,
+  visitExpr,
+  visitStmts,
+  withBody,
+  withValue,
+} from '../rewrite.ts';
 import type { For } from './find.ts';
 import { isWhole, namesBeside } from './find.ts';
 
@@ -12,35 +24,12 @@ import { isWhole, namesBeside } from './find.ts';
  * index is taken apart: the places stay the same elements in the same order.
  */
 export function collapse(kernel: Kernel): Kernel {
-  let current = squeeze(kernel);
-  for (let pair = findPair(current); pair !== undefined; pair = findPair(current))
-    current = join(current, pair);
-  return current;
+  const squeezed = squeeze(kernel);
+  return hasPair(squeezed.body) ? new Collapse(squeezed).run() : squeezed;
 }
 
-interface Access {
-  readonly buffer: Buffer;
-  readonly index: readonly Index[];
-}
-
-interface Pair {
-  readonly outer: For;
-  readonly inner: For;
-  /** Where the pair stands in the indices of a buffer; buffers without it are not in here. */
-  readonly places: ReadonlyMap<Buffer, number>;
-}
-
-function accessesOf(kernel: Kernel): readonly Access[] {
-  const accesses: Access[] = [];
-  visitStmts(kernel.body, (stmt) => {
-    if (stmt.kind === 'store' || stmt.kind === 'accumulate') accesses.push(stmt);
-    for (const expr of exprsOf(stmt))
-      visitExpr(expr, (e) => {
-        if (e.kind === 'load') accesses.push(e);
-      });
-  });
-  return accesses;
-}
+const hasPair = (body: readonly Stmt[]): boolean =>
+  body.some((stmt) => (stmt.kind === 'for' && onlyLoop(stmt) !== undefined) || hasPair(bodyOf(stmt)));
 
 /** Leaves out axes of one element, which are always read at 0. */
 function squeeze(kernel: Kernel): Kernel {
@@ -59,61 +48,183 @@ function squeeze(kernel: Kernel): Kernel {
   });
 }
 
-function findPair(kernel: Kernel): Pair | undefined {
-  let accesses: readonly Access[] | undefined;
-  let pair: Pair | undefined;
-  visitStmts(kernel.body, (stmt) => {
-    if (pair !== undefined || stmt.kind !== 'for') return;
-    const [inner, more] = stmt.body;
-    if (inner?.kind !== 'for' || more !== undefined || stmt.mode !== inner.mode) return;
-    if (!isWhole(stmt) || !isWhole(inner) || stmt.axis.extent === 'N' || inner.axis.extent === 'N') return;
-    accesses ??= accessesOf(kernel);
-    const places = placesOf(kernel, stmt.axis, inner.axis, accesses);
-    if (places !== undefined) pair = { outer: stmt, inner, places };
-  });
-  return pair;
+interface Access {
+  readonly buffer: Buffer;
+  /** Changes with every pair that is joined. */
+  index: readonly Index[];
 }
 
-/** Where both axes stand in each buffer, if they stand side by side in all accesses of it and nowhere else. */
-function placesOf(
-  kernel: Kernel,
+/** What a buffer has become, and which of its axes left, one after the other. */
+interface Shape {
+  readonly shape: readonly Extent[];
+  readonly strides: readonly number[];
+  readonly left: readonly number[];
+}
+
+/** Joins pairs outside in and notes what becomes of loops and buffers; the kernel is rewritten once, at the end. */
+class Collapse {
+  readonly #kernel: Kernel;
+  readonly #name: (wanted: string) => string;
+  /** By the axes in their indices. */
+  readonly #accesses = new Map<Axis, Access[]>();
+  readonly #counts = new Map<Buffer, number>();
+  readonly #usedOutsideOfIndices = new Set<Axis>();
+  readonly #shapes = new Map<Buffer, Shape>();
+  /** By the outer axis of a pair: what both became. */
+  readonly #joined = new Map<Axis, { readonly inner: Axis; readonly axis: Axis }>();
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+    this.#name = namesBeside(kernel);
+    visitStmts(kernel.body, (stmt) => {
+      if (stmt.kind === 'store' || stmt.kind === 'accumulate') this.#note(stmt);
+      if (stmt.kind === 'for')
+        for (const axis of axesOfRange(stmt.range)) this.#usedOutsideOfIndices.add(axis);
+      if (stmt.kind === 'if') for (const { index } of stmt.conditions) this.#use(index);
+      for (const expr of exprsOf(stmt))
+        visitExpr(expr, (e) => {
+          if (e.kind === 'load') this.#note(e);
+          if (e.kind === 'index') this.#use(e.index);
+        });
+    });
+  }
+
+  #use({ terms }: Affine): void {
+    for (const { axis } of terms) this.#usedOutsideOfIndices.add(axis);
+  }
+
+  #note({ buffer, index }: Access): void {
+    this.#counts.set(buffer, (this.#counts.get(buffer) ?? 0) + 1);
+    const access: Access = { buffer, index };
+    for (const place of index) {
+      if ('clamped' in place) continue;
+      for (const { axis } of place.terms) {
+        const known = this.#accesses.get(axis);
+        if (known === undefined) this.#accesses.set(axis, [access]);
+        else if (known.at(-1) !== access) known.push(access);
+      }
+    }
+  }
+
+  run(): Kernel {
+    this.#joinIn(this.#kernel.body);
+    if (this.#joined.size === 0) return this.#kernel;
+    const reshaped = reshapeBuffers(this.#kernel, (buffer) => {
+      const now = this.#shapes.get(buffer);
+      if (now === undefined) return undefined;
+      const { shape, strides, left } = now;
+      return {
+        buffer: { ...buffer, shape, strides },
+        index: <T>(index: readonly T[]) => left.reduce((rest, at) => rest.filter((_, i) => i !== at), index),
+      };
+    });
+    return { ...reshaped, body: this.#rewritten(reshaped.body) };
+  }
+
+  #joinIn(body: readonly Stmt[]): void {
+    for (const stmt of body) {
+      if (stmt.kind === 'if') this.#joinIn(stmt.body);
+      if (stmt.kind !== 'for') continue;
+      let { axis } = stmt;
+      let loop = stmt;
+      for (let inner = onlyLoop(loop); inner !== undefined; inner = onlyLoop(loop)) {
+        const places = this.#placesOf(axis, inner.axis);
+        if (places === undefined) break;
+        axis = this.#join(axis, inner.axis, places);
+        loop = inner;
+      }
+      this.#joinIn(loop.body);
+    }
+  }
+
+  /** Where both axes stand in each buffer, if they stand side by side in all accesses of it and nowhere else. */
+  #placesOf(outer: Axis, inner: Axis): ReadonlyMap<Buffer, number> | undefined {
+    if (this.#usedOutsideOfIndices.has(outer) || this.#usedOutsideOfIndices.has(inner)) return undefined;
+    const accesses = this.#accesses.get(outer) ?? [];
+    if (accesses.length !== (this.#accesses.get(inner) ?? []).length) return undefined;
+    const places = new Map<Buffer, number>();
+    const counts = new Map<Buffer, number>();
+    for (const { buffer, index } of accesses) {
+      const at = index.findIndex((place) => isAxis(place, outer));
+      const alone = index.every((place, i) =>
+        i === at ? true : at >= 0 && i === at + 1 ? isAxis(place, inner) : !mentions(place, outer, inner),
+      );
+      if (!alone || at < 0 || (places.get(buffer) ?? at) !== at) return undefined;
+      if (!isRow(this.#shapes.get(buffer) ?? buffer, at, outer, inner)) return undefined;
+      places.set(buffer, at);
+      counts.set(buffer, (counts.get(buffer) ?? 0) + 1);
+    }
+    for (const [buffer, count] of counts) if (count !== this.#counts.get(buffer)) return undefined;
+    return places;
+  }
+
+  #join(outer: Axis, inner: Axis, places: ReadonlyMap<Buffer, number>): Axis {
+    const extent = (outer.extent as number) * (inner.extent as number);
+    const axis: Axis = {
+      name: this.#name(`${outer.name}${inner.name}`),
+      extent,
+    };
+    for (const [buffer, at] of places) {
+      const { shape, strides, left }: Shape = this.#shapes.get(buffer) ?? {
+        ...buffer,
+        left: [],
+      };
+      this.#shapes.set(buffer, {
+        shape: shape.filter((_, i) => i !== at).map((e, i) => (i === at ? extent : e)),
+        strides: strides.filter((_, i) => i !== at),
+        left: [...left, at],
+      });
+    }
+    const accesses = this.#accesses.get(outer) ?? [];
+    for (const access of accesses) {
+      const at = places.get(access.buffer);
+      access.index = access.index.filter((_, i) => i !== at).map((p, i) => (i === at ? affine(axis) : p));
+    }
+    this.#accesses.set(axis, accesses);
+    this.#joined.set(outer, { inner, axis });
+    return axis;
+  }
+
+  #rewritten(body: readonly Stmt[]): readonly Stmt[] {
+    return body.map((stmt): Stmt => {
+      if (stmt.kind === 'if') return withBody(stmt, this.#rewritten(stmt.body));
+      if (stmt.kind !== 'for') return stmt;
+      let inside = stmt.body;
+      let last: { readonly inner: Axis; readonly axis: Axis } | undefined;
+      for (let next = this.#joined.get(stmt.axis); next !== undefined; next = this.#joined.get(next.axis)) {
+        inside = bodyOf(inside[0] as Stmt);
+        last = next;
+      }
+      const rewritten = this.#rewritten(inside);
+      if (last === undefined) return withBody(stmt, rewritten);
+      return serial(
+        last.axis,
+        substituteStmts(rewritten, {
+          axes: new Map([[last.inner, affine(last.axis)]]),
+        }),
+      );
+    });
+  }
+}
+
+/** The loop that is all there is in a loop, where both are plain ones over whole axes of known size. */
+function onlyLoop(loop: For): For | undefined {
+  const [inner, more] = loop.body;
+  if (inner?.kind !== 'for' || more !== undefined) return undefined;
+  const fits = [loop, inner].every((l) => l.mode === 'serial' && isWhole(l) && l.axis.extent !== 'N');
+  return fits ? inner : undefined;
+}
+
+function isRow(
+  { shape, strides }: Pick<Buffer, 'shape' | 'strides'>,
+  at: number,
   outer: Axis,
   inner: Axis,
-  accesses: readonly Access[],
-): ReadonlyMap<Buffer, number> | undefined {
-  if (isUsedOutsideOfIndices(kernel.body, outer, inner)) return undefined;
-  const places = new Map<Buffer, number>();
-  for (const { buffer, index } of accesses) {
-    const at = index.findIndex((place) => isAxis(place, outer));
-    const alone = index.every((place, i) =>
-      i === at ? true : at >= 0 && i === at + 1 ? isAxis(place, inner) : !mentions(place, outer, inner),
-    );
-    const known = places.get(buffer);
-    if (!alone || (known !== undefined && known !== at) || !isRow(buffer, at, outer, inner)) return undefined;
-    places.set(buffer, at);
-  }
-  return new Map([...places].filter(([, at]) => at >= 0));
-}
-
-function isRow({ shape, strides }: Buffer, at: number, outer: Axis, inner: Axis): boolean {
-  if (at < 0) return true;
+): boolean {
   const extent = inner.extent as number;
   return (
     shape[at] === outer.extent && shape[at + 1] === extent && strides[at] === (strides[at + 1] ?? 0) * extent
   );
-}
-
-function isUsedOutsideOfIndices(body: readonly Stmt[], ...axes: readonly Axis[]): boolean {
-  let used = false;
-  visitStmts(body, (stmt) => {
-    if (stmt.kind === 'for') used ||= axes.some((axis) => axesOfRange(stmt.range).has(axis));
-    if (stmt.kind === 'if') used ||= stmt.conditions.some(({ index }) => mentions(index, ...axes));
-    for (const expr of exprsOf(stmt))
-      visitExpr(expr, (e) => {
-        if (e.kind === 'index') used ||= mentions(e.index, ...axes);
-      });
-  });
-  return used;
 }
 
 const isAxis = (place: Index, axis: Axis): boolean =>
@@ -121,45 +232,6 @@ const isAxis = (place: Index, axis: Axis): boolean =>
 
 const mentions = (place: Index, ...axes: readonly Axis[]): boolean =>
   !('clamped' in place) && place.terms.some(({ axis }) => axes.includes(axis));
-
-function join(kernel: Kernel, { outer, inner, places }: Pair): Kernel {
-  const extent = (outer.axis.extent as number) * (inner.axis.extent as number);
-  const joined: Axis = { name: namesBeside(kernel)(`${outer.axis.name}${inner.axis.name}`), extent };
-  const reshaped = reshapeBuffers(kernel, (buffer) => {
-    const at = places.get(buffer);
-    if (at === undefined) return undefined;
-    const without = <T>(items: readonly T[]): readonly T[] => items.filter((_, i) => i !== at);
-    return {
-      buffer: {
-        ...buffer,
-        shape: without(buffer.shape).map((e, i) => (i === at ? extent : e)),
-        strides: without(buffer.strides),
-      },
-      index: without,
-    };
-  });
-  const body = replaceNest(reshaped.body, outer.axis, inner.axis, (loop) => [
-    serial(
-      joined,
-      substituteStmts(bodyOf(loop.body[0] as Stmt), { axes: new Map([[inner.axis, affine(joined)]]) }),
-    ),
-  ]);
-  return { ...reshaped, body };
-}
-
-function replaceNest(
-  body: readonly Stmt[],
-  outer: Axis,
-  inner: Axis,
-  f: (loop: For) => readonly Stmt[],
-): readonly Stmt[] {
-  return body.flatMap((stmt): readonly Stmt[] => {
-    if (stmt.kind === 'for' && stmt.axis === outer) return f(stmt);
-    return stmt.kind === 'for' || stmt.kind === 'if'
-      ? [{ ...stmt, body: replaceNest(stmt.body, outer, inner, f) }]
-      : [stmt];
-  });
-}
 
 interface Reshaped {
   readonly buffer: Buffer;
@@ -177,19 +249,36 @@ function reshapeBuffers(kernel: Kernel, reshape: (buffer: Buffer) => Reshaped | 
     const found = lookup(e.buffer);
     return found === undefined ? e : { ...e, buffer: found.buffer, index: found.index(e.index) };
   };
-  const written = (stmt: Stmt): Stmt => {
-    if (stmt.kind === 'for' || stmt.kind === 'if') return { ...stmt, body: stmt.body.map(written) };
-    if (stmt.kind === 'alloc') return { ...stmt, buffer: lookup(stmt.buffer)?.buffer ?? stmt.buffer };
-    if (stmt.kind !== 'store' && stmt.kind !== 'accumulate') return stmt;
-    const found = lookup(stmt.buffer);
-    const index: readonly Affine[] = found?.index(stmt.index) ?? stmt.index;
-    return { ...stmt, buffer: found?.buffer ?? stmt.buffer, index };
+  const stmts = (body: readonly Stmt[]): readonly Stmt[] => body.map(reshaped);
+  const reshaped = (stmt: Stmt): Stmt => {
+    switch (stmt.kind) {
+      case 'for':
+      case 'if':
+        return withBody(stmt, stmts(stmt.body));
+      case 'let':
+        return withValue(stmt, substituteExpr(stmt.value, { load }));
+      case 'alloc':
+        return { ...stmt, buffer: buffer(stmt.buffer) };
+      case 'store':
+      case 'accumulate': {
+        const found = lookup(stmt.buffer);
+        const value = substituteExpr(stmt.value, { load });
+        if (found === undefined) return withValue(stmt, value);
+        const index: readonly Affine[] = found.index(stmt.index);
+        return { ...stmt, buffer: found.buffer, index, value };
+      }
+      case 'barrier':
+      case 'all_reduce':
+        return stmt;
+      default:
+        return stmt satisfies never;
+    }
   };
   const buffer = (b: Buffer): Buffer => lookup(b)?.buffer ?? b;
   return {
     ...kernel,
     inputs: kernel.inputs.map(buffer),
     outputs: kernel.outputs.map(buffer),
-    body: substituteStmts(kernel.body, { load }).map(written),
+    body: stmts(kernel.body),
   };
 }

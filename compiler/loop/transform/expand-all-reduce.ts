@@ -21,7 +21,7 @@ export function expandAllReduce(kernel: Kernel): Kernel {
   return hasAllReduce(kernel) ? { ...kernel, body: new Expanding(kernel).outside(kernel.body) } : kernel;
 }
 
-export function hasAllReduce({ body }: Kernel): boolean {
+function hasAllReduce({ body }: Kernel): boolean {
   let has = false;
   visitStmts(body, ({ kind }) => (has ||= kind === 'all_reduce'));
   return has;

@@ -1,6 +1,6 @@
 import { dtypeOf } from '../builder.ts';
 import type { Affine, Axis, Buffer, Expr, Kernel, Local, Stmt } from '../ir.ts';
-import { childrenOf, mapChildren, visitStmts, withValue } from '../rewrite.ts';
+import { childrenOf, mapChildren, visitStmts, withBody, withValue } from '../rewrite.ts';
 import type { For } from './find.ts';
 import { isWhole } from './find.ts';
 import { Keys, stemOf } from './keys.ts';
@@ -18,25 +18,35 @@ export function hoist(kernel: Kernel): Kernel {
     if (stmt.kind === 'store' || stmt.kind === 'accumulate') written.add(stmt.buffer);
   });
   const names = new Map<string, number>();
-  return { ...kernel, body: hoistBody(kernel.body, { written, names }) };
+  return { ...kernel, body: hoistBody(kernel.body, { written, names, bound: new Map() }, 0) };
 }
 
 interface Context {
   readonly written: ReadonlySet<Buffer>;
   readonly names: Map<string, number>;
+  /** Inside how many loops a local or axis has its value. */
+  readonly bound: Map<Local | Axis, number>;
 }
 
 /** Inner loops first, so that what leaves an inner loop can leave the next one as well. */
-function hoistBody(body: readonly Stmt[], context: Context): readonly Stmt[] {
+function hoistBody(body: readonly Stmt[], context: Context, depth: number): readonly Stmt[] {
   return body.flatMap((stmt): readonly Stmt[] => {
-    if (stmt.kind === 'if') return [{ ...stmt, body: hoistBody(stmt.body, context) }];
+    if (stmt.kind === 'let') context.bound.set(stmt.local, depth);
+    if (stmt.kind === 'if') return [withBody(stmt, hoistBody(stmt.body, context, depth))];
     if (stmt.kind !== 'for') return [stmt];
+    context.bound.set(stmt.axis, depth + 1);
     // Nothing leaves lanes by itself: loading and spreading a scalar over them is one instruction.
-    if (stmt.mode === 'vectorize') return [stmt];
-    const loop: For = { ...stmt, body: hoistBody(stmt.body, context) };
+    if (stmt.mode === 'vectorize') {
+      visitStmts(stmt.body, (inside) => {
+        if (inside.kind === 'let') context.bound.set(inside.local, depth + 1);
+        if (inside.kind === 'for') context.bound.set(inside.axis, depth + 1);
+      });
+      return [stmt];
+    }
+    const loop: For = withBody(stmt, hoistBody(stmt.body, context, depth + 1));
     // Loops over workgroups and threads have nothing but one another around them.
     if (typeof stmt.mode === 'object') return [loop];
-    return surelyRuns(loop) ? new Hoisting(loop, context).run() : [loop];
+    return surelyRuns(loop) ? new Hoisting(loop, context, depth + 1).run() : [loop];
   });
 }
 
@@ -52,21 +62,16 @@ type Dependence = 'varies' | 'fixed' | 'free';
 class Hoisting {
   readonly #loop: For;
   readonly #context: Context;
-  /** Locals and axes that have another value in each iteration. */
-  readonly #varying = new Set<Local | Axis>();
+  readonly #depth: number;
   readonly #dependences = new Map<Expr, Dependence>();
   readonly #keys = new Keys();
   readonly #locals = new Map<number, Local>();
   readonly #moved: Stmt[] = [];
 
-  constructor(loop: For, context: Context) {
+  constructor(loop: For, context: Context, depth: number) {
     this.#loop = loop;
     this.#context = context;
-    this.#varying.add(loop.axis);
-    visitStmts(loop.body, (stmt) => {
-      if (stmt.kind === 'let') this.#varying.add(stmt.local);
-      if (stmt.kind === 'for') this.#varying.add(stmt.axis);
-    });
+    this.#depth = depth;
   }
 
   run(): readonly Stmt[] {
@@ -78,7 +83,7 @@ class Hoisting {
     const kept: Stmt[] = [];
     for (const stmt of body) {
       if (stmt.kind === 'let' && this.#dependence(stmt.value) === 'fixed') {
-        this.#varying.delete(stmt.local);
+        this.#context.bound.set(stmt.local, this.#depth - 1);
         this.#moved.push(stmt);
       } else if (stmt.kind === 'let' || stmt.kind === 'store' || stmt.kind === 'accumulate') {
         kept.push(withValue(stmt, this.#replace(stmt.value)));
@@ -110,7 +115,7 @@ class Hoisting {
       case 'index':
         return this.#variesWith(expr.index) ? 'varies' : 'free';
       case 'local':
-        return this.#varying.has(expr.local) ? 'varies' : 'fixed';
+        return this.#changes(expr.local) ? 'varies' : 'fixed';
       case 'load': {
         if (this.#context.written.has(expr.buffer)) return 'varies';
         return expr.index.some((place) => !('clamped' in place) && this.#variesWith(place))
@@ -123,7 +128,12 @@ class Hoisting {
   }
 
   #variesWith(index: Affine): boolean {
-    return index.terms.some(({ axis }) => this.#varying.has(axis));
+    return index.terms.some(({ axis }) => this.#changes(axis));
+  }
+
+  /** Whether it has another value in each iteration. */
+  #changes(bound: Local | Axis): boolean {
+    return (this.#context.bound.get(bound) ?? 0) >= this.#depth;
   }
 
   #replace(expr: Expr): Expr {
@@ -134,6 +144,7 @@ class Hoisting {
     if (known !== undefined) return { kind: 'local', local: known };
     const local = { name: this.#nameFor(expr), dtype: dtypeOf(expr) };
     this.#locals.set(key, local);
+    this.#context.bound.set(local, this.#depth - 1);
     this.#moved.push({ kind: 'let', local, value: expr });
     return { kind: 'local', local };
   }

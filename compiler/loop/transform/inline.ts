@@ -19,12 +19,17 @@ const largest = 12;
  * Pure, so no bit changes; never moves a load behind a store.
  */
 export function inlineLets(kernel: Kernel): Kernel {
+  let lets = 0;
+  visitStmts(kernel.body, ({ kind }) => {
+    if (kind === 'let') lets++;
+  });
+  if (lets === 0) return kernel;
   const uses = countUses(kernel.body);
   if (uses.size === 0) return kernel;
   return { ...kernel, body: mapBlocks(kernel.body, (block) => inlineBlock(block, uses)) };
 }
 
-export function countUses(body: readonly Stmt[]): ReadonlyMap<Local, number> {
+function countUses(body: readonly Stmt[]): ReadonlyMap<Local, number> {
   const uses = new Map<Local, number>();
   visitStmts(body, (stmt) => {
     for (const expr of exprsOf(stmt))
@@ -36,6 +41,7 @@ export function countUses(body: readonly Stmt[]): ReadonlyMap<Local, number> {
 }
 
 function inlineBlock(block: readonly Stmt[], uses: ReadonlyMap<Local, number>): readonly Stmt[] {
+  if (!block.some(({ kind }) => kind === 'let')) return block;
   const result: Stmt[] = [];
   let pending = new Map<Local, Expr>();
   const flush = (): void => {

@@ -11,7 +11,7 @@ import type { For } from './find.ts';
 import { isWhole, namesBeside, replaceLoops } from './find.ts';
 import { lockstepProblem } from './vectorize.ts';
 
-export interface JamOptions {
+interface JamOptions {
   /** Loops to move past, by axis; others are moved as they are. */
   readonly through: ReadonlySet<Axis>;
   /** How the moved loops are to be run. */

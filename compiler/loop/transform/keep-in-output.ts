@@ -1,3 +1,4 @@
+import { sameType } from '../../base/types.ts';
 import { substituteAffine } from '../affine.ts';
 import type { Affine, Axis, Buffer, Expr, Index, Kernel, Stmt } from '../ir.ts';
 import { exprsOf, flatMapStmts, substituteStmts, visitExpr, visitStmts } from '../rewrite.ts';
@@ -70,8 +71,7 @@ function mayShareMemory(kernel: Kernel, store: Store, home: Store): boolean {
   const inputs = new Set(kernel.inputs);
   let shared = false;
   const check = (expr: Expr): void => {
-    for (const { buffer } of readsOf(expr))
-      shared ||= inputs.has(buffer) && buffer.dtype === home.buffer.dtype && sameShape(buffer, home.buffer);
+    for (const { buffer } of readsOf(expr)) shared ||= inputs.has(buffer) && sameType(buffer, home.buffer);
   };
   check(store.value);
   // Values that were named before the store count as well.
@@ -80,9 +80,6 @@ function mayShareMemory(kernel: Kernel, store: Store, home: Store): boolean {
   });
   return shared;
 }
-
-const sameShape = (a: Buffer, b: Buffer): boolean =>
-  a.shape.length === b.shape.length && a.shape.every((extent, i) => extent === b.shape[i]);
 
 function axisOf(place: Index): Axis | undefined {
   if ('clamped' in place) return undefined;

@@ -1,6 +1,6 @@
 import { invariant } from '../../base/invariant.ts';
-import type { Kernel, Stmt } from '../ir.ts';
-import { bodyOf } from '../rewrite.ts';
+import type { Affine, Axis, Buffer, Kernel, Stmt } from '../ir.ts';
+import { bodyOf, exprsOf, visitExpr, visitStmts } from '../rewrite.ts';
 
 /**
  * for a { S }  →  for a parallel { S }
@@ -54,4 +54,39 @@ function writesInParallel(stmt: Stmt): boolean {
     default:
       return stmt satisfies never;
   }
+}
+
+/**
+ * Whether threads may share the samples instead of the loops that are marked: all that others see is written in loops over the
+ * batch, at places of one sample in each iteration, and nothing is kept from one sample to the next.
+ */
+export function samplesAreApart({ outputs, body }: Kernel): boolean {
+  let apart = true;
+  const walk = (stmt: Stmt, sample: Axis | undefined, own: ReadonlySet<Buffer>): void => {
+    if (stmt.kind === 'for' && stmt.axis.extent === 'N') {
+      apart &&= sample === undefined && stmt.mode === 'serial';
+      const inside = allocated(stmt.body);
+      for (const child of stmt.body) walk(child, stmt.axis, inside);
+    } else for (const child of bodyOf(stmt)) walk(child, sample, own);
+    for (const expr of exprsOf(stmt))
+      visitExpr(expr, (e) => {
+        if (e.kind === 'load' && outputs.includes(e.buffer)) apart = false;
+      });
+    if (stmt.kind !== 'store' && stmt.kind !== 'accumulate') return;
+    if (stmt.buffer.space === 'global') apart &&= sample !== undefined && movesWith(stmt.index, sample);
+    else apart &&= sample === undefined || own.has(stmt.buffer);
+  };
+  for (const stmt of body) walk(stmt, undefined, new Set());
+  return apart;
+}
+
+const movesWith = (index: readonly Affine[], sample: Axis): boolean =>
+  index.some(({ terms }) => terms.some(({ axis }) => axis === sample));
+
+function allocated(body: readonly Stmt[]): ReadonlySet<Buffer> {
+  const found = new Set<Buffer>();
+  visitStmts(body, (stmt) => {
+    if (stmt.kind === 'alloc') found.add(stmt.buffer);
+  });
+  return found;
 }

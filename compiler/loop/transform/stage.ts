@@ -3,7 +3,7 @@ import { addAffine, affine, subAffine } from '../affine.ts';
 import { alwaysInside, boundsOf } from '../bounds.ts';
 import { denseBuffer } from '../builder.ts';
 import type { Affine, Axis, Buffer, Index, Kernel, Stmt } from '../ir.ts';
-import { exprsOf, serial, substituteStmts, visitExpr, visitStmts } from '../rewrite.ts';
+import { exprsOf, loopsOver, substituteStmts, visitExpr, visitStmts } from '../rewrite.ts';
 import { loopAxes, namesBeside, replaceLoops } from './find.ts';
 
 export interface Staging {
@@ -60,7 +60,7 @@ export function stage(kernel: Kernel, { buffer, at, order, names }: Staging): Ke
         return { ...e, buffer: staged, index };
       },
     });
-    const copying = axes.reduceRight<readonly Stmt[]>((inner, axis) => [serial(axis, inner)], [copy]);
+    const copying = loopsOver(axes, [copy]);
     return [{ ...loop, body: [{ kind: 'alloc', buffer: staged }, ...copying, ...body] }];
   });
 }

@@ -42,7 +42,7 @@ export function constantBounds({ range }: For): { readonly from: number; readonl
 }
 
 /** The body with the axis fixed, and its own lets and registers. */
-export function copyAt(body: readonly Stmt[], axis: Axis, place: Affine | number): readonly Stmt[] {
+function copyAt(body: readonly Stmt[], axis: Axis, place: Affine | number): readonly Stmt[] {
   const locals = new Map<Local, Expr>();
   const buffers = new Map<Buffer, Buffer>();
   visitStmts(body, (stmt) => {

@@ -1,7 +1,7 @@
 import { invariant } from '../../base/invariant.ts';
 import { sameAffine } from '../affine.ts';
 import type { Affine, Axis, Buffer, Expr, Index, Kernel, Local, Stmt } from '../ir.ts';
-import { exprsOf, visitExpr, visitStmts } from '../rewrite.ts';
+import { childrenOf, exprsOf, visitExpr, visitStmts } from '../rewrite.ts';
 import type { For } from './find.ts';
 import { isWhole, replaceLoops } from './find.ts';
 
@@ -37,6 +37,7 @@ class Lockstep {
   readonly #axis: Axis;
   /** Locals with another value in each lane. */
   readonly #varying = new Set<Local>();
+  readonly #known = new Map<Expr, boolean>();
   readonly #writes = new Map<Buffer, readonly Affine[][]>();
   #problem: string | undefined;
 
@@ -113,13 +114,14 @@ class Lockstep {
 
   /** Whether a value differs between the lanes. */
   #varies(expr: Expr): boolean {
-    let varies = false;
-    visitExpr(expr, (e) => {
-      if (e.kind === 'local') varies ||= this.#varying.has(e.local);
-      if (e.kind === 'index') varies ||= e.index.terms.some(({ axis }) => axis === this.#axis);
-      if (e.kind === 'load')
-        varies ||= e.index.some((p) => !('clamped' in p) && p.terms.some(({ axis }) => axis === this.#axis));
-    });
+    let varies = this.#known.get(expr);
+    if (varies !== undefined) return varies;
+    const moves = ({ terms }: Affine): boolean => terms.some(({ axis }) => axis === this.#axis);
+    varies = childrenOf(expr).some((child) => this.#varies(child));
+    if (expr.kind === 'local') varies ||= this.#varying.has(expr.local);
+    if (expr.kind === 'index') varies ||= moves(expr.index);
+    if (expr.kind === 'load') varies ||= expr.index.some((place) => !('clamped' in place) && moves(place));
+    this.#known.set(expr, varies);
     return varies;
   }
 

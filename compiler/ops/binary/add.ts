@@ -1,6 +1,6 @@
 import { binaryOp } from '../support/elementwise.ts';
 import { numbers } from '../support/dtypes.ts';
-import { unbroadcast } from '../support/gradients.ts';
+import { broadcasting } from '../support/samples.ts';
 
 export const add = binaryOp({
   name: 'add',
@@ -8,16 +8,6 @@ export const add = binaryOp({
   dtypes: numbers,
   traits: ['commutative'],
   element: (b, x, y) => b.add(x, y),
-  gradient: (g, { a, b }, _y, dy) => ({
-    a: unbroadcast(g, dy, a.type),
-    b: unbroadcast(g, dy, b.type),
-  }),
-  samples: [
-    { operands: { a: { shape: [2, 3] }, b: { shape: [2, 3] } } },
-    { operands: { a: { shape: ['N', 2, 3] }, b: { shape: [3] } } },
-    { operands: { a: { shape: [2, 1, 3] }, b: { shape: [4, 1] } } },
-    { operands: { a: { shape: [] }, b: { shape: ['N', 2] } } },
-    { operands: { a: { shape: ['N', 1] }, b: { shape: ['N', 3] } } },
-    { operands: { a: { shape: ['N'], dtype: 'i32' }, b: { shape: ['N'], dtype: 'i32' } } },
-  ],
+  gradient: (_g, _operands, _y, dy) => ({ a: dy, b: dy }),
+  samples: broadcasting,
 });

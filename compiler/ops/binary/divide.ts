@@ -1,16 +1,14 @@
 import { binaryOp } from '../support/elementwise.ts';
 import { multiply } from './multiply.ts';
 import { negative } from '../unary/negative.ts';
-import { unbroadcast } from '../support/gradients.ts';
 
 export const divide = binaryOp({
   name: 'divide',
   doc: 'Elementwise a / b.',
   element: (b, x, y) => b.div(x, y),
-  gradient: (g, { a, b }, y, dy) => {
+  gradient: (g, { b }, y, dy) => {
     const da = g.emit(divide, { a: dy, b });
-    const db = g.emit(negative, { x: g.emit(multiply, { a: da, b: y }) });
-    return { a: unbroadcast(g, da, a.type), b: unbroadcast(g, db, b.type) };
+    return { a: da, b: g.emit(negative, { x: g.emit(multiply, { a: da, b: y }) }) };
   },
   samples: [
     { operands: { a: { shape: [2, 3] }, b: { shape: [2, 3], range: [0.5, 2] } } },

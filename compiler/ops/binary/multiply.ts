@@ -1,6 +1,6 @@
 import { binaryOp } from '../support/elementwise.ts';
 import { numbers } from '../support/dtypes.ts';
-import { unbroadcast } from '../support/gradients.ts';
+import { broadcasting } from '../support/samples.ts';
 
 export const multiply = binaryOp({
   name: 'multiply',
@@ -9,15 +9,8 @@ export const multiply = binaryOp({
   traits: ['commutative'],
   element: (b, x, y) => b.mul(x, y),
   gradient: (g, { a, b }, _y, dy) => ({
-    a: unbroadcast(g, g.emit(multiply, { a: dy, b }), a.type),
-    b: unbroadcast(g, g.emit(multiply, { a: dy, b: a }), b.type),
+    a: g.emit(multiply, { a: dy, b }),
+    b: g.emit(multiply, { a: dy, b: a }),
   }),
-  samples: [
-    { operands: { a: { shape: [2, 3] }, b: { shape: [2, 3] } } },
-    { operands: { a: { shape: ['N', 2, 3] }, b: { shape: [3] } } },
-    { operands: { a: { shape: [2, 1, 3] }, b: { shape: [4, 1] } } },
-    { operands: { a: { shape: [] }, b: { shape: ['N', 2] } } },
-    { operands: { a: { shape: ['N', 1] }, b: { shape: ['N', 3] } } },
-    { operands: { a: { shape: ['N'], dtype: 'i32' }, b: { shape: ['N'], dtype: 'i32' } } },
-  ],
+  samples: broadcasting,
 });

@@ -4,7 +4,6 @@ import { multiply } from './multiply.ts';
 import { subtract } from './subtract.ts';
 import { where } from './where.ts';
 import { log } from '../unary/log.ts';
-import { unbroadcast } from '../support/gradients.ts';
 
 export const power = binaryOp({
   name: 'power',
@@ -25,7 +24,7 @@ export const power = binaryOp({
     const positive = g.emit(greater, { a, b: g.constant(0) });
     const logarithm = g.emit(log, { x: g.emit(where, { condition: positive, a, b: g.constant(1) }) });
     const db = g.emit(multiply, { a: dy, b: g.emit(multiply, { a: y, b: logarithm }) });
-    return { a: unbroadcast(g, da, a.type), b: unbroadcast(g, db, b.type) };
+    return { a: da, b: db };
   },
   samples: [
     { operands: { a: { shape: [2, 3], range: [0.3, 2] }, b: { shape: [2, 3] } } },

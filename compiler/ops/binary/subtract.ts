@@ -1,6 +1,7 @@
 import { binaryOp } from '../support/elementwise.ts';
 import { negative } from '../unary/negative.ts';
 import { numbers } from '../support/dtypes.ts';
+import { broadcasting } from '../support/samples.ts';
 import { unbroadcast } from '../support/gradients.ts';
 
 export const subtract = binaryOp({
@@ -8,16 +9,7 @@ export const subtract = binaryOp({
   doc: 'Elementwise a - b.',
   dtypes: numbers,
   element: (b, x, y) => b.sub(x, y),
-  gradient: (g, { a, b }, _y, dy) => ({
-    a: unbroadcast(g, dy, a.type),
-    b: g.emit(negative, { x: unbroadcast(g, dy, b.type) }),
-  }),
-  samples: [
-    { operands: { a: { shape: [2, 3] }, b: { shape: [2, 3] } } },
-    { operands: { a: { shape: ['N', 2, 3] }, b: { shape: [3] } } },
-    { operands: { a: { shape: [2, 1, 3] }, b: { shape: [4, 1] } } },
-    { operands: { a: { shape: [] }, b: { shape: ['N', 2] } } },
-    { operands: { a: { shape: ['N', 1] }, b: { shape: ['N', 3] } } },
-    { operands: { a: { shape: ['N'], dtype: 'i32' }, b: { shape: ['N'], dtype: 'i32' } } },
-  ],
+  // The sum over what was repeated comes first: that of dy is often there already, and the negation is then short.
+  gradient: (g, { b }, _y, dy) => ({ a: dy, b: g.emit(negative, { x: unbroadcast(g, dy, b.type) }) }),
+  samples: broadcasting,
 });

@@ -1,4 +1,3 @@
-import { unreachable } from '../../base/invariant.ts';
 import type { Extent } from '../../base/types.ts';
 import { sameShape } from '../../base/types.ts';
 import { defineOp, mismatch, tensor } from '../../graph/op.ts';
@@ -118,6 +117,6 @@ function filled(
       return { index: b.min(turned, b.sub(period - 1, turned)) };
     }
     default:
-      return unreachable(mode);
+      return mode satisfies never;
   }
 }

@@ -1,6 +1,9 @@
+import type { GraphBuilder } from '../../graph/builder.ts';
+import type { Value } from '../../graph/ir.ts';
 import { numbers } from '../support/dtypes.ts';
 import { reshaped, spread } from '../support/gradients.ts';
 import { reducedShape, reductionOp } from '../support/reduction.ts';
+import { product, withoutBatch } from '../support/shapes.ts';
 
 export const sum = reductionOp({
   name: 'sum',
@@ -9,4 +12,30 @@ export const sum = reductionOp({
   rules: () => ({ combine: 'add', init: 0 }),
   gradient: (g, x, axes, _y, dy) =>
     spread(g, reshaped(g, dy, reducedShape(x.type.shape, axes, true)), x.type.shape),
+  bySample,
 });
+
+/** So many elements of a sample are one chunk of the sum (see `lower/order.ts`): more of them have another order. */
+const chunk = 4096;
+/** A sum of so few elements of each sample takes no longer than starting it. */
+const fewest = 64;
+/** Threads can share the results where there are more. */
+const mostResults = 32;
+
+/** The elements of a sample are added up one by one anyway, and what comes of it to the total: this is the same order. */
+function bySample(g: GraphBuilder, x: Value, axes: readonly number[], keepdims: boolean): Value | undefined {
+  const { shape } = x.type;
+  const within = axes.filter((axis) => axis > 0);
+  const added = product(within.map((axis) => Number(shape[axis])));
+  const results = product(withoutBatch(shape)) / added;
+  if (
+    shape[0] !== 'N' ||
+    within.length === axes.length ||
+    added < fewest ||
+    added > chunk ||
+    results > mostResults
+  )
+    return undefined;
+  const sums = g.emit(sum, { x }, { axes: within, keepdims });
+  return g.emit(sum, { x: sums }, { axes: [0], keepdims });
+}

@@ -10,7 +10,7 @@ export const broadcastTo = defineOp({
     shape: { type: 'ints', doc: 'the axes of the result, without N', minimum: 1 },
     batch: { type: 'bool', doc: 'whether N stands before them', default: false },
   },
-  traits: ['elementwise'],
+  traits: ['elementwise', 'rearrangement'],
   infer: ({ x }, { shape, batch }) => typed(x.dtype, broadcastTarget(x.shape, shape, batch)),
   gradient: (g, { x }, _, _y, dy) => ({ x: unbroadcast(g, dy, x.type) }),
   lower: (b, { x }, _, type) => b.map(type.shape, (i) => x.broadcast(i), type.dtype),

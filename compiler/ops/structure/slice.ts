@@ -12,7 +12,7 @@ export const slice = defineOp({
     start: { type: 'int', doc: 'the first place', minimum: 0 },
     size: { type: 'int', doc: 'how many places', minimum: 1 },
   },
-  traits: ['gather'],
+  traits: ['gather', 'rearrangement'],
   infer: ({ x }, { axis, start, size }) => {
     const along = resolveInnerAxis(axis, x.shape);
     if (failed(along)) return along;

@@ -10,7 +10,7 @@ export const transpose = defineOp({
   attributes: {
     permutation: { type: 'ints', doc: 'every axis of x once; the batch stays first', minimum: 0 },
   },
-  traits: ['gather'],
+  traits: ['gather', 'rearrangement'],
   infer: ({ x }, { permutation }) => {
     const sorted = [...permutation].sort((a, b) => a - b);
     if (permutation.length !== x.shape.length || sorted.some((axis, i) => axis !== i)) {

@@ -1,5 +1,6 @@
 import { invariant } from '../../base/invariant.ts';
 import type { Extent, TensorType } from '../../base/types.ts';
+import { sameShape } from '../../base/types.ts';
 import type { AttributeSpecs, Mismatch } from '../../graph/op.ts';
 import { mismatch } from '../../graph/op.ts';
 import type { DefinitionBuilder, Space } from '../../loop/builder.ts';
@@ -102,7 +103,6 @@ export function inGroups(b: DefinitionBuilder, shape: readonly Extent[], count: 
 
 /** A gradient has the shape of what it is the gradient of. */
 export function gradientMismatch(dy: TensorType, wanted: TensorType['shape']): Mismatch | undefined {
-  if (dy.shape.length === wanted.length && dy.shape.every((extent, i) => extent === wanted[i]))
-    return undefined;
+  if (sameShape(dy.shape, wanted)) return undefined;
   return mismatch('E0415', `the gradient is [${dy.shape.join(', ')}], the result [${wanted.join(', ')}]`);
 }

@@ -7,6 +7,7 @@ import type { Sample } from '../../graph/op.ts';
 import { defineOp, tensor } from '../../graph/op.ts';
 import type { DefinitionBuilder, ExprLike } from '../../loop/builder.ts';
 import type { Expr } from '../../loop/ir.ts';
+import { unbroadcast } from './gradients.ts';
 import { broadcastShapes, broadcastTypes, failed, sameDtypes, typed } from './shapes.ts';
 
 type UnarySpecs = {
@@ -14,7 +15,7 @@ type UnarySpecs = {
 };
 type BinarySpecs = Readonly<Record<'a' | 'b', UnarySpecs['x']>>;
 
-export interface UnaryRules {
+interface UnaryRules {
   readonly name: string;
   readonly doc: string;
   /** Accepted; default f32. */
@@ -43,13 +44,13 @@ export function unaryOp(rules: UnaryRules) {
   });
 }
 
-export interface BinaryRules {
+interface BinaryRules {
   readonly name: string;
   readonly doc: string;
   readonly dtypes?: readonly DType[];
   readonly traits?: readonly Trait[];
   readonly element: (b: DefinitionBuilder, x: Expr, y: Expr) => Expr;
-  /** Gradients of a and b before they are summed to the operands' shapes; undefined where zero almost everywhere. */
+  /** Gradients of a and b for each element of the result, summed where an operand was repeated; absent: zero almost everywhere. */
   readonly gradient: (
     g: GraphBuilder,
     operands: { readonly a: Value; readonly b: Value },
@@ -69,14 +70,20 @@ export function binaryOp(rules: BinaryRules) {
     attributes: {},
     traits: ['elementwise', ...traits],
     infer: ({ a, b }) => broadcastTypes(a, b),
-    gradient: (g, operands, _, y, dy) => gradient(g, operands, y, dy),
+    gradient: (g, operands, _, y, dy) => {
+      const { a, b } = gradient(g, operands, y, dy);
+      return {
+        a: a && unbroadcast(g, a, operands.a.type),
+        b: b && unbroadcast(g, b, operands.b.type),
+      };
+    },
     lower: (b, operands, _, type) =>
       b.map(type.shape, (i) => element(b, operands.a.broadcast(i), operands.b.broadcast(i)), type.dtype),
     samples,
   });
 }
 
-export interface PredicateRules {
+interface PredicateRules {
   readonly name: string;
   readonly doc: string;
   readonly dtypes: readonly DType[];

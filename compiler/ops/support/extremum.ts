@@ -1,5 +1,4 @@
 import type { DType } from '../../base/types.ts';
-import { unreachable } from '../../base/invariant.ts';
 import type { GraphBuilder } from '../../graph/builder.ts';
 import type { Value } from '../../graph/ir.ts';
 import { divide } from '../binary/divide.ts';
@@ -22,7 +21,7 @@ export function lowest(dtype: DType): number {
     case 'bool':
       return 0;
     default:
-      return unreachable(dtype);
+      return dtype satisfies never;
   }
 }
 
@@ -40,7 +39,7 @@ export function highest(dtype: DType): number {
     case 'bool':
       return 1;
     default:
-      return unreachable(dtype);
+      return dtype satisfies never;
   }
 }
 

@@ -18,7 +18,7 @@ export const poolGradientAttributes = {
   ...poolAttributes,
 } as const satisfies AttributeSpecs;
 
-export interface PoolAttributes {
+interface PoolAttributes {
   readonly pool_size: readonly number[];
   readonly strides: readonly number[];
   readonly padding: Padding;

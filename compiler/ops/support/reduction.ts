@@ -17,14 +17,14 @@ const reductionAttributes = {
   keepdims: { type: 'bool', doc: 'whether reduced axes stay, with an extent of 1', default: false },
 } as const satisfies AttributeSpecs;
 
-export interface ReductionAttributes {
+interface ReductionAttributes {
   readonly axes: readonly number[];
   readonly keep: readonly number[];
   readonly keepdims: boolean;
 }
 
 /** The axes to reduce, ascending; all where neither `axes` nor `keep` names any. */
-export function reducedAxes(
+function reducedAxes(
   shape: readonly Extent[],
   { axes, keep }: ReductionAttributes,
 ): readonly number[] | Mismatch {
@@ -59,7 +59,7 @@ export function reducedShape(
   return shape.flatMap((extent, i) => (!axes.includes(i) ? [extent] : keepdims ? [1] : []));
 }
 
-export interface ReductionRules {
+interface ReductionRules {
   readonly combine: Combine;
   readonly init: number;
   /** The element from the combined value; default: that value. */
@@ -67,16 +67,23 @@ export interface ReductionRules {
 }
 
 /** Sum, mean, max and min: ops that combine the elements of `x` over axes. */
-export interface ReductionOpRules {
+interface ReductionOpRules {
   readonly name: string;
   readonly doc: string;
   readonly dtypes: readonly DType[];
   /** `extents`: those of the reduced axes. */
   readonly rules: (b: DefinitionBuilder, dtype: DType, extents: readonly Extent[]) => ReductionRules;
   readonly gradient: (g: GraphBuilder, x: Value, axes: readonly number[], y: Value, dy: Value) => Value;
+  /** The same bits by way of sums of each sample; undefined where that does not pay. */
+  readonly bySample?: (
+    g: GraphBuilder,
+    x: Value,
+    axes: readonly number[],
+    keepdims: boolean,
+  ) => Value | undefined;
 }
 
-export function reductionOp({ name, doc, dtypes, rules, gradient }: ReductionOpRules) {
+export function reductionOp({ name, doc, dtypes, rules, gradient, bySample }: ReductionOpRules) {
   return defineOp({
     name,
     doc,
@@ -97,6 +104,10 @@ export function reductionOp({ name, doc, dtypes, rules, gradient }: ReductionOpR
       const extents = axes.flatMap((axis) => x.shape[axis] ?? []);
       return reduceAxes(b, x, axes, type.shape, rules(b, x.dtype, extents));
     },
+    divided: (g, { x }, attributes, limits) =>
+      limits.bySample
+        ? bySample?.(g, x, knownAxes(x.type.shape, attributes), attributes.keepdims)
+        : undefined,
     samples: [
       { operands: { x: { shape: [2, 3, 4] } } },
       { operands: { x: { shape: ['N', 3] } }, attributes: { axes: [-1] } },

@@ -7,8 +7,8 @@ import { isMismatch, mismatch } from '../../graph/op.ts';
 export const formatShape = (shape: readonly Extent[]): string => `[${shape.join(', ')}]`;
 
 /** A shape, or why there is none. */
-export type ShapeOr = readonly Extent[] | Mismatch;
-export const isShape = (result: ShapeOr): result is readonly Extent[] => Array.isArray(result);
+type ShapeOr = readonly Extent[] | Mismatch;
+const isShape = (result: ShapeOr): result is readonly Extent[] => Array.isArray(result);
 
 /** The type with this shape, or the mismatch as it is. */
 export const typed = (dtype: DType, shape: ShapeOr): TensorType | Mismatch =>

@@ -89,7 +89,7 @@ export const inside = (
   });
 
 /** One axis of a gather over all windows that cover a place: the windows, and the tap at which each meets it. */
-export interface Covering {
+interface Covering {
   readonly axis: Axis;
   readonly out: Affine;
   readonly tap: Affine;
@@ -113,7 +113,7 @@ export function covering(b: DefinitionBuilder, name: 'h' | 'w', window: Window, 
 }
 
 /** How many places of window `out` along one axis exist, as an i32 value (a number where all windows are whole). */
-export function populated(b: DefinitionBuilder, window: Window, out: AffineLike): ExprLike {
+function populated(b: DefinitionBuilder, window: Window, out: AffineLike): ExprLike {
   if (!window.padded) return window.kernel;
   const start = b.minus(b.times(out, window.stride), window.before);
   const end = b.min(b.value(b.plus(start, window.kernel)), window.input);

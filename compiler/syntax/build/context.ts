@@ -6,7 +6,7 @@ import type { Expression, Name, Stage } from '../ast.ts';
 import { endOf, problem } from '../report.ts';
 
 /** How many expressions may lie one within another in the tree, so that whoever walks it may recurse. */
-export const depthLimit = 256;
+const depthLimit = 256;
 
 export interface Context {
   readonly file: string;

@@ -53,7 +53,7 @@ interface Pending {
   readonly level: number;
 }
 
-export interface OperandBuilder {
+interface OperandBuilder {
   (context: Context, operand: CstNode): Read;
 }
 

@@ -7,7 +7,7 @@ import { endOf } from '../report.ts';
 import * as t from '../tokens.ts';
 import type { Chain, Marks } from './marks.ts';
 
-export type GapKind =
+type GapKind =
   /** Between statements, and inside the braces of a body: always a line break. */
   | 'statement'
   /** After an opening bracket, before a closing one, after a comma in brackets: breaks when its bracket is broken. */

@@ -232,6 +232,17 @@ describe('threads', () => {
     verifyKernel(shared);
     for (const n of [1, 2, 7]) expectInterpreted(shared, n, { threads });
   });
+  test.each([
+    'for n: N in 0..N parallel { for i: 4 in 0..4 {',
+    'for i: 4 in 0..4 parallel { for n: N in 0..N {',
+  ])('each element is written by one of them, be there few samples or many: %s', (loops) => {
+    // Whoever comes second would add once more.
+    const kernel = parseKernel(`kernel k [elementwise](x: f32[N, 4]) -> (y: f32[N, 4]) {
+        ${loops} y[n, i] add= x[n, i] } }
+      }`);
+    for (const n of [1, 2, 3, 4, 5, 9])
+      for (const threads of [1, 2, 3]) expectInterpreted(kernel, n, { threads });
+  });
   test('may not all do what is not shared', () => {
     const kernel = parseKernel(`kernel k [elementwise](x: f32[4]) -> (y: f32[4]) {
       y[0] = 1.0

@@ -17,14 +17,14 @@ function programOf(example: string): Program {
   const entry = `dsl-examples/${example}.cnn`;
   const { model } = analyze({ entry, read: (path) => readFileSync(path, 'utf8') });
   invariant(model, `${example} does not compile`);
-  const { program } = buildProgram(model, { target: targets.wgsl });
+  const { program } = buildProgram(model, { target: targets.wgsl, halves: true });
   programs.set(example, program);
   return program;
 }
 
 /** The first launch of a kernel, as if it were all of the program: so that nothing else changes its names. */
 function shaderOf(example: string, name: string, features: readonly Feature[] = []): string {
-  const program = programOf(example);
+  const { halved: _, ...program } = programOf(example);
   for (const routine of program.routines)
     for (const phase of ['launches', 'commit'] as const) {
       const launch = routine[phase].find(({ kernel }) => program.kernels[kernel]?.name === name);
@@ -51,6 +51,22 @@ test.each([
   ['digits', 'translate_cast_multiply'],
 ])('%s: %s', async (example, name) => {
   await expect(shaderOf(example, name)).toMatchFileSnapshot(`golden/${example}.${name}.wgsl`);
+});
+
+/** A launch of prediction with f16, by its place. */
+test.each([
+  ['lenet5', 'matmul_add_relu', 5],
+  ['small_residual', 'conv2d_add_relu', 7],
+] as const)('%s: %s, stored as f16', async (example, name, at) => {
+  const { halved = [], ...program } = programOf(example);
+  const routine = halved.find((each) => each.name === 'infer');
+  const launch = routine?.launches[at];
+  invariant(routine && launch, `${example} has no such launch`);
+  const one = { ...routine, launches: [{ ...launch, kernel: 0 }] };
+  const kernels = program.kernels.slice(launch.kernel).map((kernel) => ({ ...kernel, name }));
+  const { common, shaders } = emitWgsl({ ...program, kernels: kernels.slice(0, 1), routines: [one] });
+  const text = `enable f16;\n\n${common}${shaders[0]?.text ?? ''}`;
+  await expect(text).toMatchFileSnapshot(`golden/${example}.${name}.f16.wgsl`);
 });
 
 test('small_residual: square_mean_add_sqrt, with subgroups', async () => {

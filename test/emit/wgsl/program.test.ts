@@ -71,7 +71,7 @@ describe('shaders of launches', () => {
       ['x', 'y', 'z'],
     ]);
     const { shaders, launches } = emitWgsl(program);
-    expect(launches.get('step')).toEqual([0, 0, 1]);
+    expect(launches.get(program.routines[0]!)).toEqual([0, 0, 1]);
     expect(shaders.map(({ access }) => access)).toEqual([
       ['read_write', 'read', 'read_write'],
       ['read_write', 'read_write', 'read_write'],
@@ -102,8 +102,9 @@ describe('shaders of launches', () => {
   });
 
   test('those of a commit phase wait for its sign', () => {
-    const { shaders, launches } = emitWgsl(programOf(places, [['x', 'w', 'y']], [['x', 'w', 'y']]));
-    expect(launches.get('step')).toEqual([0, 1]);
+    const program = programOf(places, [['x', 'w', 'y']], [['x', 'w', 'y']]);
+    const { shaders, launches } = emitWgsl(program);
+    expect(launches.get(program.routines[0]!)).toEqual([0, 1]);
     expect(shaders.map(({ name }) => name)).toEqual(['scale', 'scale_gated']);
     expect(shaders.map(({ text }) => text.includes('batch.go == 0u'))).toEqual([false, true]);
   });
@@ -173,7 +174,7 @@ test.each(['lenet5', 'digits'])('%s: one module of shaders with names of their o
   const { common, shaders, launches } = emitWgsl(program);
   for (const routine of program.routines) {
     const all = [...routine.launches, ...routine.commit];
-    const own = launches.get(routine.name)?.map((shader) => shaders[shader]?.access.length);
+    const own = launches.get(routine)?.map((shader) => shaders[shader]?.access.length);
     expect(own).toEqual(
       all.map(
         ({ kernel }) => program.kernels[kernel]!.inputs.length + program.kernels[kernel]!.outputs.length,

@@ -1,5 +1,6 @@
 /** What the parts of a tiled contraction have in common. */
 import type { Dimension } from '../../bound.ts';
+import { dimensions } from '../../bound.ts';
 import { affine } from '../../affine.ts';
 import { denseBuffer } from '../../builder.ts';
 import type { Affine, Axis, Buffer, Condition, Kernel, Stmt } from '../../ir.ts';
@@ -42,8 +43,6 @@ export interface Context {
   readonly threads: readonly ThreadAxis[];
   readonly unique: (name: string) => string;
 }
-
-export const dimensions: readonly Dimension[] = ['x', 'y', 'z'];
 
 export function contextOf(kernel: Kernel, nest: ContractionNest, tile: ContractionTile): Context {
   const unique = namesBeside({ ...kernel, body: nest.epilogue });

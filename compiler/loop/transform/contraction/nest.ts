@@ -2,7 +2,7 @@
 import { addAffine, affine, sameAffine, scaleAffine, subAffine } from '../../affine.ts';
 import { boundsOf } from '../../bounds.ts';
 import type { Affine, Axis, Buffer, Condition, Expr, Quotient, Range, Stmt } from '../../ir.ts';
-import { bodyOf, exprsOf, visitExpr } from '../../rewrite.ts';
+import { bodyOf, visitExpr } from '../../rewrite.ts';
 import type { For } from '../find.ts';
 import { isWhole } from '../find.ts';
 
@@ -148,21 +148,4 @@ const below = (axis: Axis, { numerator, divisor }: Quotient): Affine =>
 function oneSided(index: Affine): Condition {
   const { high } = boundsOf(index);
   return { index, extent: Number.isFinite(high) ? Math.max(high + 1, 1) : 0x3fffffff };
-}
-
-/** All axes that the indices of some statements mention. */
-export function axesIn(stmts: readonly Stmt[]): ReadonlySet<Axis> {
-  const axes = new Set<Axis>();
-  const note = ({ terms }: Affine): void => {
-    for (const { axis } of terms) axes.add(axis);
-  };
-  for (const stmt of stmts) {
-    if (stmt.kind === 'store' || stmt.kind === 'accumulate') stmt.index.forEach(note);
-    for (const expr of exprsOf(stmt))
-      visitExpr(expr, (e) => {
-        if (e.kind === 'index') note(e.index);
-        if (e.kind === 'load') for (const place of e.index) if (!('clamped' in place)) note(place);
-      });
-  }
-  return axes;
 }

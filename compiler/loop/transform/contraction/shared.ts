@@ -10,7 +10,7 @@ import { inLanes, mentions, strideOf } from './held.ts';
 import type { Place } from './places.ts';
 import type { PointLoop } from './points.ts';
 
-export interface SharedBlock {
+interface SharedBlock {
   readonly buffer: Buffer;
   readonly copy: readonly Stmt[];
   /** The operand as it is read from the copy; zeros are in there. */

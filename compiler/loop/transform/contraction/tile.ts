@@ -2,11 +2,12 @@
 import { invariant } from '../../../base/invariant.ts';
 import { addAffine, affine, scaleAffine, subAffine } from '../../affine.ts';
 import type { Dimension } from '../../bound.ts';
+import { dimensions } from '../../bound.ts';
 import type { Axis, Buffer, Kernel, Range, Stmt } from '../../ir.ts';
-import { quotient, serial, wholeRange } from '../../rewrite.ts';
+import { loopsOver, quotient, serial, wholeRange } from '../../rewrite.ts';
 import type { Binding } from '../bind.ts';
 import type { Context, ContractionTile } from './context.ts';
-import { contextOf, dimensions, forSums, sumAt } from './context.ts';
+import { contextOf, forSums, sumAt } from './context.ts';
 import { combinations } from './held.ts';
 import { contractionNest } from './nest.ts';
 import { ownResults, partResults } from './results.ts';
@@ -72,7 +73,7 @@ function bound(
     block === undefined ? [] : [{ ...block, dimension: workgroups }],
   );
   const phases = places.flatMap(({ phase }) => phase ?? []);
-  let inside = phases.reduceRight<readonly Stmt[]>((inner, axis) => [serial(axis, inner)], body);
+  let inside = loopsOver(phases, body);
   for (const { axis, range, dimension } of blocks.toReversed())
     if (dimension === undefined) inside = [serial(axis, inside, range)];
   const groups: { readonly dimension: Dimension; readonly axis: Axis; readonly range: Range }[] = [];

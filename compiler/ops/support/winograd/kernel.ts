@@ -13,7 +13,7 @@ import type { Name, Tile } from './tile.ts';
 import { squares, transformSquare } from './scalar.ts';
 import { kernelTransform, pointsOf, taps } from './tile.ts';
 
-export interface WinogradKernel {
+interface WinogradKernel {
   readonly tile: Tile;
   /** [3, 3, channels, filters], or turned. */
   readonly kernel: TensorReader;

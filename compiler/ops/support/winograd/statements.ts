@@ -46,7 +46,7 @@ export class Block {
   }
 }
 
-export interface LoopOptions extends Partial<Range> {
+interface LoopOptions extends Partial<Range> {
   /** Whether threads share the iterations. */
   readonly parallel?: boolean;
 }
@@ -66,7 +66,7 @@ export function loop(
 }
 
 /** A channel: its number, and its place in a register array with one element per lane. */
-export interface Channel {
+interface Channel {
   readonly at: Affine;
   readonly lane: Affine;
 }

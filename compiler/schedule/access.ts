@@ -1,4 +1,5 @@
 /** What a schedule must know of the memory that a nest reads and writes. */
+import { evaluateAffine } from '../loop/affine.ts';
 import type { Affine, Axis, Buffer, Expr, Index, Quotient, Range, Stmt } from '../loop/ir.ts';
 import { bodyOf, exprsOf, visitExpr, visitStmts } from '../loop/rewrite.ts';
 import type { For } from '../loop/transform/find.ts';
@@ -44,7 +45,7 @@ export function isContiguous(body: readonly Stmt[], axis: Axis): boolean {
 }
 
 /** The places of an axis for which the bounds of all loops inside are the same numbers. */
-export interface Middle {
+interface Middle {
   readonly from: number;
   /** Exclusive. */
   readonly to: number;
@@ -97,8 +98,8 @@ const sidesOf = ({ from, to }: Range): readonly Side[] => [
 ];
 
 const mentions = ({ terms }: Affine, axis: Axis): boolean => terms.some((term) => term.axis === axis);
-const valueAt = ({ constant, terms }: Affine, at: number): number =>
-  terms.reduce((sum, { factor }) => sum + factor * at, constant);
+/** Of an index that depends on one axis only. */
+const valueAt = (index: Affine, at: number): number => evaluateAffine(index, () => at);
 
 /** Iterations of a loop; `unknown` where they are not the same in every run. */
 export function iterations(loop: For, unknown: number): number {
