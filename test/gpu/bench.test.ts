@@ -52,7 +52,9 @@ describeGpu('bench --target wgsl', () => {
       for (const kernel of kernels) expect(kernel.milliseconds).toBeGreaterThan(0);
     }
     const { out: text } = await run();
-    expect(text).toMatch(/^Tiny, WebGPU on .+; at most [\d.]+ GFLOP\/s, [\d.]+ GB\/s\n\ninfer, batch 1: /u);
+    expect(text).toMatch(
+      /^Tiny, WebGPU on .+; at most [\d.]+ GFLOP\/s in registers, [\d.]+ in a matmul, [\d.]+ GB\/s\n\ninfer, batch 1: /u,
+    );
     expect(text).toMatch(/^step, batch 20: .* launches of \d+ kernels/mu);
   });
 

@@ -13,7 +13,7 @@ struct Batch {
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
 var<workgroup> parts: array<vec4f, 250>;
 
-@compute @workgroup_size(5, 1, 50)
+@compute @workgroup_size(10, 1, 25)
 fn matmul_add_relu(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(local_invocation_id) thread: vec3u,
@@ -21,11 +21,11 @@ fn matmul_add_relu(
   let i1_thread = i32(thread.x);
   let n = i32(workgroup.y);
   let k_part = i32(thread.z);
-  let i1 = i32(workgroup.x) * 5 + i1_thread;
+  let i1 = i32(workgroup.x) * 10 + i1_thread;
   var acc = vec4f(0.0);
-  for (var k_four = 0; k_four < 2; k_four++) {
-    let a_1 = a[n * 100 + k_part * 2 + k_four];
-    let b_at = (k_part * 8 + k_four * 4) * 30 + i1;
+  for (var k_four = 0; k_four < 4; k_four++) {
+    let a_1 = a[n * 100 + k_part * 4 + k_four];
+    let b_at = (k_part * 16 + k_four * 4) * 30 + i1;
     let b_2_0 = b[b_at];
     let b_2_1 = b[b_at + 30];
     let b_2_2 = b[b_at + 60];
@@ -35,12 +35,12 @@ fn matmul_add_relu(
     acc += a_1.z * b_2_2;
     acc += a_1.w * b_2_3;
   }
-  parts[k_part * 5 + i1_thread] = acc;
+  parts[k_part * 10 + i1_thread] = acc;
   workgroupBarrier();
   if (k_part == 0) {
     var acc_1 = vec4f(0.0);
-    for (var k_part_1 = 0; k_part_1 < 50; k_part_1++) {
-      acc_1 += parts[k_part_1 * 5 + i1_thread];
+    for (var k_part_1 = 0; k_part_1 < 25; k_part_1++) {
+      acc_1 += parts[k_part_1 * 10 + i1_thread];
     }
     y[n * 30 + i1] = max(acc_1 + b_1[i1], vec4f(0.0));
   }
