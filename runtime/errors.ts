@@ -1,6 +1,6 @@
 import type { ErrorCode } from './model-types.ts';
 
-/** Every error of this module: `code` for programs, `message` for people, `details` for those who want to word it anew. */
+/** Every error of this module: `code` is for programs, `message` for people, `details` to word it anew. */
 export class ModelError extends Error {
   readonly code: ErrorCode;
   readonly details: Readonly<Record<string, unknown>>;

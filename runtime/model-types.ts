@@ -57,10 +57,7 @@ export interface InferenceModel<I, O> {
   readonly info: ModelInfo;
   /** For any number of samples. */
   predict(inputs: I): Promise<O>;
-  /**
-   * All, or `only` those of the layer with this path, from a file of this model or of the one that the layer is. On an error all
-   * is as before.
-   */
+  /** All, or `only` those of the layer with this path, whose own file will do. On an error nothing changes. */
   loadWeights(file: Uint8Array | ArrayBuffer, options?: { readonly only?: string }): Promise<void>;
   /** Params and states as a safetensors file. */
   saveWeights(): Promise<Uint8Array>;

@@ -1,6 +1,6 @@
 import type { Elements, PortInfo, Signature } from './model-types.ts';
 
-/** What persists between calls, at a byte offset. Begins as zeros, as `fill` again and again, or at random. */
+/** What persists between calls, at a byte offset. Begins as zeros, as `fill` again and again, or as drawn. */
 export interface Tensor {
   readonly name: string;
   readonly role: 'param' | 'state' | 'slot' | 'prepared' | 'constant';
@@ -8,11 +8,11 @@ export interface Tensor {
   readonly shape: readonly number[];
   readonly offset: number;
   readonly fill?: readonly number[];
-  /** Evenly in ± this. */
-  readonly uniform?: number;
-  /** A normal distribution of this deviation, cut at twice of it. */
-  readonly normal?: number;
+  readonly draw?: Draw;
 }
+
+/** A random number of a stream. */
+export type Draw = (seed: number, stream: number, index: number) => number;
 
 /** With its memory. */
 export interface HeldTensor extends Tensor {

@@ -24,3 +24,6 @@ export function fnv1a32(name: string): number {
   for (const byte of new TextEncoder().encode(name)) hash = Math.imul(hash ^ byte, 0x01000193);
   return hash >>> 0;
 }
+
+/** 24 of 32 random bits, in [0, 1). */
+export const unit = (bits: number): number => (bits >>> 8) * 2 ** -24;

@@ -99,7 +99,8 @@ describe.each(files)('%s', (file) => {
     expect(again.files.map(({ content }) => content)).toEqual([...moduleOf(file, { target: 'ts' }).values()]);
     for (const options of kinds) {
       for (const content of moduleOf(file, options).values()) {
-        const code = content.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
+        // Without comments, and without the bytes of WebAssembly as base64, which hold any word by chance.
+        const code = content.replaceAll(/[A-Za-z0-9+/]{60,}|\/\*[\s\S]*?\*\/|\/\/.*/g, '');
         expect(code).not.toMatch(/\bimport\b|\brequire\b|\beval\((?!: true)|new Function/);
         const plain = options.kernels === 'ts' || options.target === 'wgsl';
         if (plain) expect(code).not.toMatch(/WebAssembly|Atomics|SharedArrayBuffer/i);

@@ -5,23 +5,27 @@ import { setFlagsFromString } from 'node:v8';
 
 setFlagsFromString('--interrupt-budget=800000');
 
-/** `run(task)` gives what a task gives; as many run at a time as there are cores, in the order in which they come. */
+/**
+ * `run(task, cores)` gives what a task gives, which keeps so many cores busy, 1 if nothing is said; as many run at a time as
+ * there are cores for, in the order in which they come.
+ */
 export function onAllCores() {
-  let free = availableParallelism();
+  const all = availableParallelism();
+  let free = all;
   const waiting = [];
   const next = () => {
-    if (free === 0 || waiting.length === 0) return;
-    free--;
-    waiting
-      .shift()()
-      .finally(() => {
-        free++;
+    while (waiting.length > 0 && waiting[0].cores <= free) {
+      const { cores, start } = waiting.shift();
+      free -= cores;
+      start().finally(() => {
+        free += cores;
         next();
       });
+    }
   };
-  return (task) =>
+  return (task, cores = 1) =>
     new Promise((resolve, reject) => {
-      waiting.push(() => task().then(resolve, reject));
+      waiting.push({ cores: Math.min(cores, all), start: () => task().then(resolve, reject) });
       next();
     });
 }

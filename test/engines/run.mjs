@@ -64,7 +64,9 @@ const run = onAllCores();
 async function trained(model, engine, variant) {
   const problem = (text) => void problems.push(`${model.name}, ${engine.name}, ${variant.title}: ${text}`);
   try {
-    const result = await run(() => engine.run(model[variant.kernels], { ...training, ...variant }));
+    const task = () => engine.run(model[variant.kernels], { ...training, ...variant });
+    // Threads that wait for one another on a core that others use wait long.
+    const result = await run(task, variant.threads);
     if (result.steps !== steps) problem(`${result.steps} steps instead of ${steps}`);
     if (result.target !== variant.kernels || result.threads !== variant.threads)
       problem(`ran as ${result.target} in ${result.threads} threads; ${result.reason}`);

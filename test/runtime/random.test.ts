@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { initialize } from '../../runtime/initializers.ts';
+import { truncatedNormal } from '../../runtime/normal.ts';
 import type { Tensor } from '../../runtime/program.ts';
 import { readSafetensors } from '../../runtime/safetensors.ts';
 import { moduleOf } from './tiny.ts';
 import { fnv1a32, threefry } from '../../runtime/random.ts';
 import { epochOrder } from '../../runtime/shuffle.ts';
+import { uniform } from '../../runtime/uniform.ts';
 
 describe('threefry', () => {
   // The known answers of the Random123 distribution for Threefry-2x32 with 20 rounds.
@@ -31,7 +33,7 @@ test('FNV-1a', () => {
 });
 
 describe('initializers', () => {
-  type Begin = Pick<Tensor, 'fill' | 'uniform' | 'normal'>;
+  type Begin = Pick<Tensor, 'fill' | 'draw'>;
   const begin = (how: Begin, length = 20_000, name = 'conv2d.kernel', seed = 7): Float32Array => {
     const data = new Float32Array(length);
     initialize(data, { name, role: 'param', shape: [length], offset: 0, ...how }, seed);
@@ -40,7 +42,7 @@ describe('initializers', () => {
   const variance = (data: Float32Array): number => data.reduce((sum, x) => sum + x * x, 0) / data.length;
 
   test('uniform', () => {
-    const data = begin({ uniform: 0.2 });
+    const data = begin({ draw: uniform(0.2) });
     expect(Math.max(...data)).toBeLessThanOrEqual(0.2);
     expect(Math.max(...data)).toBeGreaterThan(0.999 * 0.2);
     expect(Math.min(...data)).toBeLessThan(-0.999 * 0.2);
@@ -48,7 +50,7 @@ describe('initializers', () => {
   });
 
   test('normal is cut at two deviations, and normal inside', () => {
-    const data = begin({ normal: 0.1 });
+    const data = begin({ draw: truncatedNormal(0.1) });
     expect(Math.max(...data.map(Math.abs))).toBeLessThanOrEqual(0.2);
     expect(Math.sqrt(variance(data))).toBeCloseTo(0.1 * 0.8796256610342398, 3);
     // The share within one deviation of a normal distribution cut at two: 0.6827 / 0.9545.
@@ -62,7 +64,7 @@ describe('initializers', () => {
   });
 
   test('the numbers are a function of seed, name and place', () => {
-    const how = { uniform: 1 };
+    const how = { draw: uniform(1) };
     expect(begin(how, 10)).toEqual(begin(how, 20).subarray(0, 10));
     expect(begin(how, 10)).not.toEqual(begin(how, 10, 'conv2d_1.kernel'));
     expect(begin(how, 10)).not.toEqual(begin(how, 10, 'conv2d.kernel', 8));

@@ -178,10 +178,10 @@ function initialValues(initializer: Initializer): Readonly<Record<string, Data>>
     case 'constant':
       return { fill: initializer.values };
     case 'glorot_uniform':
-      return { uniform: Math.sqrt(6 / (initializer.fanIn + initializer.fanOut)) };
+      return { draw: code(`uniform(${Math.sqrt(6 / (initializer.fanIn + initializer.fanOut))})`) };
     case 'he_normal':
       // The divisor is the deviation of a normal distribution cut at ±2: the variance comes out as 2 / fanIn, as in Keras.
-      return { normal: Math.sqrt(2 / initializer.fanIn) / 0.8796256610342398 };
+      return { draw: code(`truncatedNormal(${Math.sqrt(2 / initializer.fanIn) / 0.8796256610342398})`) };
     default:
       return initializer satisfies never;
   }

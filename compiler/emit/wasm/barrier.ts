@@ -4,8 +4,8 @@ import type { Instruction, WasmFunction } from './instructions.ts';
 /** Byte addresses: how many threads have come, and how often all had. */
 const arrived = 0;
 const generation = 4;
-/** Looks at the other word so often, for 0.4 ms, before the thread goes to sleep: waking takes longer than most waits. */
-const spins = 200000;
+/** Looks at the other word so often, for 0.1 ms, before the thread goes to sleep: waking takes longer than most waits. */
+const spins = 50000;
 
 const get = (local: number): Instruction => ({ op: 'local.get', local });
 const i32 = (value: number): Instruction => ({ op: 'i32.const', value });
