@@ -294,7 +294,7 @@ function buildLaunch(
   }
   const { group } = launch;
   const lowered = lower(group, plan.layoutOf);
-  const goesByBatch = target.name === 'wgsl' && lowered.kernel.kind === 'contraction';
+  const goesByBatch = target.schedulesByBatch && lowered.kernel.kind === 'contraction';
   return {
     kernel: kernels.add(lowered.kernel, goesByBatch ? maxBatch : 1),
     operands: [

@@ -23,6 +23,8 @@ export interface TargetInfo {
   readonly shares: number;
   /** Whether sums over the batch are made of each sample first, so that threads can share the samples. */
   readonly bySample: boolean;
+  /** Whether schedules of contractions go by the batch of their routine: how many threads there is work for. */
+  readonly schedulesByBatch: boolean;
   /** Whether reductions of all axes but the last are one kernel where they go through the same elements. */
   readonly joinsChannels: boolean;
   /** Whether the plan has a place for what kernels keep in scratch memory; else they have some of their own, each thread as much. */
@@ -46,6 +48,7 @@ export const typescript: TargetInfo = {
   maxOperands: 256,
   shares: 1,
   bySample: false,
+  schedulesByBatch: false,
   joinsChannels: false,
   plansScratch: true,
   winograd: true,
@@ -71,6 +74,7 @@ export const webgpu: TargetInfo = {
   slabBytes: 2 ** 27,
   maxOperands: 8,
   shares: 64,
+  schedulesByBatch: true,
   joinsChannels: true,
   winograd: false,
 };
