@@ -5,7 +5,12 @@ const tables = {
   compile: async () => (await import('./compile-time.mjs')).compileTime(),
   memory: async () => (await import('./memory.mjs')).memory(),
   size: async () => (await import('./size.mjs')).size(),
-  speed: async () => (await import('./speed.mjs')).speed(),
+  speed: async () => {
+    const { peers } = await import('./peers.mjs');
+    const beside = ['--only', 'keras_classifier', '--kernels', 'ts', '--peers', 'tfjs-cpu'];
+    await peers(beside);
+    await peers([...beside, '--training']);
+  },
 };
 
 /** Parts that take arguments, or long. */
@@ -14,7 +19,7 @@ const others = {
   'gpu-peers': async (args) => (await import('./gpu-peers.mjs')).gpuPeers(args),
   'gpu-kernels': async (args) => (await import('./gpu-kernels.mjs')).gpuKernels(args),
   'gpu-all': async (args) => (await import('./gpu-all.mjs')).gpuAll(args),
-  threads: async () => (await import('./threads.mjs')).threads(),
+  threads: async (args) => (await import('./threads.mjs')).threads(args),
   'spike-conv': async () => import('./spike-conv.mjs'),
   kernels: async (args) => (await import('./kernels.mjs')).kernels(args),
   mnist: async (args) => (await import('./mnist.mjs')).mnist(args),

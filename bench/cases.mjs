@@ -4,7 +4,11 @@ export const models = ['keras_classifier', 'lenet5', 'resnet20', 'resnet18', 'sq
 export const trained = ['keras_classifier', 'lenet5', 'resnet20'];
 
 /** The largest ratio of our time to a peer's; `fast`: with fused multiply-add. */
-export function barOf({ kind, peer, model, fast }) {
+export function barOf({ kind, peer, model, fast, kernels }) {
+  if (kernels === 'ts') {
+    if (peer !== 'tfjs-cpu' || model !== 'keras_classifier') return undefined;
+    return kind === 'infer' ? 1 / 3 : 1 / 20;
+  }
   if (kind === 'infer') {
     if (peer === 'onnxruntime-web' && !fast) return 0.6;
     return peer === 'pytorch' && fast ? 2 : undefined;

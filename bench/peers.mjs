@@ -2,20 +2,23 @@
 //
 //   npm run bench -- peers [--only lenet5,resnet18] [--training] [--fast] [--peers pytorch,jax-js] [--kernels wasm|ts] [--rounds N]
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { barOf, models, trained } from './cases.mjs';
-import { examples, median, ms, root, table } from './support.mjs';
+import { compileModel, examples, importModule, median, ms, root, table } from './support.mjs';
 
 const here = join(root, 'bench');
 const python = process.env.CNNC_PYTHON ?? '/usr/bin/python3';
 /** Of each call of a batch; shorter ones measure the clock. */
 const batchTime = 20;
-/** A peer's process. `ask` sends one line and waits for the answer; a process that ends answers with what it last said. */
+/**
+ * A peer's process. `ask` sends one line and waits for the answer; a process that ends answers with what it last said, and one
+ * that takes longer than so many milliseconds is ended.
+ */
 export function start(peer, fast) {
   const env = { ...process.env, OMP_NUM_THREADS: '1' };
   const stdio = ['pipe', 'ignore', 'pipe', 'pipe'];
@@ -46,13 +49,32 @@ export function start(peer, fast) {
   });
   child.stdin.on('error', () => {});
   return {
-    ask: (message) =>
-      new Promise((resolve, reject) => {
+    ask(message, milliseconds) {
+      const answer = new Promise((resolve, reject) => {
         waiting.push({ resolve, reject });
         child.stdin.write(`${JSON.stringify(message)}\n`);
-      }),
+      });
+      return milliseconds === undefined ? answer : within(milliseconds, answer, () => child.kill('SIGKILL'));
+    },
     end: () => child.stdin.end(),
   };
+}
+
+/** An answer, if it comes within so many milliseconds; else `stop` is called. */
+async function within(milliseconds, answer, stop) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    const end = () => {
+      stop();
+      reject(new Error('ran out of time'));
+    };
+    timer = setTimeout(end, Math.max(0, milliseconds));
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Relaxed SIMD needs a newer Node than the oldest that we support. */
@@ -75,6 +97,18 @@ export function exported(model, folder) {
   if (status === 0) return join(folder, `${model}.safetensors`);
   console.error(`${model}: no weights from PyTorch: ${(stderr ?? '').trim().split('\n').at(-1)}`);
   return undefined;
+}
+
+/** Weights of a seed: which they are makes no difference to the time. */
+export async function seeded(model, folder) {
+  const compiled = compileModel({ path: join(examples, `${model}.cnn`) }, { inference: true });
+  const { createModel } = await importModule(compiled);
+  const instance = await createModel({ seed: 1 });
+  const bytes = Buffer.from(await instance.saveWeights());
+  await instance.dispose();
+  const path = join(folder, `${model}.safetensors`);
+  writeFileSync(path, bytes);
+  return path;
 }
 
 /** The largest difference, relative to the largest value. */
@@ -105,34 +139,11 @@ async function joined(peer, task, ours, fast) {
   }
 }
 
-/** Times of ours on one thread and on two, and how much faster two are. */
-export async function compareThreads(model, kind, rounds = 21) {
-  const folder = mkdtempSync(join(tmpdir(), 'cnnc-threads-'));
-  const both = [start('cnnc', false), start('cnnc', false)];
-  try {
-    const task = { peer: 'cnnc', model, kind, folder, batch: kind === 'step' ? 32 : 1, kernels: 'wasm' };
-    const values = [];
-    for (const [i, { ask }] of both.entries()) {
-      const { about } = await ask({ do: 'open', task: { ...task, threads: i + 1 } });
-      console.log(`${model}: ${about}`);
-      values.push((await ask({ do: 'check' })).values);
-    }
-    // Bits do not depend on the number of threads.
-    if (difference(...values) !== 0) throw new Error(`${model}: two threads compute something else`);
-    const [one, two] = both.map(({ ask }) => ({ ask, times: [], ratios: [] }));
-    const times = await inTurns(one, [two], rounds);
-    return [ms(median(times)), ms(median(two.times)), median(two.ratios).toFixed(2)];
-  } finally {
-    for (const { end } of both) end();
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
 async function compare({ model, kind, peers, fast, kernels, rounds }) {
   const folder = mkdtempSync(join(tmpdir(), 'cnnc-peers-'));
   const all = [];
   try {
-    const weights = exported(model, folder);
+    const weights = exported(model, folder) ?? (await seeded(model, folder));
     const batch = kind === 'step' ? 32 : 1;
     const task = { model, kind, folder, batch, weights, kernels, fast, threads: 1 };
     const ours = start('cnnc', fast);
@@ -148,50 +159,64 @@ async function compare({ model, kind, peers, fast, kernels, rounds }) {
   }
 }
 
-/** What runs often is compiled once more, and better: runs for a second. Gives the time of the last call. */
-async function warmUp({ ask }) {
+/** What runs often is compiled once more, and better: runs for a second, if it did not yet. Gives the time of the last call. */
+async function warmUp({ ask, took = 0 }, left) {
+  if (took > 1000) return took;
   for (const end = performance.now() + 1000; ;) {
-    const { calls, ms } = await ask({ do: 'batch', ms: batchTime });
+    const { calls, ms } = await ask({ do: 'batch', ms: batchTime }, left());
     if (performance.now() > end) return ms / calls;
   }
 }
 
-/** Rounds of (ours, A, B, …). A peer's ratio is taken within a round, so that what slows both down cancels out. */
-export async function inTurns(ours, peers, rounds, patience = 15_000) {
+/**
+ * Rounds of (ours, A, B, …); gives the times of ours. A peer's ratio is taken within a round, so that what slows both down
+ * cancels out. Slower ones are measured in fewer rounds: their calls take about `patience` ms together. At `end`, a
+ * `performance.now()`, what has been measured is all; a peer that was not done by then is `late`.
+ */
+export async function inTurns(ours, peers, rounds, patience = 15_000, end) {
+  const left = () => (end === undefined ? undefined : end - performance.now());
   const measure = async ({ ask }) => {
-    const { calls, ms } = await ask({ do: 'batch', ms: batchTime });
+    const { calls, ms } = await ask({ do: 'batch', ms: batchTime }, left());
     return ms / calls;
   };
-  const present = peers.filter(({ reason }) => reason === undefined);
-  // Slower ones are measured in fewer rounds: their calls take about `patience` ms together.
-  const patient = async (runner) =>
-    Math.max(1, Math.min(rounds, Math.floor(patience / (await warmUp(runner)))));
-  const most = Math.max(3, await patient(ours));
-  const left = new Map();
-  for (const peer of present) left.set(peer, await patient(peer));
+  const roundsOf = async (runner) =>
+    Math.max(1, Math.min(rounds, Math.floor(patience / (await warmUp(runner, left)))));
+  const most = Math.max(3, await roundsOf(ours));
+  const remaining = new Map();
+  const late = (peer) => (error) => {
+    if (end === undefined) throw error;
+    peer.late = error.message;
+    remaining.delete(peer);
+  };
+  for (const peer of peers)
+    if (peer.reason === undefined)
+      await roundsOf(peer).then((count) => remaining.set(peer, count), late(peer));
   const times = [];
-  for (let round = 0; round < most; round++) {
-    const mine = await measure(ours);
+  for (let round = 0; round < most && !(left() <= 0); round++) {
+    const mine = await measure(ours).catch((error) => {
+      if (times.length === 0) throw error;
+    });
+    if (mine === undefined) break;
     times.push(mine);
-    for (const peer of present) {
-      const remaining = left.get(peer);
-      if (remaining === 0) continue;
-      left.set(peer, remaining - 1);
-      const theirs = await measure(peer);
-      peer.times.push(theirs);
-      peer.ratios.push(mine / theirs);
+    for (const [peer, count] of remaining) {
+      if (count === 0) continue;
+      remaining.set(peer, count - 1);
+      await measure(peer).then((theirs) => {
+        peer.times.push(theirs);
+        peer.ratios.push(mine / theirs);
+      }, late(peer));
     }
   }
   return times;
 }
 
-function print({ model, kind, fast, result }) {
+function print({ model, kind, fast, kernels, result }) {
   const { about, times, peers } = result;
   const what = kind === 'step' ? 'training step (forward, backward, Adam), batch 32' : 'inference, batch 1';
   const present = peers.filter(({ reason }) => reason === undefined);
   const rows = present.map(({ peer, about: name, apart, times: theirs, ratios }) => {
     const ratio = median(ratios);
-    const bar = barOf({ kind, peer, model, fast });
+    const bar = barOf({ kind, peer, model, fast, kernels });
     const verdict = bar === undefined ? '' : `${ratio <= bar ? 'met' : 'MISSED'}: <= ${bar.toPrecision(3)}`;
     return [
       name,
@@ -233,7 +258,7 @@ export async function peers(args) {
     }
     try {
       const result = await compare({ model, kind, peers: chosen, fast, kernels, rounds });
-      print({ model, kind, fast, result });
+      print({ model, kind, fast, kernels, result });
     } catch (error) {
       console.log(`\n${model}: ours: ${error.message}`);
       process.exitCode = 1;

@@ -1,7 +1,8 @@
 /** Where the memory of a program differs from that of another one of the same model, buffer by buffer, and why. */
 import { formatType } from './base/types.ts';
+import { hasTrait } from './graph/op.ts';
 import type { Kernel } from './loop/ir.ts';
-import { finiteShares, sum } from './ops/index.ts';
+import { ops } from './ops/index.ts';
 import type { Program, Routine } from './program/program.ts';
 
 /**
@@ -151,15 +152,20 @@ function differences(here: readonly Known[], there: readonly Known[]): readonly 
   }
   return [
     ...resized,
-    ...mine.map(({ kernels, ...known }): BufferDifference => {
-      const isShare = kernels.some(({ name }) => name.includes(finiteShares.name));
-      return { ...known, otherBytes: 0, reason: isShare ? 'divided' : 'operands' };
+    ...mine.map(({ kernels: _, ...known }): BufferDifference => {
+      return { ...known, otherBytes: 0, reason: isReduced(known.name) ? 'divided' : 'operands' };
     }),
     ...theirs.map(({ kernels, bytes, ...known }): BufferDifference => {
-      const rest = known.name === sum.name ? 'divided' : 'shared';
+      const rest = isReduced(known.name) ? 'divided' : 'shared';
       return { ...known, bytes: 0, otherBytes: bytes, reason: isBuilt(kernels) ? 'kernel' : rest };
     }),
   ];
+}
+
+/** Whether a reduction makes what lies in a buffer of this name. */
+function isReduced(name: string): boolean {
+  const op = ops.get(name);
+  return op !== undefined && hasTrait(op, 'reduction');
 }
 
 /** Whether an op wrote the loops of a kernel: not every target can run these. */

@@ -1,7 +1,7 @@
 import type { Core } from './core.ts';
 import { ModelError } from './errors.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.ts';
-import type { SavedTensor } from './safetensors.ts';
+import type { SavedTensor, TensorFile } from './safetensors.ts';
 import type { EpochRecord } from './training-types.ts';
 import { checkpointKey, weightsFor } from './weights.ts';
 
@@ -47,10 +47,6 @@ export async function writeCheckpoint(
   return writeSafetensors([...tensors, ...kept], { [checkpointKey]: JSON.stringify([1, state, now], pack) });
 }
 
-/** The seed of the run that wrote a checkpoint. */
-export const checkpointSeed = (file: Uint8Array): number =>
-  parse(readSafetensors(file).metadata[checkpointKey])[0].seed;
-
 /** Puts the model, and what it returns, back to where `file` says. On an error all is as before. */
 export async function readCheckpoint(
   core: Core,
@@ -58,10 +54,11 @@ export async function readCheckpoint(
   now: () => Circumstances,
 ): Promise<{ state: TrainingState; best: Values }> {
   const saved = readSafetensors(file);
-  const [state, then] = parse(saved.metadata[checkpointKey]);
-  const differs = Object.entries(then).find(([what, value]) => value !== now()[what as keyof Circumstances]);
-  if (differs) {
-    const message = `this is not the ${differs[0]} of the checkpoint: ${differs[1]}`;
+  const [state, then] = parseCheckpoint(saved);
+  const here = now();
+  for (const what of Object.keys(then) as (keyof Circumstances)[]) {
+    if (then[what] === here[what]) continue;
+    const message = `this is not the ${what} of the checkpoint: ${then[what]} there, ${here[what]} here`;
     throw new ModelError('checkpoint', message);
   }
   const persistent = core.blueprint.tensors.filter(({ role }) => ['param', 'state', 'slot'].includes(role));
@@ -75,9 +72,10 @@ export async function readCheckpoint(
   return { state, best: new Map([...best].map(([name, data]) => [name.slice(5), data])) };
 }
 
-function parse(text: unknown): [TrainingState, Circumstances] {
+/** Where training stood, and with what, as the file of a checkpoint says. */
+export function parseCheckpoint({ metadata }: TensorFile): [TrainingState, Circumstances] {
   try {
-    const [version, state, then] = JSON.parse(text as string, unpack) as [
+    const [version, state, then] = JSON.parse(metadata[checkpointKey] as string, unpack) as [
       number,
       TrainingState,
       Circumstances,

@@ -6,15 +6,16 @@ export interface Gpu {
 interface Capable {
   readonly features: { has(name: string): boolean };
   readonly limits: Readonly<Record<string, number>>;
+  /** Of an adapter, and of a device. */
+  readonly info?: Readonly<Record<string, string>>;
+  readonly adapterInfo?: Readonly<Record<string, string>>;
 }
 
-interface GpuAdapter extends Capable {
-  readonly info?: Readonly<Record<string, string>>;
+export interface GpuAdapter extends Capable {
   requestDevice(wanted: { requiredFeatures: readonly string[]; requiredLimits: object }): Promise<GpuDevice>;
 }
 
 export interface GpuDevice extends Capable {
-  readonly adapterInfo?: Readonly<Record<string, string>>;
   readonly lost: Promise<{ readonly reason: string; readonly message: string }>;
   readonly queue: {
     submit(commands: readonly object[]): void;
@@ -23,7 +24,7 @@ export interface GpuDevice extends Capable {
   addEventListener(type: 'uncapturederror', listener: (event: { readonly error: Error }) => void): void;
   createBuffer(descriptor: { size: number; usage: number }): GpuBuffer;
   createShaderModule(descriptor: { label: string; code: string }): {
-    getCompilationInfo(): Promise<{ readonly messages: readonly CompilationMessage[] }>;
+    getCompilationInfo(): Promise<{ messages: { type: string; message: string; lineNum: number }[] }>;
   };
   createBindGroupLayout(descriptor: { entries: readonly object[] }): object;
   createPipelineLayout(descriptor: { bindGroupLayouts: readonly object[] }): object;
@@ -39,25 +40,19 @@ export interface GpuDevice extends Capable {
 export interface GpuBuffer {
   mapAsync(mode: number): Promise<void>;
   getMappedRange(): ArrayBuffer;
-  unmap(): void;
   destroy(): void;
 }
 
-interface CompilationMessage {
-  readonly type: string;
-  readonly message: string;
-  /** From 1; 0 is none. */
-  readonly lineNum: number;
-}
-
 export interface Encoder {
-  beginComputePass(descriptor?: { timestampWrites?: object | undefined }): {
-    setPipeline(pipeline: object): void;
-    setBindGroup(index: number, group: object): void;
-    dispatchWorkgroups(x: number, y: number, z: number): void;
-    end(): void;
-  };
+  beginComputePass(descriptor?: { timestampWrites: object }): Pass;
   copyBufferToBuffer(from: GpuBuffer, fromAt: number, to: GpuBuffer, toAt: number, size: number): void;
   resolveQuerySet(set: object, first: number, count: number, to: GpuBuffer, at: number): void;
   finish(): object;
+}
+
+export interface Pass {
+  setPipeline(pipeline: object): void;
+  setBindGroup(index: number, group: object): void;
+  dispatchWorkgroups(x: number, y: number, z: number): void;
+  end(): void;
 }

@@ -1,22 +1,34 @@
 import { ModelError } from './errors.ts';
-import type { Gpu, GpuDevice } from './gpu-api.ts';
+import type { Gpu, GpuAdapter, GpuDevice, Pass } from './gpu-api.ts';
 import type { Shader } from './gpu-program.ts';
 import type { GpuOptions } from './gpu-types.ts';
 
-type Limits = GpuDevice['limits'];
-
 /** A device with these limits and those of `features` that there are, or the reason why there is none. */
 export async function openDevice(
-  { gpu, device, powerPreference }: GpuOptions,
-  needs: Limits,
+  options: GpuOptions,
+  limits: GpuDevice['limits'],
   features: readonly string[],
 ): Promise<{ readonly device: GpuDevice; readonly adapter: string }> {
-  if (device) {
-    const given = device as GpuDevice;
-    if (!given.limits) throw new ModelError('options', 'device: this is no GPUDevice');
-    checkLimits(given.limits, needs, 'the device that was given');
-    return { device: given, adapter: nameOf(given.adapterInfo) };
+  const source = (options.device as GpuDevice | undefined) ?? (await findAdapter(options));
+  if (!source.limits) throw new ModelError('options', 'device: this is no GPUDevice');
+  const { vendor, architecture, description } = source.info ?? source.adapterInfo ?? {};
+  const adapter = [vendor, architecture, description].filter(Boolean).join(' ') || 'a GPU without a name';
+  for (const [limit, needed] of Object.entries(limits)) {
+    const given = source.limits[limit] ?? 0;
+    const message = `this model needs a ${limit} of ${needed}, but ${adapter} has ${given}`;
+    if (given < needed) throw new ModelError('gpu-limits', message, { limit, needed, given });
   }
+  if (!('requestDevice' in source)) return { device: source, adapter };
+  const requiredFeatures = features.filter((feature) => source.features.has(feature));
+  try {
+    // Small limits do no harm: a device has at least what every device has.
+    return { device: await source.requestDevice({ requiredFeatures, requiredLimits: limits }), adapter };
+  } catch (error) {
+    throw new ModelError('gpu-device', `${adapter} gives no device (${String(error)})`);
+  }
+}
+
+async function findAdapter({ gpu, powerPreference }: GpuOptions): Promise<GpuAdapter> {
   const scope: object = globalThis;
   const { navigator } = scope as { navigator?: { gpu?: Gpu } };
   const api = (gpu as Gpu | undefined) ?? navigator?.gpu;
@@ -26,78 +38,40 @@ export async function openDevice(
   }
   if (!api.requestAdapter) throw new ModelError('options', 'gpu: this is nothing like navigator.gpu');
   const adapter = await api.requestAdapter(powerPreference ? { powerPreference } : {}).catch(String);
-  if (!adapter || typeof adapter === 'string') {
-    const reason = adapter ?? 'there is no GPU, no driver, or it is blocked';
-    throw new ModelError('gpu-adapter', `WebGPU gives no adapter: ${reason}`);
-  }
-  const name = nameOf(adapter.info);
-  checkLimits(adapter.limits, needs, name);
-  const requiredFeatures = features.filter((feature) => adapter.features.has(feature));
-  try {
-    // Small needs do no harm: a device has at least what every device has.
-    return {
-      device: await adapter.requestDevice({ requiredFeatures, requiredLimits: needs }),
-      adapter: name,
-    };
-  } catch (error) {
-    throw new ModelError('gpu-device', `${name} gives no device (${String(error)})`);
-  }
+  if (adapter && typeof adapter !== 'string') return adapter;
+  const reason = adapter ?? 'there is no GPU, no driver, or it is blocked';
+  throw new ModelError('gpu-adapter', `WebGPU gives no adapter: ${reason}`);
 }
 
-const nameOf = ({ vendor, architecture, description }: Readonly<Record<string, string>> = {}): string =>
-  [vendor, architecture, description].filter(Boolean).join(' ') || 'a GPU without a name';
+/** A launch in a pass. */
+export type Dispatch = (pass: Pass, samples: number) => void;
 
-function checkLimits(limits: Limits, needs: Limits, whose: string): void {
-  for (const [limit, needed] of Object.entries(needs)) {
-    const given = limits[limit] ?? 0;
-    const message = `this model needs a ${limit} of ${needed}, but ${whose} has ${given}`;
-    if (given < needed) throw new ModelError('gpu-limits', message, { limit, needed, given });
-  }
-}
-
-/** `Batch` at 0, and operand i at i + 1 if it has a binding of its own. */
-export const bindingsOf = ({ access }: Shader): readonly number[] => [
-  0,
-  ...access.flatMap((kind, i) => (kind === 'shared' ? [] : [i + 1])),
-];
-
-export interface Pipeline {
-  readonly layout: object;
-  readonly pipeline: object;
-}
-
-/** Compiles all at the same time. */
-export async function compileShaders(
-  device: GpuDevice,
-  common: string,
-  shaders: ReadonlySet<Shader>,
-): Promise<ReadonlyMap<Shader, Pipeline>> {
-  // What is wrong with a shader comes with its pipeline.
-  device.pushErrorScope('validation');
-  const all = [...shaders].map(async (of) => [of, await compileShader(device, common, of)] as const);
-  device.popErrorScope().catch(() => {});
-  return new Map(await Promise.all(all));
-}
+/** A shader with what stands at its bindings, once it is compiled. */
+export type Compiled = (bindings: readonly object[]) => Dispatch;
 
 /** An error says where in the WGSL the shader is wrong. */
-async function compileShader(device: GpuDevice, common: string, shader: Shader): Promise<Pipeline> {
-  const { name, access } = shader;
-  const subgroups = device.features.has('subgroups') && shader.subgroups;
-  const enable = (shader.f16 ? 'enable f16;\n' : '') + (subgroups ? 'enable subgroups;\n' : '');
-  const code = enable + common + (subgroups || shader.code);
+export async function compileShader(device: GpuDevice, shader: Shader): Promise<Compiled> {
+  const { name, bindings, workgroups } = shader;
+  const code = (device.features.has('subgroups') && shader.subgroups) || shader.code;
+  // What is wrong comes with the pipeline.
+  device.pushErrorScope('validation');
   const module = device.createShaderModule({ label: name, code });
-  const entries = bindingsOf(shader).map((binding) => {
-    const type = access[binding - 1] === 'read' ? 'read-only-storage' : binding ? 'storage' : 'uniform';
-    return { binding, visibility: 4, buffer: { type } };
-  });
-  const layout = device.createBindGroupLayout({ entries });
+  const entries = bindings.map((type, binding) => ({ binding, visibility: 4, buffer: { type } }));
+  const bindGroupLayout = device.createBindGroupLayout({ entries });
+  const layout = device.createPipelineLayout({ bindGroupLayouts: [bindGroupLayout] });
+  device.popErrorScope().catch(() => {});
+  const compute = { module, entryPoint: name };
   try {
-    const pipeline = await device.createComputePipelineAsync({
-      label: name,
-      layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
-      compute: { module, entryPoint: name },
-    });
-    return { layout, pipeline };
+    const pipeline = await device.createComputePipelineAsync({ label: name, layout, compute });
+    return (resources) => {
+      const entries = resources.map((resource, binding) => ({ binding, resource }));
+      const group = device.createBindGroup({ layout: bindGroupLayout, entries });
+      return (pass, samples) => {
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(0, group);
+        pass.dispatchWorkgroups(...workgroups(samples));
+      };
+    };
   } catch (error) {
     const { messages } = await module.getCompilationInfo();
     const first = messages.find(({ type }) => type === 'error');

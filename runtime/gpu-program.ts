@@ -1,57 +1,54 @@
-import type { PortInfo } from './model-types.ts';
+import type { Elements } from './model-types.ts';
 import type { Blueprint } from './program.ts';
 
 /**
- * Where something lies, in bytes: with what persists, with what a routine works on, in a uniform `Batch`, that of the commit
- * phase or that of all else, or among the times of passes. Elements have 32 bits there, bytes and booleans too.
+ * Where something lies, in bytes: with what persists, with what a routine works on, or with what the host tells launches (a
+ * `Batch`, at 0) and is told. Elements have 32 bits there, bytes and booleans too.
  */
-export type Place = readonly [
-  arena: 'weights' | 'work' | 'batch' | 'commit' | 'times',
-  offset: number,
-  bytes: number,
-];
+export type Place = readonly [arena: 'weights' | 'work' | 'host', offset: number, bytes: number];
 
 export interface Shader {
   /** Of its entry point. */
   readonly name: string;
-  /** Of operand i, at binding i + 1; `shared`: it lies where one before it does, and has that one's binding. */
-  readonly access: readonly ('read' | 'read_write' | 'shared')[];
-  readonly workgroups: (N: number) => readonly [number, number, number];
+  /** That of the `Batch`, and one for each operand of a launch. */
+  readonly bindings: readonly ('uniform' | 'storage' | 'read-only-storage')[];
+  readonly workgroups: (N: number) => readonly [x: number, y: number, z: number];
   readonly code: string;
-  /** It is for a device with f16. */
-  readonly f16?: boolean;
   /** The same for a device with subgroups, where they help. */
   readonly subgroups?: string;
 }
 
+/** Gives the first so many numbers at a place. */
+type Read = (place: Place, count: number) => Promise<Float32Array>;
+
 export interface GpuLaunch {
   readonly shader: Shader;
   readonly operands: readonly Place[];
-  /** As of `Traced`; `read` gives what stands somewhere. */
+  /** As of `Launch`. */
   readonly of?: string;
-  readonly writes?: (
-    read: (place: Place) => Promise<Float32Array>,
-    N: number,
-  ) => Promise<readonly Float32Array[]>;
+  readonly writes?: (read: Read, N: number) => readonly Promise<Float32Array>[];
 }
 
-export type GpuPort = readonly [name: string, dtype: PortInfo['dtype'], length: number, place: Place];
+/** An array here, and where its elements lie there. */
+export type GpuPort = readonly [name: string, view: Elements, place: Place];
 
 /** The launches of one graph. */
 export interface GpuRoutine {
   readonly inputs: readonly GpuPort[];
   readonly results: readonly GpuPort[];
+  /** The last one of a step closes its commit phase, if not all is finite. */
   readonly launches: readonly GpuLaunch[];
-  /** Changes what persists, if a 1 stands at `finite`. */
+  /** Changes what persists. */
   readonly commit?: readonly GpuLaunch[];
-  readonly finite?: Place;
 }
 
 export interface GpuBlueprint extends Blueprint {
   /** In place of `routines` on a device with f16. */
   readonly halved?: Partial<Blueprint['routines']>;
-  /** What every shader begins with. */
-  readonly common: string;
-  /** Where arenas are of more than one buffer: bytes of each. A place lies within one. */
+  /** What a device must have. */
+  readonly limits: Readonly<Record<string, number>>;
+  /** Features of devices that help, and what with. */
+  readonly features: Readonly<Record<string, string>>;
+  /** Bytes of each buffer of an arena that has several. A place lies within one. */
   readonly slab?: number;
 }

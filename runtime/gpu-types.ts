@@ -12,12 +12,6 @@ export interface GpuOptions extends CreateOptions {
 }
 
 /** `navigator.gpu`, or what stands for it outside of a browser. */
-export interface GpuLike {
-  requestAdapter(options?: object): Promise<object | null>;
-}
+export type GpuLike = { requestAdapter(options?: object): Promise<object | null> };
 
-export interface GpuDeviceLike {
-  readonly features: object;
-  readonly limits: object;
-  readonly queue: object;
-}
+export type GpuDeviceLike = Readonly<Record<'features' | 'limits' | 'queue', object>>;

@@ -1,50 +1,55 @@
 import type { Engine } from './engine.ts';
 import { ModelError } from './errors.ts';
-import { bindingsOf, compileShaders, openDevice } from './gpu-device.ts';
+import type { Encoder, GpuDevice } from './gpu-api.ts';
+import type { Compiled, Dispatch } from './gpu-device.ts';
+import { compileShader, openDevice } from './gpu-device.ts';
 import type { Port } from './gpu-memory.ts';
 import { GpuMemory } from './gpu-memory.ts';
-import type { GpuBlueprint, GpuLaunch, GpuRoutine, Shader } from './gpu-program.ts';
-import type { BoundRoutine } from './gpu-routine.ts';
-import { bindRoutine, launchesOf } from './gpu-routine.ts';
+import type { GpuBlueprint, GpuPort, GpuRoutine, Place, Shader } from './gpu-program.ts';
 import type { GpuOptions } from './gpu-types.ts';
 import { allocate } from './memory.ts';
-import type { HeldTensor, Plan } from './program.ts';
+import type { HeldTensor, Plan, Routine } from './program.ts';
 
 /** Runs kernels that are WGSL, on a GPU. */
 export async function gpuEngine(blueprint: GpuBlueprint, options: GpuOptions): Promise<Engine> {
-  const { halved, bytes, common, slab = Number.MAX_SAFE_INTEGER } = blueprint;
+  const { bytes, limits, features, halved, slab } = blueprint;
   const weights = allocate(bytes);
-  const portable = contentsOf(blueprint.routines, weights);
-  const halves = halved && contentsOf({ ...blueprint.routines, ...halved }, weights);
-  const uses = usesOf(options, [...portable.shaders, ...(halves?.shaders ?? [])]);
-  const maxBufferSize = Math.min(slab, Math.max(bytes, portable.work));
-  const needs = { ...needsOf(portable.launches), maxBufferSize };
-  const { device, adapter } = await openDevice(options, needs, Object.keys(uses));
-  const chosen = device.features.has('shader-f16') ? (halves ?? portable) : portable;
-  const { routines, tables, launches, shaders, work } = chosen;
-  const arenas = { weights: bytes, work, batch: 8, commit: 8, times: launches.length * 16 };
+  const uses = { ...features, ...(options.profile && { 'timestamp-query': 'profile' }) };
+  const { device, adapter } = await openDevice(options, limits, Object.keys(uses));
+  const has = (feature: string): boolean => device.features.has(feature);
+  const missing = Object.entries(uses).filter(([feature]) => !has(feature));
+  const reason = missing.map(([feature, use]) => `${use}: this GPU has no ${feature}`).join('; ');
+  const isHalved = has('shader-f16');
+  const routines = { ...blueprint.routines, ...(isHalved && halved) };
+  const plans = Object.entries(routines);
+  const tables = plans.map(([, plan]) => plan.bind(weights, weights) as GpuRoutine);
+  const launches = tables.flatMap((table) => [...table.launches, ...(table.commit ?? [])]);
+  const work = Math.max(...plans.map(([, plan]) => plan.bytes));
   device.pushErrorScope('out-of-memory');
+  const arenas = { weights: bytes, work, host: 256 + launches.length * 16 };
   const memory = new GpuMemory(device, !options.device, arenas, slab);
   const allocated = device.popErrorScope();
   try {
-    const [pipelines, full] = await Promise.all([compileShaders(device, common, shaders), allocated]);
+    const shaders = [...new Set(launches.map(({ shader }) => shader))];
+    const compiled = shaders.map(async (shader) => [shader, await compileShader(device, shader)] as const);
+    const [full, ...pipelines] = await Promise.all([allocated, ...compiled]);
     const text = `the GPU has no room for ${bytes + work} bytes: ${full?.message}`;
     if (full) throw new ModelError('memory', text);
     memory.check();
-    const bound = Object.entries(routines).map(([name, plan]): [Plan, BoundRoutine] => {
-      const { profile } = device.features.has('timestamp-query') ? options : {};
-      const table = tables.get(name) as GpuRoutine;
-      return [plan, bindRoutine(table, plan.maxBatch, memory, pipelines, profile?.bind(options, name))];
+    const bound = plans.map(([name, plan], i): [Plan, BoundRoutine] => {
+      const profile = has('timestamp-query') ? options.profile?.bind(options, name) : undefined;
+      const table = tables[i] as GpuRoutine;
+      return [plan, bindRoutine(table, plan.maxBatch, memory, new Map(pipelines), profile)];
     });
-    const missing = Object.entries(uses).filter(([feature]) => !device.features.has(feature));
     const info: Engine['info'] = {
       target: 'wgsl',
       threads: 1,
       adapter,
-      ...(halves && { precision: chosen === halves ? 'f16' : 'f32' }),
-      ...(missing[0] && { reason: missing.map(([of, use]) => `${use}: this GPU has no ${of}`).join('; ') }),
+      ...(halved && { precision: isHalved ? 'f16' : 'f32' }),
+      ...(reason && { reason }),
     };
-    return gpuEngineOf({ ...blueprint, routines }, { info, weights }, memory, new Map(bound));
+    const known = { blueprint: { ...blueprint, routines }, info, weights };
+    return engineOf(known, memory, new Map(bound));
   } catch (error) {
     memory.dispose();
     // Of a device that is lost the reason is better.
@@ -53,66 +58,36 @@ export async function gpuEngine(blueprint: GpuBlueprint, options: GpuOptions): P
   }
 }
 
-/** What there is to bind. */
-function contentsOf(routines: GpuBlueprint['routines'], weights: ArrayBuffer) {
-  const plans = Object.entries(routines);
-  const tables = new Map(plans.map(([name, { bind }]) => [name, bind(weights, weights) as GpuRoutine]));
-  const launches = [...tables.values()].flatMap(launchesOf);
-  const shaders = new Set(launches.map(({ shader }) => shader));
-  return { routines, tables, launches, shaders, work: Math.max(...plans.map(([, { bytes }]) => bytes)) };
-}
-
-const needsOf = (launches: readonly GpuLaunch[]) => ({
-  maxStorageBufferBindingSize: Math.max(...launches.flatMap(({ operands }) => operands.map(([, , n]) => n))),
-  maxStorageBuffersPerShaderStage: Math.max(...launches.map(({ shader }) => bindingsOf(shader).length - 1)),
-});
-
-/** Features that help where a GPU has them, and what with. */
-const usesOf = ({ profile }: GpuOptions, shaders: readonly Shader[]): Readonly<Record<string, string>> => ({
-  ...(profile && { 'timestamp-query': 'profile' }),
-  ...(shaders.some(({ subgroups }) => subgroups) && { subgroups: 'shaders' }),
-  ...(shaders.some(({ f16 }) => f16) && { 'shader-f16': 'precision' }),
-});
-
-function gpuEngineOf(
-  blueprint: GpuBlueprint,
-  { info, weights }: Pick<Engine, 'info' | 'weights'>,
+function engineOf(
+  known: Pick<Engine, 'blueprint' | 'info' | 'weights'>,
   memory: GpuMemory,
   routines: ReadonlyMap<Plan, BoundRoutine>,
 ): Engine {
-  const portOf = ({ offset, data: view }: HeldTensor): Port => {
-    return { view, place: ['weights', offset, view.length * 4] };
-  };
+  const portOf = ({ offset, data }: HeldTensor): Port => [data, ['weights', offset, data.length * 4]];
   /** Since then weights are newer there. */
   let stepped = false;
   /** What ends the runs that were begun, oldest first. */
-  const begun: (() => Promise<void>)[] = [];
+  const begun: (() => Promise<unknown>)[] = [];
   const finish = async (rest = 0): Promise<void> => {
     while (begun.length > rest) await begun.shift()?.();
   };
-  const bind = (plan: Plan) => routines.get(plan) as BoundRoutine;
   return {
-    info,
-    blueprint,
-    weights,
-    bind,
+    ...known,
+    bind: (plan) => routines.get(plan) as BoundRoutine,
     // While the host takes what one run gives, the GPU is at work on the next.
     async run(plan, samples, _, done) {
       memory.check();
-      const routine = bind(plan);
+      const routine = routines.get(plan) as BoundRoutine;
       stepped ||= routine.finite !== undefined;
       const ended = routine.submit(samples, begun.length === 0);
-      begun.push(async () => {
-        await ended();
-        await done();
-      });
+      begun.push(() => ended().then(done));
       await finish(1);
     },
     finish,
     async download(tensors) {
       await finish();
       memory.check();
-      if (stepped) await Promise.all(tensors.map((tensor) => memory.download(portOf(tensor))));
+      if (stepped) await Promise.all(tensors.map((tensor) => memory.download(...portOf(tensor))));
     },
     upload(tensors) {
       memory.check();
@@ -124,4 +99,84 @@ function gpuEngineOf(
     },
     dispose: () => memory.dispose(),
   };
+}
+
+/** A `Batch`: the number of samples, and whether the commit phase may write. */
+const batchPlace: Place = ['host', 0, 8];
+const gatePlace: Place = ['host', 4, 4];
+/** Where times begin. */
+const timesPlace: Place = ['host', 256, 0];
+
+interface BoundRoutine extends Routine {
+  /** A whole run, as one submission. The result waits for the run, and takes what it gives. */
+  submit(samples: number, opensGate: boolean): () => Promise<void>;
+}
+
+/** `profile` is told how long each launch took, in milliseconds. */
+function bindRoutine(
+  { inputs, results, launches, commit }: GpuRoutine,
+  maxBatch: number,
+  memory: GpuMemory,
+  shaders: ReadonlyMap<Shader, Compiled>,
+  profile?: (milliseconds: readonly number[]) => void,
+): BoundRoutine {
+  const { device } = memory;
+  const dispatches = [...launches, ...(commit ?? [])].map(({ shader, operands }) => {
+    const compiled = shaders.get(shader) as Compiled;
+    return compiled([batchPlace, ...operands].map((place) => memory.at(place)));
+  });
+  const finite = commit && new Uint8Array(1);
+  const stamps = new BigUint64Array(profile ? dispatches.length * 2 : 0);
+  const querySet = profile && device.createQuerySet({ type: 'timestamp', count: stamps.length });
+  const others: readonly Port[] = [
+    ...(finite ? [[finite, gatePlace] as const] : []),
+    ...(querySet ? [[new Uint32Array(stamps.buffer), timesPlace] as const] : []),
+  ];
+  /** What so many samples take of them; what is for all samples is one number. */
+  const part = (ports: readonly GpuPort[], samples: number): readonly Port[] =>
+    ports.map(([, view, place]) => [view.subarray(0, Math.ceil((view.length / maxBatch) * samples)), place]);
+  /** What the GPU has to know. Behind a step that has not ended the gate is left as it is. */
+  const upload = (samples: number, opensGate: boolean): void => {
+    memory.upload([Uint32Array.of(samples, 1).subarray(0, opensGate ? 2 : 1), batchPlace]);
+    for (const port of part(inputs, samples)) memory.upload(port);
+  };
+  const read = (place: Place, count: number) => memory.download(new Float32Array(count), place);
+  return {
+    inputs,
+    results,
+    ...(finite && { finite }),
+    launches: launches.map((launch, i) => ({
+      ...launch,
+      run(samples) {
+        // The first one takes what the routine takes.
+        if (i === 0) upload(samples, true);
+        device.queue.submit([encode(device, dispatches.slice(i, i + 1), samples).finish()]);
+      },
+      writes: (samples) => Promise.all(launch.writes?.(read, samples) ?? []),
+    })),
+    submit(samples, opensGate) {
+      upload(samples, opensGate);
+      const encoder = encode(device, dispatches, samples, querySet);
+      const { buffer } = memory.at(timesPlace);
+      if (querySet) encoder.resolveQuerySet(querySet, 0, stamps.length, buffer, timesPlace[1]);
+      const ended = memory.submit(encoder, [...part(results, samples), ...others]);
+      return async () => {
+        await ended();
+        const at = (i: number): bigint => stamps[i] ?? 0n;
+        profile?.(dispatches.map((_, i) => Number(at(i * 2 + 1) - at(i * 2)) / 1e6));
+      };
+    },
+  };
+}
+
+/** All in one pass; with a query set each in one of its own, for the times of its start and end. */
+function encode(device: GpuDevice, all: readonly Dispatch[], samples: number, querySet?: object): Encoder {
+  const encoder = device.createCommandEncoder();
+  (querySet ? all.map((each) => [each]) : [all]).forEach((some, i) => {
+    const timestampWrites = { querySet, beginningOfPassWriteIndex: i * 2, endOfPassWriteIndex: i * 2 + 1 };
+    const pass = encoder.beginComputePass(querySet && { timestampWrites });
+    for (const dispatch of some) dispatch(pass, samples);
+    pass.end();
+  });
+  return encoder;
 }

@@ -33,6 +33,10 @@ export async function createCore<B extends Blueprint, O extends CreateOptions>(
 }
 
 function read({ tensors }: Blueprint, file: Uint8Array | ArrayBuffer, only?: string) {
+  if (typeof file?.byteLength !== 'number') {
+    const message = 'weights are the bytes of a safetensors file, a Uint8Array or ArrayBuffer';
+    throw new ModelError('weights-format', message);
+  }
   const bytes = ArrayBuffer.isView(file) ? file : new Uint8Array(file);
   const wanted = tensors.filter(({ role }) => role === 'param' || role === 'state');
   return weightsFor(wanted, readSafetensors(bytes), only);

@@ -54,6 +54,9 @@ export async function threadEngine(blueprint: WasmBlueprint, options: ThreadOpti
   return engineOf(blueprint, { ...loaded, info: { ...loaded.info, threads: 1, reason: reasons } });
 }
 
+/** Where the words stand that threads take work by, in bytes: the next ticket, and whether they run at once. */
+const ticketPlace = 8;
+
 function startWorker(script: string): WorkerLike {
   const scope: object = globalThis;
   const { Worker, process } = scope as Host;
@@ -99,6 +102,7 @@ class Crew implements Engine {
   readonly #routines: readonly (Plan | undefined)[];
   readonly #names: readonly string[];
   readonly #words: Int32Array;
+  readonly #tickets: Int32Array;
   #workers: readonly WorkerLike[] = [];
   /** What waits for an answer of the workers. */
   #done: ((answer: unknown) => void) | undefined;
@@ -112,6 +116,7 @@ class Crew implements Engine {
     this.#names = Object.keys(blueprint.routines);
     this.#routines = Object.values(blueprint.routines);
     this.#words = new Int32Array(loaded.memory.buffer, commitPlace, 7);
+    this.#tickets = new Int32Array(loaded.memory.buffer, ticketPlace, 2);
   }
 
   get blueprint(): Engine['blueprint'] {
@@ -167,6 +172,7 @@ class Crew implements Engine {
     const words = this.#words;
     words.set([this.#routines.indexOf(plan), samples, 0, launches.length + commit.length, 0], 2);
     words[0] = 0;
+    this.#tickets.set([0, 1]);
     // A process that has nothing else to do waits for the answer of a worker, but not for the next command.
     first.ref?.();
     const answer = await new Promise((resolve) => {
@@ -175,6 +181,8 @@ class Crew implements Engine {
       Atomics.notify(words, 1);
     });
     first.unref?.();
+    // What this thread runs alone, it runs share by share.
+    this.#tickets[1] = 0;
     if (answer === words[1]) return void (await done());
     await this.stop();
     this.#alone.lost = words[0] === 1;

@@ -11,8 +11,10 @@ export interface Dataset {
   readonly fingerprint?: string;
 }
 
-/** Means over samples: `loss` and each metric. */
-export type Scores = Readonly<Record<string, number>>;
+/** Means over samples: `loss` and each metric. A generated module adds the names that it has. */
+export interface Scores {
+  readonly [name: string]: number;
+}
 
 export interface EpochRecord {
   /** From 1. */

@@ -30,7 +30,7 @@ function addResults({ results }: Routine, samples: number, sums: number[]): void
 }
 
 const means = ({ results }: Routine, sums: readonly number[], samples: number): Scores =>
-  Object.fromEntries(results.map(([name], i) => [name, (sums[i] ?? 0) / samples]));
+  Object.fromEntries(results.map(([name], i) => [name, (sums[i] ?? 0) / samples])) as Scores;
 
 async function scoresOf(core: Core, plan: Plan, data: Dataset, check: () => void): Promise<Scores> {
   await core.prepare();
@@ -203,9 +203,11 @@ class Trainer {
 const newCall = () => ({ epoch: 0, batch: 0, sums: [], history: [], best: null, stopped: false });
 
 function checkOptions(epochs: number, options: FitOptions<Data>, metrics: readonly string[]): void {
-  const { earlyStopping, validation } = options;
+  const { earlyStopping, validation, snapshotEvery = 0 } = options;
   const bad = (message: string): ModelError => new ModelError('options', message);
   if (!(Number.isInteger(epochs) && epochs >= 0)) throw bad(`epochs: ${epochs} is not a whole number`);
+  if (!(Number.isInteger(snapshotEvery) && snapshotEvery >= 0))
+    throw bad(`snapshotEvery: ${snapshotEvery} is not a whole number of steps`);
   if (!earlyStopping) return;
   const { monitor = 'loss', patience } = earlyStopping;
   if (!validation) throw bad('earlyStopping needs validation data');

@@ -19,12 +19,14 @@ export function weightsFor(
   only?: string,
 ): Map<string, SavedTensor['data']> {
   const wanted = tensors.filter(({ name }) => only === undefined || `${name}.`.startsWith(`${only}.`));
+  if (only !== undefined && wanted.length === 0)
+    throw new ModelError('weights-mismatch', `no layer with weights is called \`${only}\``);
   const whole = only === undefined && !Object.hasOwn(metadata, checkpointKey);
   const names = new Set(wanted.map(({ name }) => name));
   const find = (name: string) =>
     saved.get(name) ?? (only === undefined ? undefined : saved.get(name.slice(only.length + 1)));
   const details = {
-    missing: [...(wanted.length > 0 || !only ? names : [only])].filter((name) => !find(name)),
+    missing: [...names].filter((name) => !find(name)),
     extra: [...saved.keys()].filter((name) => whole && !names.has(name)),
     reshaped: wanted.flatMap((tensor) => {
       const [type, found = tensor] = [typeOf(tensor), find(tensor.name)];

@@ -29,7 +29,17 @@ function layerEntry(layer, text) {
     '```',
     '',
     ...(layer.doc ?? '').trim().split('\n'),
+    ...requirements(layer, text),
   ];
+}
+
+/** What its arguments must fulfil. */
+function requirements({ body }, text) {
+  const conditions = body.flatMap(({ kind, value }) =>
+    kind === 'expression' && value.kind === 'call' && value.callee.name === 'require' ? value.args : [],
+  );
+  const listed = conditions.map(({ span }) => `\`${text.slice(span.start, span.end)}\``);
+  return listed.length === 0 ? [] : ['', `Requires ${listed.join(', ')}.`];
 }
 
 function preludeSection({ path: file, text }) {

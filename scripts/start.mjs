@@ -19,7 +19,7 @@ const data = 'synthetic:digits';
 const required = 0.97;
 const shown = 6;
 
-const io = processIo();
+const io = processIo((module) => import(module));
 
 /** Blocks of lines beside one another. `width` is what a picture takes on the screen. */
 function sideBySide(blocks, width) {

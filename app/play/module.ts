@@ -3,7 +3,7 @@ import type { Batch, Elements, Observable, Pixels, Signature, TrainableModel } f
 
 export type PlayModel = TrainableModel<Batch, Batch, Batch> & Partial<Observable<Batch, Batch>>;
 
-export interface ModelOptions {
+interface ModelOptions {
   readonly seed: number;
   readonly weights?: Uint8Array;
   /** Of the module with WebAssembly. */

@@ -39,6 +39,13 @@ export interface TrainingProgress {
   readonly batchesPerSecond?: number;
 }
 
+/** How many samples of one class were taken for a class: another, or the right one. */
+export interface Answered {
+  readonly truth: number;
+  readonly predicted: number;
+  readonly count: number;
+}
+
 /** One sample that the model gets wrong. */
 export interface Mistake {
   readonly sample: number;
@@ -54,6 +61,7 @@ export interface Mistakes {
   readonly checked: number;
   readonly of: number;
   readonly wrong: number;
+  readonly answered: readonly Answered[];
   /** The most confident first; not more than fit on a page. */
   readonly shown: readonly Mistake[];
 }

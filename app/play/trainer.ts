@@ -7,10 +7,10 @@ import type { Setup } from '../../compiler/cli/play/setup.ts';
 import { duration, figure, grouped, scores } from '../../compiler/cli/text.ts';
 import { Charts } from './charts.ts';
 import { element, part, say } from './page.ts';
-import type { Mistakes, Opened, TrainingProgress } from './protocol.ts';
+import type { EngineChoice, Mistakes, Opened, TrainingProgress } from './protocol.ts';
 import type { Session } from './session.ts';
 
-export type State = 'opening' | 'ready' | 'training' | 'paused' | 'stopping' | 'failed';
+type State = 'opening' | 'ready' | 'training' | 'paused' | 'stopping' | 'failed';
 
 /** What others do when training changes something. */
 interface Watcher {
@@ -38,6 +38,10 @@ export class Trainer {
   #done = 0;
   /** Whether the page has weights that no file has. */
   #unsaved = false;
+  /** What the page says again when another model is ready. */
+  #saidBefore: string | undefined;
+  /** Whether the keyboard was at a button that cannot be used now. */
+  #focusNext = false;
   /** Which call of `train` is listened to. */
   #run = 0;
 
@@ -53,6 +57,9 @@ export class Trainer {
       again: () => this.#again(),
       save: () => this.#save(),
     };
+    this.#epochs.addEventListener('keydown', ({ key }) => {
+      if (key === 'Enter') part('start', HTMLButtonElement).click();
+    });
     for (const name of buttons) {
       part(name, HTMLButtonElement).addEventListener('click', () => {
         tasks[name]().catch((error: unknown) => watcher.failed(error));
@@ -79,18 +86,29 @@ export class Trainer {
       ['loss', ...signature.metrics],
       this.#setup.validation !== undefined,
     );
+    this.#sayAgain();
     this.#showHistory(history);
     this.#enter('ready');
   }
 
-  /** A model is being made. */
-  opening(): void {
+  /** A model is being made, which takes long where a driver is slow to compile shaders. */
+  opening({ kind }: EngineChoice): void {
+    this.#saidBefore ??= part('status', HTMLElement).textContent ?? '';
+    this.#announce(
+      kind === 'wgsl' ? 'getting ready on WebGPU: compiling shaders …' : 'getting ready on WebAssembly …',
+    );
     this.#enter('opening');
   }
 
   /** None could be made. */
   failed(): void {
+    this.#sayAgain();
     this.#enter('failed');
+  }
+
+  #sayAgain(): void {
+    this.#status(this.#saidBefore ?? '');
+    this.#saidBefore = undefined;
   }
 
   async #start(): Promise<void> {
@@ -124,12 +142,12 @@ export class Trainer {
     if (outcome.kind === 'failed') {
       // The model may be of no use any more: it is made anew as it was at the end of the last epoch.
       this.#watcher.failed(new Error(outcome.message));
-      this.#done = outcome.history.length;
-      await this.#watcher.reopen(false);
-      const count = this.#history.length;
+      const count = outcome.history.length;
+      this.#done = count;
       this.#announce(
         `broke off; the model is as it was ${count === 0 ? 'at first' : `after ${epochsText(count)}`}`,
       );
+      await this.#watcher.reopen(false);
       return;
     }
     this.#enter('ready');
@@ -237,13 +255,25 @@ export class Trainer {
       again: idle && begun,
       save: state !== 'opening' && state !== 'failed',
     };
-    for (const name of buttons) part(name, HTMLButtonElement).disabled = !enabled[name];
+    this.#enable(enabled);
     this.#epochs.disabled = !idle;
     part('pause', HTMLButtonElement).textContent = state === 'paused' ? 'Go on' : 'Pause';
     const finished = this.#history.length >= Number(this.#epochs.value);
     part('start', HTMLButtonElement).textContent = !begun ? 'Start' : finished ? 'Train further' : 'Continue';
     document.body.dataset['state'] = state;
     this.#watcher.state(state);
+  }
+
+  /** A button that is pressed and can no longer be used would lose the keyboard: the next one gets it. */
+  #enable(enabled: Readonly<Record<(typeof buttons)[number], boolean>>): void {
+    const focused = document.activeElement;
+    const lost = buttons.some((name) => part(name, HTMLButtonElement) === focused && !enabled[name]);
+    this.#focusNext = lost || (this.#focusNext && focused === document.body);
+    for (const name of buttons) part(name, HTMLButtonElement).disabled = !enabled[name];
+    const next = (['pause', 'start'] as const).find((name) => enabled[name]);
+    if (!this.#focusNext || !next) return;
+    this.#focusNext = false;
+    part(next, HTMLButtonElement).focus({ preventScroll: true });
   }
 
   /** The same, also for those who do not see it: not so often. */

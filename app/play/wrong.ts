@@ -2,9 +2,10 @@
 import type { PortInfo } from '../../runtime/types.ts';
 import type { Setup } from '../../compiler/cli/play/setup.ts';
 import { figure } from '../../compiler/cli/text.ts';
+import { confusions } from './confusions.ts';
 import { element, part, say } from './page.ts';
 import { drawPicture, isPicture } from './picture.ts';
-import type { Mistake, Mistakes } from './protocol.ts';
+import type { Answered, Mistake, Mistakes } from './protocol.ts';
 
 export class WrongPictures {
   readonly #setup: Setup;
@@ -24,19 +25,27 @@ export class WrongPictures {
       this.#say('The model tells no classes apart, so none of its answers is right or wrong.');
   }
 
-  show({ checked, of, wrong, shown }: Mistakes): void {
+  show({ checked, of, wrong, answered, shown }: Mistakes): void {
     const { what } = this.#setup.validation ?? this.#setup.train;
     const all = checked < of ? `the first ${checked} of ${of}` : `${of}`;
     const most = shown.length < wrong ? `; the ${shown.length} it is most sure of` : ', most confident first';
     const some = wrong === 0 ? 'none' : `${wrong}${most}`;
     this.#say(`Of ${all} samples (${what}): ${some}.`);
     part('mistakes', HTMLUListElement).replaceChildren(...shown.map((mistake) => this.#item(mistake)));
+    this.#confused(answered);
   }
 
   clear(): void {
     if (!this.#setup.classifier) return;
     this.#say('Known after the first epoch.');
     part('mistakes', HTMLUListElement).replaceChildren();
+    this.#confused([]);
+  }
+
+  #confused(answered: readonly Answered[]): void {
+    const shown = confusions(answered, this.#setup.classifier?.classes ?? []);
+    part('confused', HTMLDetailsElement).hidden = shown === undefined;
+    part('confusions', HTMLElement).replaceChildren(...(shown ? [shown] : []));
   }
 
   #say(text: string): void {

@@ -38,5 +38,3 @@ export const percent = (value: number): string => `${(100 * value).toFixed(1)} %
 export const times = (shape: readonly number[]): string => (shape.length === 0 ? '1' : shape.join(' × '));
 
 export const count = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`;
-
-export const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);

@@ -1,6 +1,18 @@
 // Dawn in Node for a peer's process, and what the peer asks of it: dispatches, submissions, buffers, uploads.
 import { openAdapter } from '../../test/engines/adapter.mjs';
 
+let software = false;
+
+/**
+ * Milliseconds: on a software adapter those of all processors that this process took, which tell what work there was and not
+ * what else the machine did.
+ */
+export function clock() {
+  if (!software) return performance.now();
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
 const counts = { dispatches: 0, submits: 0, uploaded: 0, created: 0 };
 let live = 0;
 let peak = 0;
@@ -16,10 +28,11 @@ function watch(name, method, after) {
   };
 }
 
-/** Sets `navigator.gpu`; gives the adapter's name. Throws where there is none. */
+/** Sets `navigator.gpu`; gives the adapter's name, and whether it is a software one. Throws where there is none. */
 export async function openGpu() {
-  const { gpu, name, reason } = await openAdapter();
+  const { gpu, adapter, name, reason } = await openAdapter();
   if (gpu === undefined) throw new Error(reason);
+  software = adapter.info.isFallbackAdapter === true;
   const navigator = { ...(globalThis.navigator ?? {}), userAgent: 'Node', gpu };
   Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
   const freed = new WeakSet();
@@ -42,7 +55,7 @@ export async function openGpu() {
     freed.add(buffer);
     live -= buffer.size;
   });
-  return name;
+  return { adapter: name, software };
 }
 
 /** What was counted so far; `peak`: most bytes of buffers at once, since the last time that it was asked for. */

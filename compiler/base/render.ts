@@ -3,7 +3,7 @@ import { codeFrameColumns, type BabelCodeFrameOptions } from '@babel/code-frame'
 import type { Diagnostic, Note } from './diagnostic.ts';
 import { lineAndColumn, type Span } from './source.ts';
 
-export interface RenderOptions {
+interface RenderOptions {
   /** ANSI colours; default false. */
   readonly color?: boolean;
 }

@@ -22,10 +22,9 @@ export class Interrupted extends Error {
 }
 
 /** An error of a generated module, known by its name and code: each module has a class of its own. */
-export function modelErrorCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || (error.name !== 'ModelError' && error.name !== 'AbortError'))
-    return undefined;
-  return 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+export function isModelError(error: unknown): error is Error & { readonly code: string } {
+  if (!(error instanceof Error) || (error.name !== 'ModelError' && error.name !== 'AbortError')) return false;
+  return 'code' in error && typeof error.code === 'string';
 }
 
 /** Files that are missing, not ours to write, or too large for the disk. */
@@ -50,10 +49,9 @@ export function report(error: unknown, io: Io, command: string): number {
     say(error.message);
     return exit.input;
   }
-  const code = modelErrorCode(error);
-  if (code === 'aborted') return exit.interrupted;
-  if (code !== undefined) {
-    say((error as Error).message);
+  if (isModelError(error)) {
+    if (error.code === 'aborted') return exit.interrupted;
+    say(error.message);
     return exit.input;
   }
   if (isFileError(error)) {

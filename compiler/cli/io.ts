@@ -10,6 +10,8 @@ export interface Io {
   readonly terminal: boolean;
   /** Whether `out` and `err` may have colours. */
   readonly color: boolean;
+  /** `import()` of the address of a file or the name of a package. */
+  import(module: string): Promise<unknown>;
   /** Where bars are drawn. */
   readonly stream: NodeJS.WritableStream;
   /**
@@ -19,8 +21,8 @@ export interface Io {
   interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>;
 }
 
-/** The process this runs in. */
-export function processIo(): Io {
+/** The process this runs in; `load` is the `import()` of its first module, as a script has none (`code-cache.ts`). */
+export function processIo(load: Io['import']): Io {
   let saving: AbortController | undefined;
   process.on('SIGINT', () => {
     if (!saving || saving.signal.aborted) process.exit(130);
@@ -35,6 +37,7 @@ export function processIo(): Io {
     err: (text) => void process.stderr.write(text),
     terminal,
     color: wantsColor(process.env, terminal && process.stdout.isTTY === true),
+    import: load,
     stream: process.stderr,
     async interruptible(work) {
       saving = new AbortController();

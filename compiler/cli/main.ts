@@ -1,6 +1,9 @@
 #!/usr/bin/env node
-import { processIo } from './io.ts';
-import { run } from './run.ts';
+import { fileURLToPath } from 'node:url';
+import { loadCached } from './code-cache.ts';
+import type * as program from './program.ts';
 
-// Not process.exit: what has been written to a pipe must get through.
-process.exitCode = await run(process.argv.slice(2), processIo());
+// Each command runs other code.
+const path = fileURLToPath(new URL('program.cjs', import.meta.url));
+const { main } = loadCached<typeof program>(path, process.argv[2] ?? 'help');
+await main((module) => import(module));

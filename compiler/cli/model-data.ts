@@ -1,11 +1,10 @@
 /** Which data a model takes, from its interface. */
-import { Option } from 'commander';
 import type { PortInfo } from '../../runtime/types.ts';
 import { openData, splitDataset } from '../data/index.ts';
 import type { Data, FingerprintedDataset, Wanted } from '../data/index.ts';
 import type { Model, Port } from '../index.ts';
 import { InputError, UsageError } from './errors.ts';
-import type { DataOptions } from './options.ts';
+import type { DataOptions, TrainingOptions } from './options.ts';
 
 export function portInfo({ name, type }: Port): PortInfo {
   return { name, dtype: type.dtype, shape: type.shape.map(Number) };
@@ -38,17 +37,6 @@ export function openModelData(model: Model, options: DataOptions): Data {
   return openData(options.data, wantedData(model, options));
 }
 
-export interface ValidationOptions {
-  readonly validation: string;
-}
-
-/** `--validation`: which samples a model is judged by while it trains. */
-export const validationOption = (): Option =>
-  new Option(
-    '--validation <what>',
-    'a fraction to keep apart, `test` for the test data, or a data spec; 0 for none',
-  ).default('0.1');
-
 export interface TrainingData {
   readonly train: FingerprintedDataset;
   readonly validation: FingerprintedDataset | undefined;
@@ -68,7 +56,7 @@ export function keepApart(samples: FingerprintedDataset, validation: string): Om
 }
 
 /** The samples to train on, and those to validate with. */
-export function openTrainingData(model: Model, options: DataOptions & ValidationOptions): TrainingData {
+export function openTrainingData(model: Model, options: TrainingOptions): TrainingData {
   const { validation } = options;
   const data = openModelData(model, options);
   const { classes } = data;

@@ -20,7 +20,7 @@ import type { Compiled } from './source.ts';
 import type { Io } from './io.ts';
 
 /** What a generated module exports, with the types that all models share. */
-export interface GeneratedModule {
+interface GeneratedModule {
   createModel(
     options: ThreadOptions,
   ): Promise<TrainableModel<Batch, Batch, Batch> | InferenceModel<Batch, Batch>>;
@@ -43,7 +43,7 @@ export async function loadModel(io: Io, file: string, options: CompileOptions): 
   try {
     const path = join(folder, 'model.mjs');
     writeFileSync(path, script.content);
-    const module = (await import(pathToFileURL(path).href)) as GeneratedModule;
+    const module = (await io.import(pathToFileURL(path).href)) as GeneratedModule;
     return { compiled, module };
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -34,7 +34,7 @@ export function oneOf<T extends string>(...words: readonly T[]): (text: string) 
 }
 
 /** Some of these words, with commas between them. */
-export const listOf =
+const listOf =
   <T extends string>(...words: readonly T[]) =>
   (text: string): readonly T[] =>
     wordList(text).map(oneOf(...words));
@@ -131,6 +131,28 @@ export function addDataOptions(command: Command): Command {
       '--only <classes>',
       'keep these classes of the data and number them in this order: 3,5',
       wordList,
+    );
+}
+
+export interface TrainingOptions extends ModelOptions, DataOptions {
+  readonly validation: string;
+  readonly epochs?: number;
+  readonly seed?: number;
+}
+
+/** The model, its data, `--validation`, `--epochs` and `--seed`: what is trained, on what, and for how long. */
+export function addTrainingOptions(command: Command, fewestEpochs = 1): Command {
+  return addModelOptions(addDataOptions(command))
+    .option(
+      '--validation <what>',
+      'a fraction to keep apart, `test` for the test data, or a data spec; 0 for none',
+      '0.1',
+    )
+    .option('--epochs <n>', "how many epochs in total (default: the file's)", wholeNumber(fewestEpochs))
+    .option(
+      '--seed <n>',
+      'for the first weights and everything random (default: 0)',
+      wholeNumber(0, 2 ** 32 - 1),
     );
 }
 

@@ -1,6 +1,6 @@
 /** Pictures in a terminal: two pixels per character, or letters of different weight where there is no colour. */
 
-export interface Raster {
+interface Raster {
   readonly width: number;
   readonly height: number;
   /** 1 (grey) or 3 (RGB). */

@@ -1,7 +1,7 @@
 /** The weights that evaluate, predict and build work with. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { InputError, modelErrorCode } from './errors.ts';
+import { InputError, isModelError } from './errors.ts';
 import type { Io } from './io.ts';
 import { quoteWord, stem } from './options.ts';
 import { readNamed } from './read.ts';
@@ -27,7 +27,7 @@ export async function nameFaults<T>(path: string, load: () => T | Promise<T>): P
   try {
     return await load();
   } catch (error) {
-    if (modelErrorCode(error)?.startsWith('weights') !== true) throw error;
-    throw new InputError(`${path}: ${(error as Error).message}`);
+    if (!isModelError(error) || !error.code.startsWith('weights')) throw error;
+    throw new InputError(`${path}: ${error.message}`);
   }
 }

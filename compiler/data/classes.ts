@@ -48,6 +48,7 @@ export function mapClasses(
     checkCount(spec, opened, names, wanted, only);
     return { numbers, names };
   }
+  checkKept(names, wanted.length, only, wanted);
   // Digits that the model calls by their names, in whatever order, are those; else the numbers count.
   const sameNames = names.length === wanted.length && names.every((name) => wanted.includes(name));
   if (!opened.named && !sameNames) {
@@ -70,6 +71,20 @@ export function mapClasses(
   return { numbers, names: wanted };
 }
 
+function checkKept(
+  names: readonly string[],
+  wanted: number,
+  only: readonly string[] | undefined,
+  called: readonly string[] = [],
+): void {
+  if (!only || names.length === wanted) return;
+  const all = called.length > 0 ? `: ${quoted(called)}` : '';
+  throw new DataError(
+    'data-classes',
+    `--only ${only.join(',')} keeps ${names.length} classes, the model has ${wanted}${all}`,
+  );
+}
+
 function checkCount(
   spec: Spec,
   opened: Opened,
@@ -78,12 +93,7 @@ function checkCount(
   only: readonly string[] | undefined,
   called: readonly string[] = [],
 ): void {
-  if (only && names.length !== wanted) {
-    throw new DataError(
-      'data-classes',
-      `--only ${only.join(',')} keeps ${names.length} classes, the model has ${wanted}`,
-    );
-  }
+  checkKept(names, wanted, only, called);
   const tooMany = names.length > wanted;
   if (!tooMany && !(opened.named && names.length < wanted)) return;
   const known = called.length > 0 && called.every((name) => names.includes(name));

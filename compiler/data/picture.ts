@@ -36,7 +36,8 @@ export async function readPicture(file: string): Promise<Picture> {
   try {
     return kind === 'png' ? fromPng(content) : fromJpeg(content);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    // fast-png's message ends in a colon, behind which it leaves an error of its own arithmetic to the cause.
+    const why = (error instanceof Error ? error.message : String(error)).replace(/:$/u, '');
     throw fileError('data-format', file, `is a damaged ${kind === 'png' ? 'PNG' : 'JPEG'} picture (${why})`);
   }
 }

@@ -4,7 +4,7 @@ import type { Name, ParameterDeclaration } from '../syntax/ast.ts';
 import type { Env } from './build.ts';
 import { spend } from './build.ts';
 import { runLayerBody, runModelBody } from './body.ts';
-import { coerce, typeNames } from './coerce.ts';
+import { coerce, expectedBy, wordsOf } from './coerce.ts';
 import type { Datum, StageValue } from './datum.ts';
 import { poison, stageName } from './datum.ts';
 import { evaluate } from './evaluate.ts';
@@ -104,7 +104,7 @@ export function bindParameters(
   for (const parameter of declared) {
     const name = parameter.name.text;
     const argument = given.get(name);
-    const expected = parameter.types.map((type) => type.text);
+    const expected = expectedBy(parameter);
     const datum =
       argument ??
       (parameter.default
@@ -139,7 +139,7 @@ function innerEnv(
     unit,
     path,
     title: declaration.name.text,
-    caller: { frame: env.frame, span },
+    caller: { frame: env.frame, span, places: stage.places },
     depth: env.frame.depth + 1,
     site: `${env.frame.site}/${declaredAt.start}`,
   };
@@ -168,12 +168,7 @@ const wordsOfParameters = new WeakMap<readonly ParameterDeclaration[], ReadonlyS
 export function wordsIn(parameters: readonly ParameterDeclaration[]): ReadonlySet<string> {
   const known = wordsOfParameters.get(parameters);
   if (known) return known;
-  const types: readonly string[] = typeNames;
-  const words = new Set(
-    parameters
-      .flatMap((parameter) => parameter.types.map((type) => type.text))
-      .filter((text) => !types.includes(text)),
-  );
+  const words = new Set(parameters.flatMap((parameter) => wordsOf(expectedBy(parameter))));
   wordsOfParameters.set(parameters, words);
   return words;
 }

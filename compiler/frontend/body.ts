@@ -25,6 +25,11 @@ type TakeInput = (statement: Of<'input'>, type: TensorType) => Datum;
 export function runLayerBody(declaration: LayerDeclaration, env: Env): Datum {
   let result: Datum = poison;
   for (const statement of declaration.body) {
+    if (statement.kind === 'expression') {
+      // What is required does not hold: the rest would only repeat it in other words.
+      if (runExpression(statement, env).kind === 'poison') return poison;
+      continue;
+    }
     if (statement.kind !== 'return') {
       runStatement(statement, env, () => poison);
       continue;
@@ -164,13 +169,14 @@ function runLet(statement: Of<'let'>, env: Env): void {
   statement.names.forEach((name, i) => env.scope.set(name.text, (fits ? items[i] : undefined) ?? poison));
 }
 
-function runExpression(statement: Of<'expression'>, env: Env): void {
+function runExpression(statement: Of<'expression'>, env: Env): Datum {
   const datum = evaluate(statement.value, env);
-  if (datum.kind !== 'stage') return;
+  if (datum.kind !== 'stage') return datum;
   const message = `${describe(datum)} is not applied to anything`;
   env.build.session.reporter.error(env.frame, statement.span, 'E0312', message, {
     notes: [{ message: 'put it behind an arrow: `x -> Layer(…)`' }],
   });
+  return poison;
 }
 
 /** Writes happen at the end of a training step, so other graphs have none. */

@@ -9,7 +9,7 @@ import type { LayerSummary } from './model.ts';
 import type { Names } from './names.ts';
 import { ownerOf } from './names.ts';
 import type { PersistentEntry } from './persistents.ts';
-import type { Frame, Reporter } from './report.ts';
+import type { Frame, Reporter, Written } from './report.ts';
 import type { Scope } from './scope.ts';
 import { locationOf } from './unit.ts';
 
@@ -43,7 +43,7 @@ export class Build {
   /** The label inputs: what does not fit them is about the choice of label or loss. */
   readonly labels = new Set<Value>();
   /** What in the text made a node, for errors that show only in the finished graph. */
-  readonly origins = new Map<Value, { readonly frame: Frame; readonly span: Span }>();
+  readonly origins = new Map<Value, Written>();
   lastLocation: { readonly span: Span; readonly scope: string; readonly location: Location } | undefined;
   /** Nodes that compute single numbers, by what they compute. */
   readonly scalars = new Map<string, Value>();

@@ -6,7 +6,8 @@ import type { Expected } from './coerce.ts';
 import type { Datum } from './datum.ts';
 import { describe, poison } from './datum.ts';
 import { evaluate } from './evaluate.ts';
-import { callFunction, functionNames } from './functions.ts';
+import { callFunction, functionNames, requirement } from './functions.ts';
+import { evaluateRequirement } from './requirements.ts';
 import { bindGlobal, globalName, takesTensorsFirst } from './stages.ts';
 import { applyOp } from './op-call.ts';
 import { operandNames } from './operands.ts';
@@ -20,6 +21,8 @@ export function evaluateCall(call: Call, env: Env, expected: Expected): Datum {
   if (callee.kind !== 'name') return applyTo(evaluate(callee, env), call.args, env, call);
   const bound = env.scope.get(callee.name);
   if (bound) return applyTo(bound, call.args, env, call);
+  if (callee.name === requirement && !lookupGlobal(env.frame.unit, requirement))
+    return evaluateRequirement(call, env);
   const result = functionNames.includes(callee.name) ? tryFunction(callee.name, call, env) : undefined;
   if (result) return result;
   const global = lookupGlobal(env.frame.unit, callee.name);

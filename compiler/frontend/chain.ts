@@ -7,6 +7,7 @@ import { classNames } from './classes.ts';
 import type { Datum, StageValue } from './datum.ts';
 import { describe, number, poison } from './datum.ts';
 import { evaluate } from './evaluate.ts';
+import { joinPath } from './names.ts';
 import { bindGlobal } from './stages.ts';
 import { Scope } from './scope.ts';
 import { lookupGlobal } from './unit.ts';
@@ -93,7 +94,7 @@ function bindAs(name: Name, result: Datum, stage: StageValue | undefined, env: E
     env.scope.set(name.text, result);
     return;
   }
-  const path = env.frame.path === '' ? name.text : `${env.frame.path}.${name.text}`;
+  const path = joinPath(env.frame.path, name.text);
   env.scope.set(name.text, { ...result, instance: stage?.kind === 'shared' ? stage.path : path });
 }
 

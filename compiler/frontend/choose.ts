@@ -2,7 +2,7 @@
 import type { Span } from '../base/source.ts';
 import type { TrainDeclaration } from '../syntax/ast.ts';
 import type { Env, Session } from './build.ts';
-import { coerce, parseSetting } from './coerce.ts';
+import { coerce, expectedBy, parseSetting } from './coerce.ts';
 import type { Datum } from './datum.ts';
 import { word } from './datum.ts';
 import type { AnalyzeOptions } from './index.ts';
@@ -13,7 +13,7 @@ import { suggestion } from './suggest.ts';
 import type { Declared, Unit } from './unit.ts';
 import { lookupGlobal } from './unit.ts';
 
-export interface Candidate {
+interface Candidate {
   readonly declaration: Extract<Declared, { kind: 'model' }>['declaration'];
   readonly unit: Unit;
   readonly train: { readonly declaration: TrainDeclaration; readonly unit: Unit } | undefined;
@@ -84,7 +84,7 @@ export function readParameters(
   const { span } = declaration.name;
   for (const [name, text] of chosen ? Object.entries(set) : []) {
     const parameter = declaration.parameters.find((declared) => declared.name.text === name);
-    const expected = parameter?.types.map((type) => type.text) ?? [];
+    const expected = parameter ? expectedBy(parameter) : [];
     const bare = expected[0] === 'list' && expected.length === 1 && !/^[[(]/.test(text);
     const datum = parseSetting(bare ? `[${text}]` : text);
     if (parameter) {

@@ -3,6 +3,7 @@ import type { Span } from '../base/source.ts';
 import type { AttributeSpec } from '../graph/op.ts';
 import type { AttributeValue } from '../graph/ir.ts';
 import { dtypes } from '../base/types.ts';
+import type { ParameterDeclaration } from '../syntax/ast.ts';
 import type { Env } from './build.ts';
 import type { Datum } from './datum.ts';
 import { describe, list, number, poison, word } from './datum.ts';
@@ -15,6 +16,8 @@ const isTypeName = (name: string): boolean => (typeNames as readonly string[]).i
 
 /** What an argument may be: type names and words. */
 export type Expected = readonly string[];
+/** What the argument for a parameter may be. */
+export const expectedBy = ({ types }: ParameterDeclaration): Expected => types.map((type) => type.text);
 export const wordsOf = (expected: Expected): readonly string[] =>
   expected.filter((name) => !isTypeName(name));
 

@@ -1,11 +1,12 @@
 /** What expressions of the language stand for while a model is built: everything but tensors is known at compile time. */
 import type { DType } from '../base/types.ts';
-import { formatType } from '../base/types.ts';
+import { dtypes, formatType } from '../base/types.ts';
 import type { Attributes, Value } from '../graph/ir.ts';
 import type { Op } from '../graph/op.ts';
 import type { Span } from '../base/source.ts';
 import type { LayerDeclaration, ModelDeclaration } from '../syntax/ast.ts';
 import type { Persisting } from './persistents.ts';
+import type { Written } from './report.ts';
 import type { Unit } from './unit.ts';
 
 export type Datum =
@@ -29,7 +30,7 @@ export type Datum =
   /** Stands for a value that could not be made; what uses it stays silent, for the cause has been reported. */
   | { readonly kind: 'poison' };
 
-export type Tensor = Extract<Datum, { kind: 'tensor' }>;
+type Tensor = Extract<Datum, { kind: 'tensor' }>;
 
 /** An initializer before the shape is known. */
 export type InitializerRule =
@@ -48,6 +49,8 @@ interface Given {
 interface Template extends Given {
   readonly unit: Unit;
   readonly parameters: ReadonlyMap<string, Datum>;
+  /** Where each of them is written. */
+  readonly places: ReadonlyMap<string, Written>;
 }
 
 /** What may follow `->`, its arguments bound. Instantiated anew at each use, except `shared`. */
@@ -86,7 +89,7 @@ export function stageName(stage: StageValue): string {
 }
 
 /** `3x3` */
-const formatSize = (values: readonly number[]): string => values.join('x');
+export const formatSize = (values: readonly number[]): string => values.join('x');
 
 /** For messages: "the number 3", "a tensor f32[N, 10]". */
 export function describe(datum: Datum): string {
@@ -118,5 +121,4 @@ export function describe(datum: Datum): string {
   }
 }
 
-export const isDType = (text: string): text is DType =>
-  text === 'f32' || text === 'i32' || text === 'u32' || text === 'u8' || text === 'bool';
+export const isDType = (text: string): text is DType => (dtypes as readonly string[]).includes(text);

@@ -52,7 +52,7 @@ function evaluateKind(expression: Expression, env: Env, expected: Expected): Dat
       return evaluateName(expression.name, expression.span, env, expected);
     case 'tuple':
     case 'list':
-      return evaluateList(expression.items, env, expected);
+      return evaluateList(expression.items, env);
     case 'unary':
       return unary(expression.operator, evaluate(expression.operand, env), env, expression.span);
     case 'binary':
@@ -75,10 +75,7 @@ function fail(env: Env, span: Span, code: `E${number}`, message: string, notes: 
   return poison;
 }
 
-function evaluateList(items: readonly Expression[], env: Env, expected: Expected): Datum {
-  const only = items[0];
-  // Parentheses around one expression do not make a list; the parser unwraps them, too.
-  if (items.length === 1 && only?.kind === 'tuple') return evaluate(only, env, expected);
+function evaluateList(items: readonly Expression[], env: Env): Datum {
   const data = items.map((item) => evaluate(item, env));
   return data.some((item) => item.kind === 'poison') ? poison : list(data);
 }

@@ -24,7 +24,9 @@ const onNumbers: ReadonlyMap<
   ['max', { arity: 'any', of: Math.max }],
 ]);
 
-export const functionNames: readonly string[] = [...onNumbers.keys(), 'len', 'range'];
+/** Gives no value: says what arguments must fulfil. */
+export const requirement = 'require';
+export const functionNames: readonly string[] = [...onNumbers.keys(), 'len', 'range', requirement];
 const maxRange = 100_000;
 
 /** Undefined where `name` is no function on these values: then it may be an op on tensors. */
@@ -39,11 +41,19 @@ export function callFunction(name: string, args: readonly Datum[], env: Env, spa
     return poison;
   }
   const known = onNumbers.get(name);
-  const values = args.flatMap((argument) => (argument.kind === 'number' ? [argument.value] : []));
-  if (!known || values.length !== args.length || values.length === 0) return undefined;
+  if (!known) return undefined;
+  const of = known.arity === 'any' && args.length === 1 ? itemsOf(args[0] ?? poison) : args;
+  const values = of.flatMap((item) => (item.kind === 'number' ? [item.value] : []));
+  if (values.length !== of.length || values.length === 0) return undefined;
   if (known.arity !== 'any' && known.arity !== values.length) return undefined;
   const result = known.arity === 'any' ? values.reduce((a, b) => known.of(a, b)) : known.of(...values);
   return checkFinite(number(result), `${name}(${values.join(', ')})`, env, span);
+}
+
+/** `min(kernel_size)`, `max([1, 2])`. */
+function itemsOf(datum: Datum): readonly Datum[] {
+  if (datum.kind === 'size') return datum.values.map(number);
+  return datum.kind === 'list' ? datum.items : [datum];
 }
 
 function length(args: readonly Datum[]): Datum | undefined {

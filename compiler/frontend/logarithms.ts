@@ -3,8 +3,9 @@ import type { Note } from '../base/diagnostic.ts';
 import type { Value } from '../graph/ir.ts';
 import { hasTrait } from '../graph/op.ts';
 import { reachable } from '../graph/reachable.ts';
-import { add, log, reshape } from '../ops/index.ts';
+import { add, log } from '../ops/index.ts';
 import type { Session } from './build.ts';
+import { unshaped } from './objective.ts';
 import { userPlace } from './report.ts';
 import type { Measured } from './train.ts';
 
@@ -40,12 +41,6 @@ const softmaxLast: Note = {
 const sigmoidLast: Note = {
   message: '`activation: sigmoid` in the last layer makes a probability of its number',
 };
-
-function unshaped(value: Value): Value {
-  let inner = value;
-  while (inner.kind === 'node' && inner.op === reshape) inner = inner.operands[0] ?? inner;
-  return inner;
-}
 
 /** What a convolution or matrix product gives, with or without a bias: any numbers. */
 function isLinear(value: Value): boolean {

@@ -7,7 +7,7 @@ import type { Expression } from '../syntax/ast.ts';
 import type { Session } from './build.ts';
 import type { Settings } from './settings.ts';
 import type { Measured } from './train.ts';
-import { walk } from './walk.ts';
+import { namesIn, walk } from './walk.ts';
 
 /** The name of the metric's layer; with the output's before it where two would be the same: `kind_accuracy`. */
 export function metricNames(metrics: readonly Expression[], outputs: readonly string[]): readonly string[] {
@@ -18,19 +18,14 @@ export function metricNames(metrics: readonly Expression[], outputs: readonly st
   return metrics.map((metric, i) => {
     const base = bases[i] ?? 'metric';
     const unique = bases.indexOf(base) === bases.lastIndexOf(base) && base !== 'loss';
-    const output = namesIn(metric).find((name) => outputs.includes(name));
+    // The prediction stands last.
+    const output = namesIn(metric).findLast((name) => outputs.includes(name));
     const wanted = unique || output === undefined ? base : `${output}_${base}`;
     let name = wanted;
     for (let k = 2; taken.has(name); k++) name = `${wanted}_${k}`;
     taken.add(name);
     return name;
   });
-}
-
-function namesIn(expression: Expression): readonly string[] {
-  const names: string[] = [];
-  walk({ expressions: [expression] }, { expression: (e) => void (e.kind === 'name' && names.push(e.name)) });
-  return names;
 }
 
 /** For each output with class names: the label that is compared with it in the loss or a metric. */

@@ -34,7 +34,7 @@ export function objectiveOf(g: GraphBuilder, output: Value, hasClasses: boolean)
 const total = (g: GraphBuilder, x: Value): Value => g.emit(sum, { x });
 
 /** A value before it was reshaped. */
-function unshaped(value: Value): Value {
+export function unshaped(value: Value): Value {
   let inner = value;
   while (inner.kind === 'node' && inner.op === reshape) inner = inner.operands[0] ?? inner;
   return inner;

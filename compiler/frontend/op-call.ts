@@ -15,7 +15,7 @@ import { poison, tensorOf } from './datum.ts';
 import { checkCount, operandTensors, signatureOf, spreadOperands } from './operands.ts';
 
 /** Where a node comes from: the span of the call, and the scope it is listed under. */
-export interface Site {
+interface Site {
   readonly span: Span;
   readonly scope: string;
 }
@@ -113,10 +113,7 @@ export function originNotes(tensors: readonly Value[]): { message: string }[] {
   });
 }
 
-/**
- * What a random op takes from its surroundings: `$seed`, `$step` and a stream named by the path of the call. A leading `N`
- * in `shape` becomes the attribute `batch`, or is left out where the op keeps the batch by itself.
- */
+/** What a random op takes from its surroundings: `$seed`, `$step` and a stream named by the path of the call. */
 function withRandomness(
   op: Op,
   operands: readonly Datum[],

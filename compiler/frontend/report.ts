@@ -3,6 +3,12 @@ import type { Code, Diagnostic, Fix, Note } from '../base/diagnostic.ts';
 import type { Span } from '../base/source.ts';
 import type { Unit } from './unit.ts';
 
+/** A place in the text of an instance. */
+export interface Written {
+  readonly frame: Frame;
+  readonly span: Span;
+}
+
 /** One instance of a layer or model that is being built. */
 export interface Frame {
   readonly unit: Unit;
@@ -10,8 +16,8 @@ export interface Frame {
   readonly path: string;
   /** The name of the layer or model. */
   readonly title: string;
-  /** Where it is used; absent at the outermost. */
-  readonly caller?: { readonly frame: Frame; readonly span: Span };
+  /** Where it is used, and where each of its arguments is written; absent at the outermost. */
+  readonly caller?: Written & { readonly places: ReadonlyMap<string, Written> };
   readonly depth: number;
   /** The chain of spans that led here: tells two instances of one name apart. */
   readonly site: string;

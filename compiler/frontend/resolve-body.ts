@@ -1,5 +1,5 @@
 /** Names in statements and expressions, in both branches of every `if`. */
-import { expectedFor, wordsOf } from './coerce.ts';
+import { expectedBy, expectedFor, wordsOf } from './coerce.ts';
 import type { Argument, Expression, Stage, Statement, TypeExpression } from '../syntax/ast.ts';
 import { isDType } from './datum.ts';
 import type { Place } from './resolve-scope.ts';
@@ -191,7 +191,7 @@ function wordsFor(
   const { parameters } = global.declaration;
   const parameter =
     name === undefined ? parameters[index ?? 0] : parameters.find((p) => p.name.text === name);
-  return wordsOf(parameter?.types.map((type) => type.text) ?? []);
+  return parameter ? wordsOf(expectedBy(parameter)) : [];
 }
 
 export function checkStage(stage: Stage, place: Place): void {

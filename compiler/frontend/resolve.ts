@@ -7,7 +7,7 @@ import type {
   TrainDeclaration,
 } from '../syntax/ast.ts';
 import { wordsIn } from './apply.ts';
-import { typeNames } from './coerce.ts';
+import { expectedBy, typeNames, wordsOf } from './coerce.ts';
 import { isDType } from './datum.ts';
 import { hasRecursion } from './recursion.ts';
 import type { Reporter } from './report.ts';
@@ -97,7 +97,6 @@ function placeFor(
 
 function checkParameters(parameters: readonly ParameterDeclaration[], place: Place): void {
   for (const parameter of parameters) {
-    const types = parameter.types.map((type) => type.text);
     const [only, ...others] = parameter.types;
     // One word alone would be no choice: it must be a misspelt type.
     if (only && others.length === 0 && !(typeNames as readonly string[]).includes(only.text)) {
@@ -108,8 +107,7 @@ function checkParameters(parameters: readonly ParameterDeclaration[], place: Pla
       const message = `\`${only.text}\` is no type of a parameter: those are ${typeNames.join(', ')}`;
       place.reporter.at(only.span, 'E0321', message, { notes });
     }
-    const words = types.filter((type) => !(typeNames as readonly string[]).includes(type));
-    if (parameter.default) checkExpression(parameter.default, place, words);
+    if (parameter.default) checkExpression(parameter.default, place, wordsOf(expectedBy(parameter)));
     bind(parameter.name, place);
   }
 }
@@ -125,7 +123,10 @@ function checkLayer(layer: LayerDeclaration, place: Place): void {
   });
   checkBody(layer, place);
   const end = layer.body.findIndex((statement) => statement.kind === 'return');
-  if (end < 0) reporter.at(layer.name.span, 'E0211', `layer \`${layer.name.text}\` returns nothing`);
+  if (end < 0) {
+    const notes = [{ message: 'end it with `return` and an expression' }];
+    reporter.at(layer.name.span, 'E0211', `layer \`${layer.name.text}\` returns nothing`, { notes });
+  }
   const after = end < 0 ? undefined : layer.body[end + 1];
   if (after) reporter.at(after.span, 'E0210', 'nothing can stand after `return`');
 }

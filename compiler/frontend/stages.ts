@@ -5,10 +5,11 @@ import type { Op } from '../graph/op.ts';
 import type { Argument, ParameterDeclaration } from '../syntax/ast.ts';
 import { reportMissing, reportSurplus, reportTwice, reportUnknownArgument } from './arguments.ts';
 import type { Env } from './build.ts';
-import { attributeValue, coerce, expectedFor } from './coerce.ts';
+import { attributeValue, coerce, expectedBy, expectedFor } from './coerce.ts';
 import type { Datum, StageValue } from './datum.ts';
 import { evaluate } from './evaluate.ts';
 import { operandNames } from './operands.ts';
+import type { Written } from './report.ts';
 import type { Declared, Global } from './unit.ts';
 
 /** Layers take arguments in their first parentheses; ops and layers in snake_case take tensors first. */
@@ -87,6 +88,7 @@ function bindDeclared(global: Declared, args: readonly Argument[], env: Env, spa
   const tensorsFirst = takesTensorsFirst(title);
   const operandsDeclared = declaration.kind === 'layer' ? declaration.operands.map((o) => o.name.text) : [];
   const parameters = new Map<string, Datum>();
+  const places = new Map<string, Written>();
   const operands: Datum[] = [];
   const named = new Map<string, Datum>();
   let position = 0;
@@ -109,6 +111,7 @@ function bindDeclared(global: Declared, args: readonly Argument[], env: Env, spa
       if (datum === 'tensor') return { kind: 'broken' };
       if (twice || datum.kind === 'poison') fine = false;
       parameters.set(parameter.name.text, datum);
+      places.set(parameter.name.text, { frame: env.frame, span: argument.value.span });
     } else if (name !== undefined && operandsDeclared.includes(name)) {
       if (named.has(name)) fine = reportTwice(title, argument, env);
       named.set(name, evaluate(argument.value, env));
@@ -126,8 +129,8 @@ function bindDeclared(global: Declared, args: readonly Argument[], env: Env, spa
   }
   if (!fine) return { kind: 'broken' };
   return declaration.kind === 'layer'
-    ? { kind: 'layer', declaration, unit, parameters, operands, named }
-    : { kind: 'model', declaration, unit, parameters, operands, named };
+    ? { kind: 'layer', declaration, unit, parameters, places, operands, named }
+    : { kind: 'model', declaration, unit, parameters, places, operands, named };
 }
 
 function bindParameter(
@@ -136,7 +139,7 @@ function bindParameter(
   argument: Argument,
   env: Env,
 ): Datum | 'tensor' {
-  const expected = parameter.types.map((type) => type.text);
+  const expected = expectedBy(parameter);
   const datum = evaluate(argument.value, env, expected);
   if (datum.kind === 'tensor') {
     const message = `\`${parameter.name.text}\` of \`${title}\` is an argument, got a tensor`;

@@ -184,7 +184,7 @@ function matches(
   }
   const mismatch = type.dims && matchDims(type.dims, got.shape, env);
   if (mismatch === undefined) return true;
-  const hints = mismatch.rank ? rankHints(type.dims?.length ?? 0, got.shape.length) : [];
+  const hints = mismatch.rank ? rankHints(type.dims ?? [], got.shape.length) : [];
   // A prediction that does not fit the extents of its label: either of them may be the wrong one.
   const pair = isLabel || (!mismatch.rank && all.some((value) => labels.has(value)));
   if (pair && !isLabel && !mismatch.rank && got.shape.length > 2) hints.push(flatten);
@@ -198,8 +198,12 @@ const encodings = {
     'a label is `i32` (the index of a class), `f32[1]` (0 or 1) or `f32[k]` (one number per class or target)',
 };
 
-function rankHints(wanted: number, got: number): { message: string }[] {
-  if (wanted !== 4) return [];
+function rankHints(dims: readonly Dim[], got: number): { message: string }[] {
+  const [first] = dims;
+  const isBatch = first?.kind === 'extent' && first.value.kind === 'name' && first.value.name === 'N';
+  if (got === dims.length + 1 && first?.kind === 'extent' && !isBatch)
+    return [{ message: 'layers write the batch, too, which comes first: `[N, …]`' }];
+  if (dims.length !== 4) return [];
   if (got === 3) return [{ message: 'an image has channels, too: a grey one is `[height, width, 1]`' }];
   return [
     { message: 'images are `[N, height, width, channels]`; after `Flatten` or `Dense` they no longer are' },

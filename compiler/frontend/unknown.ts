@@ -55,6 +55,14 @@ function unknownName(
     const message = 'there is no `None`: leave the argument out, or use `linear` for no activation';
     return { diagnostic, notes: [{ message }], meant: undefined };
   }
+  if (['let', 'const', 'var'].includes(name)) {
+    const message = 'a name is bound without a keyword: `h = x -> Dense(3)`';
+    return { diagnostic, notes: [{ message }], meant: undefined };
+  }
+  if (functionNames.includes(name)) {
+    const message = `\`${name}\` is a function of what is known at compile time: \`${name}(…)\``;
+    return { diagnostic: message, notes: [], meant: undefined };
+  }
   const meant = meantName(name, known);
   const notes = meant === undefined ? [] : [{ message: `did you mean \`${meant}\`?` }];
   return { diagnostic, notes, meant: meant !== undefined && /^\w+$/.test(meant) ? meant : undefined };

@@ -2,7 +2,7 @@
 import type { Expression, Stage, Statement } from '../syntax/ast.ts';
 
 /** The expressions directly inside `expression`; stages are listed apart. */
-export function partsOf(expression: Expression): {
+function partsOf(expression: Expression): {
   expressions: readonly Expression[];
   stages: readonly Stage[];
 } {
@@ -65,6 +65,17 @@ export function walk(
     for (const part of parts.expressions) expressions.push(part);
     for (const stage of parts.stages) stages.push({ stage, repeated: false });
   }
+}
+
+/** The names in an expression, each once, in the order of the text. */
+export function namesIn(root: Expression): readonly string[] {
+  const starts = new Map<string, number>();
+  const expression = (part: Expression): void => {
+    if (part.kind !== 'name') return;
+    starts.set(part.name, Math.min(part.span.start, starts.get(part.name) ?? Infinity));
+  };
+  walk({ expressions: [root] }, { expression });
+  return [...starts].sort(([, a], [, b]) => a - b).map(([name]) => name);
 }
 
 /** What a statement holds. */

@@ -2,7 +2,7 @@
  * The Graph IR: immutable, SSA, every value typed. A node has one result, so a node *is* its value.
  * Values are compared by identity; two graphs are structurally equal when their printed forms are.
  */
-import type { DType, TensorType } from '../base/types.ts';
+import type { TensorType } from '../base/types.ts';
 import type { Location } from '../base/source.ts';
 import type { Op } from './op.ts';
 
@@ -59,5 +59,3 @@ export interface NamedValue {
   readonly name: string;
   readonly value: Value;
 }
-
-export const scalar = (dtype: DType): TensorType => ({ dtype, shape: [] });

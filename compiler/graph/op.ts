@@ -87,7 +87,7 @@ export interface SampleOperand {
   readonly values?: readonly number[];
 }
 
-export interface OpDefinition<O extends OperandSpecs, A extends AttributeSpecs> {
+interface OpDefinition<O extends OperandSpecs, A extends AttributeSpecs> {
   readonly name: string;
   /** One sentence, then the formula; feeds the reference page. */
   readonly doc: string;

@@ -1,4 +1,4 @@
-import type { Affine, Axis } from './ir.ts';
+import type { Affine, Axis, Quotient } from './ir.ts';
 
 /** Anything index arithmetic starts from. */
 export type AffineLike = Affine | Axis | number;
@@ -60,6 +60,20 @@ export function sameAffine(a: Affine, b: Affine): boolean {
   );
 }
 
+/** How many times the axis stands in an index; 0 where it does not. */
+export const factorOf = ({ terms }: Affine, axis: Axis): number =>
+  terms.find((term) => term.axis === axis)?.factor ?? 0;
+
+/** Whether an index moves with the axis. */
+export const mentions = ({ terms }: Affine, axis: Axis): boolean => terms.some((term) => term.axis === axis);
+
+/** The value of a quotient without axes; undefined where it has some. */
+export const constantOf = ({ numerator: { constant, terms }, divisor }: Quotient): number | undefined =>
+  terms.length === 0 ? Math.floor(constant / divisor) : undefined;
+
 export function evaluateAffine(index: Affine, value: (axis: Axis) => number): number {
   return index.terms.reduce((sum, { axis, factor }) => sum + factor * value(axis), index.constant);
 }
+
+export const evaluateQuotient = ({ numerator, divisor }: Quotient, value: (axis: Axis) => number): number =>
+  Math.floor(evaluateAffine(numerator, value) / divisor);

@@ -16,9 +16,7 @@
  * or what no thread of the launch writes.
  */
 import { invariant } from '../base/invariant.ts';
-import type { Buffer, Kernel, Stmt } from './ir.ts';
-
-type For = Extract<Stmt, { readonly kind: 'for' }>;
+import type { Buffer, For, Kernel, Stmt } from './ir.ts';
 
 export const dimensions = ['x', 'y', 'z'] as const;
 export type Dimension = (typeof dimensions)[number];

@@ -1,10 +1,10 @@
 /** What a kernel does, counted: arithmetic operations and bytes of memory. Count kernels as lowered: schedules add copies. */
 import { bytesPerElement } from '../base/types.ts';
 import type { Extent } from '../base/types.ts';
-import { evaluateAffine } from './affine.ts';
+import { evaluateAffine, evaluateQuotient, mentions } from './affine.ts';
 import { boundsOf } from './bounds.ts';
 import type { Interval, IntervalOf } from './bounds.ts';
-import type { Affine, Axis, Buffer, Expr, Index, Kernel, Stmt } from './ir.ts';
+import type { Axis, Buffer, Expr, For, Index, Kernel, Stmt } from './ir.ts';
 import { batchAxis } from './ir.ts';
 import { axesOfRange, visitExpr, visitStmts } from './rewrite.ts';
 
@@ -24,7 +24,7 @@ type Places = ReadonlyMap<Axis, number>;
 
 function flopsOf(kernel: Kernel, n: number): number {
   const needed = new Map<Stmt, boolean>();
-  const needs = (stmt: Stmt & { kind: 'for' }): boolean => {
+  const needs = (stmt: For): boolean => {
     const known = needed.get(stmt) ?? boundsUse(stmt.body, stmt.axis);
     needed.set(stmt, known);
     return known;
@@ -34,11 +34,9 @@ function flopsOf(kernel: Kernel, n: number): number {
   const statement = (stmt: Stmt, at: Places): number => {
     switch (stmt.kind) {
       case 'for': {
-        const value = (affine: Affine): number => valueOf(affine, at, n);
-        const from = Math.max(...stmt.range.from.map((q) => Math.floor(value(q.numerator) / q.divisor)));
-        const to = Math.min(
-          ...stmt.range.to.map((q) => (q === 'N' ? n : Math.floor(value(q.numerator) / q.divisor))),
-        );
+        const value = valueIn(at, n);
+        const from = Math.max(...stmt.range.from.map((q) => evaluateQuotient(q, value)));
+        const to = Math.min(...stmt.range.to.map((q) => (q === 'N' ? n : evaluateQuotient(q, value))));
         if (to <= from) return 0;
         if (!needs(stmt)) return (to - from) * block(stmt.body, at);
         let sum = 0;
@@ -47,7 +45,7 @@ function flopsOf(kernel: Kernel, n: number): number {
       }
       case 'if': {
         const holds = stmt.conditions.every(({ index, extent }) => {
-          const place = valueOf(index, at, n);
+          const place = evaluateAffine(index, valueIn(at, n));
           return place >= 0 && place < (extent === 'N' ? n : extent);
         });
         return holds ? block(stmt.body, at) : 0;
@@ -74,14 +72,15 @@ function boundsUse(body: readonly Stmt[], axis: Axis): boolean {
   let used = false;
   visitStmts(body, (stmt) => {
     if (stmt.kind === 'for') used ||= axesOfRange(stmt.range).has(axis);
-    if (stmt.kind === 'if')
-      used ||= stmt.conditions.some(({ index }) => index.terms.some((term) => term.axis === axis));
+    if (stmt.kind === 'if') used ||= stmt.conditions.some(({ index }) => mentions(index, axis));
   });
   return used;
 }
 
-const valueOf = (index: Affine, at: Places, n: number): number =>
-  evaluateAffine(index, (axis) => (axis === batchAxis ? n : (at.get(axis) ?? 0)));
+const valueIn =
+  (at: Places, n: number) =>
+  (axis: Axis): number =>
+    axis === batchAxis ? n : (at.get(axis) ?? 0);
 
 const unaryArithmetic: ReadonlySet<string> = new Set(['sqrt', 'exp', 'log', 'tanh']);
 const binaryArithmetic: ReadonlySet<string> = new Set(['add', 'sub', 'mul', 'div', 'min', 'max']);

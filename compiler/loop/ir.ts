@@ -156,6 +156,13 @@ export type Stmt =
       readonly axis: Axis;
     };
 
+/** The expressions, and the statements, of some kinds. */
+export type ExprOf<Kind extends Expr['kind']> = Extract<Expr, { readonly kind: Kind }>;
+export type StmtOf<Kind extends Stmt['kind']> = Extract<Stmt, { readonly kind: Kind }>;
+export type Load = ExprOf<'load'>;
+export type For = StmtOf<'for'>;
+export type Write = StmtOf<'store' | 'accumulate'>;
+
 /** One launchable nest. Inputs and outputs are `global` buffers; an output may share memory with an input only where the plan says so. */
 export interface Kernel {
   readonly name: string;

@@ -1,5 +1,5 @@
 /** How the interpreter runs statements: they become closures over slots first, one scalar at a time, every access checked. */
-import { invariant } from '../base/invariant.ts';
+import { invariant, InvariantError } from '../base/invariant.ts';
 import type { DType, Extent } from '../base/types.ts';
 import { elementCount } from '../base/types.ts';
 import type { Precision } from './arithmetic.ts';
@@ -15,7 +15,19 @@ import {
 } from './arithmetic.ts';
 import { dtypeOf } from './builder.ts';
 import { batchAxis } from './ir.ts';
-import type { Affine, Axis, Buffer, Condition, Expr, Index, Local, Quotient, Range, Stmt } from './ir.ts';
+import type {
+  Affine,
+  Axis,
+  Buffer,
+  Condition,
+  Expr,
+  For,
+  Index,
+  Local,
+  Quotient,
+  Range,
+  Stmt,
+} from './ir.ts';
 import type { Races } from './races.ts';
 
 /** The memory of one buffer. f32 buffers are Float64Array when interpreting in f64. */
@@ -138,7 +150,7 @@ export class Machine {
       case 'barrier':
         return () => {};
       case 'all_reduce':
-        return invariant(false, `${stmt.buffer.name} is reduced outside of a workgroup`) as never;
+        throw new InvariantError(`${stmt.buffer.name} is reduced outside of a workgroup`);
       default:
         return stmt satisfies never;
     }
@@ -164,7 +176,7 @@ export class Machine {
     };
   }
 
-  #loop(stmt: Stmt & { kind: 'for' }): Run {
+  #loop(stmt: For): Run {
     const { from, to } = this.bounds(stmt.range);
     const slot = this.#slot(this.#axes, stmt.axis);
     const body = this.block(stmt.body);
@@ -309,7 +321,7 @@ export class Machine {
         return () => f(x());
       }
       case 'reduced':
-        return invariant(false, 'a finished kernel has no `reduced`') as never;
+        throw new InvariantError('a finished kernel has no `reduced`');
       default:
         return expr satisfies never;
     }

@@ -1,6 +1,6 @@
 /** Proofs that an index stays inside, from the bounds of the loops around it and the conditions that hold there. */
 import type { Extent } from '../base/types.ts';
-import { addAffine, affine, sameAffine, scaleAffine, subAffine } from './affine.ts';
+import { addAffine, affine, factorOf, mentions, sameAffine, scaleAffine, subAffine } from './affine.ts';
 import { boundsOf, wholeInterval } from './bounds.ts';
 import type { Interval } from './bounds.ts';
 import { batchAxis } from './ir.ts';
@@ -49,10 +49,10 @@ function provablyNotNegative(
     return rest !== undefined && provablyNotNegative(rest, loops, conditions.toSpliced(i, 1));
   });
   if (given) return true;
-  const at = loops.findIndex(({ axis }) => value.terms.some((term) => term.axis === axis));
+  const at = loops.findIndex(({ axis }) => mentions(value, axis));
   const loop = loops[at];
   if (loop === undefined) return false;
-  const factor = value.terms.find((term) => term.axis === loop.axis)?.factor ?? 0;
+  const factor = factorOf(value, loop.axis);
   const bounds = factor > 0 ? loop.range.from : loop.range.to;
   return bounds.some((bound) => {
     if (bound === 'N') return false;
@@ -71,8 +71,8 @@ const greatestCommonDivisor = (a: number, b: number): number =>
 /** How many times the index stands in the value, by the first of its axes; undefined where that is no whole number. */
 function timesIn(value: Affine, index: Affine): number | undefined {
   const [first] = index.terms;
-  const factor = value.terms.find(({ axis }) => axis === first?.axis)?.factor;
-  return first === undefined || factor === undefined || factor % first.factor !== 0
+  const factor = first === undefined ? 0 : factorOf(value, first.axis);
+  return first === undefined || factor === 0 || factor % first.factor !== 0
     ? undefined
     : factor / first.factor;
 }

@@ -1,7 +1,20 @@
 /** Walking and replacing: the one place that knows the children of every expression and statement. */
 import { invariant } from '../base/invariant.ts';
 import { affine, substituteAffine } from './affine.ts';
-import type { Affine, Axis, Buffer, Condition, Expr, Index, Local, Quotient, Range, Stmt } from './ir.ts';
+import type {
+  Affine,
+  Axis,
+  Buffer,
+  Condition,
+  Expr,
+  Index,
+  Load,
+  Local,
+  Quotient,
+  Range,
+  Stmt,
+  StmtOf,
+} from './ir.ts';
 
 /**
  * The same expression with `f` applied to each direct child expression, and `index` to each index arithmetic; the object
@@ -160,25 +173,16 @@ export function visitStmts(body: readonly Stmt[], visit: (stmt: Stmt) => void): 
   }
 }
 
-/** The scratch buffers that a body allocates, in order. */
-export function scratchOf(body: readonly Stmt[]): readonly Buffer[] {
-  const buffers: Buffer[] = [];
-  visitStmts(body, (stmt) => {
-    if (stmt.kind === 'alloc' && stmt.buffer.space === 'scratch') buffers.push(stmt.buffer);
-  });
-  return buffers;
-}
-
 /** The same loop or condition around another body; the object itself where that is the one it has. */
-export function withBody<S extends Stmt & { readonly kind: 'for' | 'if' }>(stmt: S, body: readonly Stmt[]): S;
-export function withBody(stmt: Stmt & { readonly kind: 'for' | 'if' }, body: readonly Stmt[]): Stmt {
+export function withBody<S extends StmtOf<'for' | 'if'>>(stmt: S, body: readonly Stmt[]): S;
+export function withBody(stmt: StmtOf<'for' | 'if'>, body: readonly Stmt[]): Stmt {
   if (body === stmt.body) return stmt;
   if (stmt.kind === 'if') return { kind: 'if', conditions: stmt.conditions, body };
   return { kind: 'for', axis: stmt.axis, range: stmt.range, mode: stmt.mode, body };
 }
 
 /** The same statement with another value; the object itself where that is the one it has. */
-export function withValue(stmt: Stmt & { readonly kind: 'let' | 'store' | 'accumulate' }, value: Expr): Stmt {
+export function withValue(stmt: StmtOf<'let' | 'store' | 'accumulate'>, value: Expr): Stmt {
   if (value === stmt.value) return stmt;
   switch (stmt.kind) {
     case 'let':
@@ -215,7 +219,7 @@ interface Substitution {
   readonly buffers?: ReadonlyMap<Buffer, Buffer>;
   readonly locals?: ReadonlyMap<Local, Expr>;
   /** Called with every load after its indices have been replaced. */
-  readonly load?: (load: Expr & { readonly kind: 'load' }) => Expr;
+  readonly load?: (load: Load) => Expr;
 }
 
 export function substituteExpr(expr: Expr, s: Substitution): Expr {

@@ -4,7 +4,7 @@ import type { DType } from '../base/types.ts';
 import { boundProblems } from './verify-bound.ts';
 import { dtypeOf } from './builder.ts';
 import { batchAxis } from './ir.ts';
-import type { Affine, Axis, Buffer, Condition, Expr, Index, Kernel, Local, Stmt } from './ir.ts';
+import type { Affine, Axis, Buffer, Condition, Expr, For, Index, Kernel, Local, Stmt } from './ir.ts';
 import type { LoopFact } from './prove.ts';
 import { provablyInside } from './prove.ts';
 import { axesOfRange, childrenOf } from './rewrite.ts';
@@ -104,7 +104,7 @@ class Verifier {
     }
   }
 
-  #mode(loop: Stmt & { readonly kind: 'for' }): void {
+  #mode(loop: For): void {
     const problem = loop.mode === 'vectorize' ? lockstepProblem(loop) : undefined;
     this.#require(problem === undefined, `${loop.axis.name} cannot be vectorized: ${problem}`);
     if (loop.mode === 'parallel')

@@ -2,12 +2,10 @@
 import { invariant } from '../base/invariant.ts';
 import { combineFunction } from './arithmetic.ts';
 import type { BoundKernel } from './bound.ts';
-import type { Axis, Buffer, Local, Stmt } from './ir.ts';
+import type { Axis, Buffer, For, Local, Stmt, StmtOf } from './ir.ts';
 import type { Elements, Machine, Run } from './machine.ts';
 import type { Races } from './races.ts';
 import { axesOfRange, bodyOf } from './rewrite.ts';
-
-type For = Stmt & { readonly kind: 'for' };
 
 /** Every combination of the values of some loops' axes, the first loop fastest: one entry per loop in each. */
 function placesOf(loops: readonly For[], machine: Machine): readonly (readonly number[])[] {
@@ -156,7 +154,7 @@ class Workgroup {
     }
   }
 
-  #allReduce({ buffer, combine, axis }: Stmt & { readonly kind: 'all_reduce' }): Run {
+  #allReduce({ buffer, combine, axis }: StmtOf<'all_reduce'>): Run {
     const elements = this.#machine.memoryOf(buffer);
     const kept = this.#registers.find((other) => other.elements === elements);
     invariant(kept !== undefined, `${buffer.name} is not of this block`);

@@ -7,7 +7,7 @@ import { hasTrait } from '../graph/op.ts';
 import { affine, sameAffine, substituteAffine } from '../loop/affine.ts';
 import { DefinitionBuilder, denseBuffer, dtypeOf, readerOf } from '../loop/builder.ts';
 import type { Definition, Let, Points, Reduction } from '../loop/definition.ts';
-import type { Affine, Axis, Buffer, Expr, Index, Local, Stmt } from '../loop/ir.ts';
+import type { Affine, Axis, Buffer, Expr, Index, Load, Local, Stmt } from '../loop/ir.ts';
 import { Names } from '../loop/names.ts';
 import { substituteCondition, substituteExpr, substituteStmts, visitExpr } from '../loop/rewrite.ts';
 import type { Group } from './group.ts';
@@ -248,7 +248,7 @@ class Fuser {
     operands: ReadonlyMap<Buffer, Value>,
     member: (value: Node) => Expr | undefined,
     index: readonly Affine[],
-  ): (load: Expr & { readonly kind: 'load' }) => Expr {
+  ): (load: Load) => Expr {
     return (load) => {
       const value = operands.get(load.buffer);
       if (value === undefined) return load;
@@ -283,7 +283,7 @@ class Fuser {
     const axes = points.axes.map((axis) => ({ axis, fresh: this.#fresh(axis) }));
     const inner = new Map([...outer, ...axes.map(({ axis, fresh }) => [axis, placeOf(fresh)] as const)]);
     const scopes: Scope[] = [];
-    const load = (placeholder: Expr & { readonly kind: 'load' }): Expr => {
+    const load = (placeholder: Load): Expr => {
       const value = operands.get(placeholder.buffer);
       const claimed = value?.kind === 'node' && this.#members.has(value);
       const scope = claimed ? this.#scopeAt(placeholder.index, scopes) : undefined;

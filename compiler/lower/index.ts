@@ -3,9 +3,10 @@ import type { Trait } from '../base/trait.ts';
 import { invariant } from '../base/invariant.ts';
 import { sameShape } from '../base/types.ts';
 import type { Node, Value } from '../graph/ir.ts';
+import { loadsOf } from '../loop/accesses.ts';
 import { sameAffine } from '../loop/affine.ts';
-import type { Buffer, Expr, Kernel, Stmt } from '../loop/ir.ts';
-import { exprsOf, flatMapStmts, visitExpr, visitStmts } from '../loop/rewrite.ts';
+import type { Buffer, For, Kernel, Load, Stmt } from '../loop/ir.ts';
+import { flatMapStmts } from '../loop/rewrite.ts';
 import { inlineLets } from '../loop/transform/inline.ts';
 import { lockstepProblem } from '../loop/transform/vectorize.ts';
 import type { FusedDefinition, LayoutOf } from './fuse.ts';
@@ -77,7 +78,7 @@ function lowerLoops(group: Group, layoutOf: LayoutOf, lanes: number): LoweredGro
   };
 }
 
-const isRefused = (stmt: Stmt): stmt is Stmt & { readonly kind: 'for' } =>
+const isRefused = (stmt: Stmt): stmt is For =>
   stmt.kind === 'for' && stmt.mode === 'vectorize' && lockstepProblem(stmt) !== undefined;
 
 /**
@@ -138,12 +139,12 @@ function nameOf({ nodes, root }: Group): string {
 }
 
 function inPlacePairs(kernel: Kernel, { inputs, outputs, index }: FusedDefinition): LoweredGroup['inPlace'] {
-  const elsewhere = readElsewhere(kernel, (load) =>
+  const isInPlace = (load: Load): boolean =>
     load.index.every(
       (place, i) => !('clamped' in place) && index[i] !== undefined && sameAffine(place, index[i]),
-    ),
-  );
-  return sharingPairs(inputs, outputs, elsewhere);
+    );
+  const elsewhere = loadsOf(kernel.body).filter((load) => !isInPlace(load));
+  return sharingPairs(inputs, outputs, new Set(elsewhere.map(({ buffer }) => buffer)));
 }
 
 function sharingPairs(
@@ -156,20 +157,6 @@ function sharingPairs(
       .filter(({ buffer }) => !elsewhere.has(buffer) && sameMemory(buffer, output.buffer))
       .map((input) => ({ output: output.value, input: input.value })),
   );
-}
-
-function readElsewhere(
-  kernel: Kernel,
-  isInPlace: (load: Expr & { readonly kind: 'load' }) => boolean,
-): ReadonlySet<Buffer> {
-  const elsewhere = new Set<Buffer>();
-  visitStmts(kernel.body, (stmt) => {
-    for (const expr of exprsOf(stmt))
-      visitExpr(expr, (e) => {
-        if (e.kind === 'load' && !isInPlace(e)) elsewhere.add(e.buffer);
-      });
-  });
-  return elsewhere;
 }
 
 function sameMemory(a: Buffer, b: Buffer): boolean {

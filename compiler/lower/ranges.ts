@@ -1,5 +1,5 @@
 /** From conditions on a reduction axis to the bounds of its loop. */
-import { addAffine, affine, scaleAffine, subAffine } from '../loop/affine.ts';
+import { addAffine, affine, factorOf, mentions, scaleAffine, subAffine } from '../loop/affine.ts';
 import { alwaysHolds } from '../loop/bounds.ts';
 import type { Axis, Condition, Quotient, Range, Stmt } from '../loop/ir.ts';
 import { quotient, serial, wholeRange } from '../loop/rewrite.ts';
@@ -15,7 +15,7 @@ export function conditionalLoops(
 ): readonly Stmt[] {
   const pending = conditions.filter((condition) => !alwaysHolds(condition));
   const levelOf = (condition: Condition): number =>
-    axes.findLastIndex((axis) => condition.index.terms.some((term) => term.axis === axis));
+    axes.findLastIndex((axis) => mentions(condition.index, axis));
   const loops = axes.reduceRight<readonly Stmt[]>((inner, axis, level) => {
     const here = pending.filter((condition) => levelOf(condition) === level);
     const bounding = here.filter((condition) => condition.extent !== 'N');
@@ -47,7 +47,7 @@ function rangeWithin(axis: Axis, conditions: readonly Condition[]): Range {
 
 /** 0 <= rest + factor · axis < extent, solved for the axis; rounds up by adding divisor - 1 before the division. */
 function boundsAlong(axis: Axis, { index, extent }: Condition): { from: Quotient; to: Quotient } {
-  const factor = index.terms.find((term) => term.axis === axis)?.factor ?? 0;
+  const factor = factorOf(index, axis);
   const rest = subAffine(index, scaleAffine(axis, factor));
   const size = extent === 'N' ? 0 : extent;
   if (factor > 0) {

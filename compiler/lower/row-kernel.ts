@@ -3,7 +3,7 @@ import { sameShape } from '../base/types.ts';
 import type { Value } from '../graph/ir.ts';
 import { affine } from '../loop/affine.ts';
 import { denseStrides } from '../loop/builder.ts';
-import type { Affine, Axis, Buffer, Expr, Stmt } from '../loop/ir.ts';
+import type { Affine, Axis, Buffer, Expr, Load, Stmt } from '../loop/ir.ts';
 import { Names } from '../loop/names.ts';
 import { flatMapStmts, loopsOver, substituteStmts } from '../loop/rewrite.ts';
 import type { FusedDefinition, Layout, LayoutOf } from './fuse.ts';
@@ -77,7 +77,7 @@ function inRow(
 ): readonly Stmt[] {
   const axes = new Map<Axis, Affine>(rows.map((row, i) => [part.axes[i] as Axis, affine(row)]));
   const own = loopsOver(part.axes.slice(rows.length), iterationOf(part));
-  const load = (e: Expr & { readonly kind: 'load' }): Expr => {
+  const load = (e: Load): Expr => {
     const kept = registers.get(e.buffer);
     return kept === undefined ? e : loadOf(kept);
   };

@@ -44,6 +44,7 @@ export { indexOf } from './reduction/index_of.ts';
 export { max } from './reduction/max.ts';
 export { mean } from './reduction/mean.ts';
 export { meanGradient } from './reduction/mean_gradient.ts';
+export { meanOfSums } from './reduction/mean_of_sums.ts';
 export { min } from './reduction/min.ts';
 export { sum } from './reduction/sum.ts';
 export { broadcastTo } from './structure/broadcast_to.ts';

@@ -58,7 +58,7 @@ export function rule<N extends string>(
 }
 
 /** What the names of a pattern stand for, or undefined where it does not match. */
-export function match(pattern: Pattern, value: Value, known: Bindings = {}): Bindings | undefined {
+function match(pattern: Pattern, value: Value, known: Bindings = {}): Bindings | undefined {
   if (typeof pattern === 'string') {
     const before = known[pattern];
     if (before === undefined) return { ...known, [pattern]: value };

@@ -21,6 +21,8 @@ export interface TargetInfo {
   readonly maxOperands: number;
   /** Into how many a long reduction to a single number is divided: groups of threads that share no memory. 1: it is not. */
   readonly shares: number;
+  /** Whether loops that schedules mark `parallel` are divided among threads. */
+  readonly threads: boolean;
   /** Whether sums over the batch are made of each sample first, so that threads can share the samples. */
   readonly bySample: boolean;
   /** Whether schedules of contractions go by the batch of their routine: how many threads there is work for. */
@@ -47,6 +49,7 @@ export const typescript: TargetInfo = {
   slabBytes: Infinity,
   maxOperands: 256,
   shares: 1,
+  threads: false,
   bySample: false,
   schedulesByBatch: false,
   joinsChannels: false,
@@ -59,6 +62,7 @@ export const webassembly: TargetInfo = {
   ...typescript,
   name: 'wasm',
   lanes: 4,
+  threads: true,
   bySample: true,
   plansScratch: false,
 };

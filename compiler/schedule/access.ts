@@ -1,41 +1,10 @@
 /** What a schedule must know of the memory that a nest reads and writes. */
-import { evaluateAffine } from '../loop/affine.ts';
-import type { Affine, Axis, Buffer, Expr, Index, Quotient, Range, Stmt } from '../loop/ir.ts';
-import { bodyOf, exprsOf, visitExpr, visitStmts } from '../loop/rewrite.ts';
-import type { For } from '../loop/transform/find.ts';
+import { allocatedIn, strideAlong, writesOf } from '../loop/accesses.ts';
+import { evaluateQuotient, mentions } from '../loop/affine.ts';
+import type { Axis, For, Quotient, Range, Stmt } from '../loop/ir.ts';
+import { bodyOf } from '../loop/rewrite.ts';
 import { constantBounds } from '../loop/transform/unroll.ts';
 import type { Nest } from './nest.ts';
-
-export type Load = Expr & { readonly kind: 'load' };
-
-/** By how many elements a place moves with the axis; NaN where it is computed. */
-export function strideAlong(buffer: Buffer, index: readonly Index[], axis: Axis): number {
-  return index.reduce((sum, place, i) => {
-    if ('clamped' in place) return NaN;
-    return sum + (place.terms.find((term) => term.axis === axis)?.factor ?? 0) * (buffer.strides[i] ?? 0);
-  }, 0);
-}
-
-export function loadsOf(body: readonly Stmt[]): readonly Load[] {
-  const loads: Load[] = [];
-  visitStmts(body, (stmt) => {
-    for (const expr of exprsOf(stmt))
-      visitExpr(expr, (e) => {
-        if (e.kind === 'load') loads.push(e);
-      });
-  });
-  return loads;
-}
-
-type Write = Stmt & { readonly kind: 'store' | 'accumulate' };
-
-export function writesOf(body: readonly Stmt[]): readonly Write[] {
-  const writes: Write[] = [];
-  visitStmts(body, (stmt) => {
-    if (stmt.kind === 'store' || stmt.kind === 'accumulate') writes.push(stmt);
-  });
-  return writes;
-}
 
 /** Whether every write to an output moves by one element along the axis. */
 export function isContiguous(body: readonly Stmt[], axis: Axis): boolean {
@@ -63,7 +32,7 @@ export function middleOf({ inner }: Nest, axis: Axis): Middle | undefined {
       if (!quotients.some((q) => mentions(q.numerator, axis))) continue;
       if (quotients.some(({ numerator }) => numerator.terms.some((term) => term.axis !== axis)))
         return undefined;
-      bounds.push((at) => extreme(...quotients.map((q) => Math.floor(valueAt(q.numerator, at) / q.divisor))));
+      bounds.push((at) => extreme(...quotients.map((q) => evaluateQuotient(q, () => at))));
     }
   const keys = Array.from({ length: Number(axis.extent) }, (_, at) => bounds.map((f) => f(at)).join());
   let best: Middle = { from: 0, to: 0 };
@@ -80,11 +49,7 @@ export function commonRange({ range }: For, axis: Axis): Middle | undefined {
   if (quotients.some(({ numerator }) => numerator.terms.some((term) => term.axis !== axis))) return undefined;
   const places = Array.from({ length: Number(axis.extent) }, (_, at) => at);
   const [from, to] = sidesOf(range).map(([bounds, extreme]) =>
-    places.map((at) =>
-      extreme(
-        ...bounds.map((q) => (q === 'N' ? Infinity : Math.floor(valueAt(q.numerator, at) / q.divisor))),
-      ),
-    ),
+    places.map((at) => extreme(...bounds.map((q) => (q === 'N' ? Infinity : evaluateQuotient(q, () => at))))),
   );
   return from === undefined || to === undefined
     ? undefined
@@ -97,10 +62,6 @@ const sidesOf = ({ from, to }: Range): readonly Side[] => [
   [to, Math.min],
 ];
 
-const mentions = ({ terms }: Affine, axis: Axis): boolean => terms.some((term) => term.axis === axis);
-/** Of an index that depends on one axis only. */
-const valueAt = (index: Affine, at: number): number => evaluateAffine(index, () => at);
-
 /** Iterations of a loop; `unknown` where they are not the same in every run. */
 export function iterations(loop: For, unknown: number): number {
   const bounds = constantBounds(loop);
@@ -109,10 +70,7 @@ export function iterations(loop: For, unknown: number): number {
 
 /** Whether the iterations of a loop may run in any order: each writes elements, registers and scratch of its own. */
 export function isIndependent(loop: For): boolean {
-  const own = new Set<Buffer>();
-  visitStmts(loop.body, (stmt) => {
-    if (stmt.kind === 'alloc') own.add(stmt.buffer);
-  });
+  const own = new Set(allocatedIn(loop.body));
   return writesOf(loop.body).every(({ buffer, index }) =>
     buffer.space === 'global' ? strideAlong(buffer, index, loop.axis) !== 0 : own.has(buffer),
   );

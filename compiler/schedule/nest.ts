@@ -1,7 +1,6 @@
 /** What a schedule looks at: the loops over the result, and what one iteration of them does. */
-import type { Axis, Kernel, Stmt } from '../loop/ir.ts';
+import type { Axis, For, Kernel, Stmt } from '../loop/ir.ts';
 import { axesOfRange, visitStmts } from '../loop/rewrite.ts';
-import type { For } from '../loop/transform/find.ts';
 
 export interface Nest {
   /** Loops nested directly in one another from the outside, outermost first. */

@@ -1,7 +1,7 @@
 /**
  * Row-wise kernels: for each row several loops one after the other, reductions and maps. The reductions stay as they are (a
- * tile of several rows would have to repeat every loop); on WASM the maps become vectors and the rows are divided among threads.
- * A kernel that makes one number of several tensors is one without rows.
+ * tile of several rows would have to repeat every loop); where there are lanes the maps become vectors, and threads divide the
+ * rows. A kernel that makes one number of several tensors is one without rows.
  */
 import type { Kernel, Stmt } from '../loop/ir.ts';
 import type { TargetInfo } from '../program/target.ts';
@@ -19,12 +19,12 @@ export function isRowWise(kernel: Kernel): boolean {
 export function scheduleRows(kernel: Kernel, target: TargetInfo): Scheduling {
   const s = new Scheduling(kernel);
   s.apply({ step: 'collapse' }, { step: 'simplify' });
-  if (target.name === 'wasm') {
+  if (target.lanes > 1) {
     vectorizeMaps(s);
     spreadWhole(s);
   }
   s.apply({ step: 'share' }, { step: 'hoist' }, { step: 'inline' });
-  if (target.name === 'wasm') parallelize(s);
+  if (target.threads) parallelize(s);
   return s;
 }
 

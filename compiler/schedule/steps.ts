@@ -1,5 +1,4 @@
 /** Schedule steps: plain data that can be printed, stored and compared. Each is one rewrite of loop/transform. */
-import { invariant } from '../base/invariant.ts';
 import type { Kernel } from '../loop/ir.ts';
 import type { Binding } from '../loop/transform/bind.ts';
 import { bind } from '../loop/transform/bind.ts';
@@ -31,6 +30,7 @@ import { peel, split } from '../loop/transform/split.ts';
 import { spread } from '../loop/transform/spread.ts';
 import { straighten } from '../loop/transform/straighten.ts';
 import { startInside } from '../loop/transform/start-inside.ts';
+import { requires, StepError } from '../loop/transform/step-error.ts';
 import { scalarize, unroll, unrollMarked } from '../loop/transform/unroll.ts';
 import { vectorize } from '../loop/transform/vectorize.ts';
 import { visitStmts } from '../loop/rewrite.ts';
@@ -125,7 +125,7 @@ export type Step =
   | { readonly step: 'inline' }
   | { readonly step: 'simplify' };
 
-/** The kernel after one step. Throws an InvariantError where the step does not fit. */
+/** The kernel after one step. Throws a `StepError` where the step does not fit. */
 export function applyStep(kernel: Kernel, step: Step): Kernel {
   switch (step.step) {
     case 'collapse':
@@ -199,7 +199,7 @@ function kept(kernel: Kernel, array: string): Kernel {
     if (result === undefined && stmt.kind === 'alloc' && stmt.buffer.name === array)
       result = keepInOutput(kernel, stmt.buffer);
   });
-  invariant(result !== undefined, `${array} cannot be kept in an output`);
+  requires(result !== undefined, `${array} cannot be kept in an output`);
   return result;
 }
 
@@ -239,7 +239,7 @@ export class Scheduling {
       run();
       return true;
     } catch (error) {
-      if (!(error instanceof Error) || error.name !== 'InvariantError') throw error;
+      if (!(error instanceof StepError)) throw error;
       this.#kernel = before;
       this.steps.length = count;
       return false;

@@ -1,5 +1,6 @@
 /** Windows that move by more than one place. */
-import type { For } from '../loop/transform/find.ts';
+import { mentions } from '../loop/affine.ts';
+import type { For } from '../loop/ir.ts';
 import { isWhole, loopAxes } from '../loop/transform/find.ts';
 import type { Nest } from './nest.ts';
 import { nestOf } from './nest.ts';
@@ -33,8 +34,7 @@ export function divideByStride(s: Scheduling): void {
 export function divisorOf({ inner }: Nest, { axis }: For): number {
   for (const { range } of inner)
     for (const q of [...range.from, ...range.to]) {
-      if (q !== 'N' && q.divisor > 1 && q.numerator.terms.some((term) => term.axis === axis))
-        return q.divisor;
+      if (q !== 'N' && q.divisor > 1 && mentions(q.numerator, axis)) return q.divisor;
     }
   return 1;
 }

@@ -2,9 +2,8 @@
  * Schedules for one thread of scalar JavaScript. What costs there is the rounding: two conversions behind each addition,
  * one after the other. A tile of four outputs keeps four such chains going and reads each element of the other operand once.
  */
-import type { Kernel, Stmt } from '../loop/ir.ts';
+import type { For, Kernel, Stmt } from '../loop/ir.ts';
 import { bodyOf, visitStmts } from '../loop/rewrite.ts';
-import type { For } from '../loop/transform/find.ts';
 import { isWhole, loopAxes } from '../loop/transform/find.ts';
 import type { TargetInfo } from '../program/target.ts';
 import { iterations } from './access.ts';

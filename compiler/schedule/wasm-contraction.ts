@@ -4,15 +4,15 @@
  * Weights are copied once per block of channels into the order in which they are read. Where windows reach over an edge, the
  * edge becomes loops of its own: inside, all bounds are constants.
  */
-import { invariant } from '../base/invariant.ts';
-import type { Axis, Buffer, Kernel } from '../loop/ir.ts';
-import type { For } from '../loop/transform/find.ts';
+import { loadsOf, strideAlong } from '../loop/accesses.ts';
+import type { Axis, Buffer, For, Kernel } from '../loop/ir.ts';
 import { findLoop, isWhole } from '../loop/transform/find.ts';
+import { requires } from '../loop/transform/step-error.ts';
 import type { Nest } from './nest.ts';
 import { boundsDependOn, nestOf } from './nest.ts';
 import type { Scheduling } from './steps.ts';
 import { axesOfRange } from '../loop/rewrite.ts';
-import { commonRange, isContiguous, loadsOf, middleOf, strideAlong } from './access.ts';
+import { commonRange, isContiguous, middleOf } from './access.ts';
 import { stageOperand, stageWeights } from './wasm-stage.ts';
 import type { LanePart } from './wasm-tile.ts';
 import { balanced, divide, extentOf, laneParts, loopsInside, mayRepeat, widest } from './wasm-tile.ts';
@@ -108,7 +108,7 @@ function clippedLoop(s: Scheduling, nest: Nest, others: readonly For[]): For | u
     for (const inner of nest.inner) {
       if (!axesOfRange(inner.range).has(loop.axis)) continue;
       const common = commonRange(inner, loop.axis);
-      invariant(common !== undefined && common.to > common.from, `${inner.axis.name} has no middle`);
+      requires(common !== undefined && common.to > common.from, `${inner.axis.name} has no middle`);
       s.apply({ step: 'clip', axis: inner.axis.name, ...common });
     }
     s.apply({ step: 'simplify' });
@@ -354,7 +354,7 @@ function stagePixels(s: Scheduling, block: string, tile: string, repeats: readon
   s.transaction(() => {
     s.apply({ step: 'split', axis: block, size, block: many, inner: each, rest: `${block}_rest` });
     s.apply({ step: 'reorder', axes: [many, ...repeats, each, tile] });
-    invariant(stageOperand(s, load, many, tile), 'it cannot be copied');
+    requires(stageOperand(s, load, many, tile), 'it cannot be copied');
   });
 }
 

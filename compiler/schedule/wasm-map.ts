@@ -1,6 +1,6 @@
 /** Kernels without a reduction: vectors along the innermost axis, a few of them per iteration. */
-import { invariant } from '../base/invariant.ts';
 import { isWhole } from '../loop/transform/find.ts';
+import { requires } from '../loop/transform/step-error.ts';
 import type { Nest } from './nest.ts';
 import type { Scheduling } from './steps.ts';
 import { isContiguous } from './access.ts';
@@ -9,11 +9,11 @@ import { divide, laneParts, mayRepeat } from './wasm-tile.ts';
 /** Vectors per iteration of a long loop. */
 const vectorsAtOnce = 2;
 
-/** Throws an InvariantError where the innermost axis does not go along memory. */
+/** Throws a `StepError` where the innermost axis does not go along memory. */
 export function scheduleMap(s: Scheduling, { outer, body }: Nest): void {
   const loop = outer.at(-1);
-  invariant(loop !== undefined && isWhole(loop) && loop.axis.extent !== 'N', 'nothing to vectorize');
-  invariant(isContiguous(body, loop.axis), `${loop.axis.name} does not go along memory`);
+  requires(loop !== undefined && isWhole(loop) && loop.axis.extent !== 'N', 'nothing to vectorize');
+  requires(isContiguous(body, loop.axis), `${loop.axis.name} does not go along memory`);
   const parts = laneParts(loop.axis.extent, vectorsAtOnce, mayRepeat(s.kernel));
   const names = divide(s, loop.axis.name, parts);
   parts.forEach(({ vectors, stride }, i) => {

@@ -1,9 +1,9 @@
 /** Which operands are copied into scratch memory, and in which order. */
-import type { Axis, Buffer, Stmt } from '../loop/ir.ts';
+import { loadsOf, strideAlong } from '../loop/accesses.ts';
+import type { Axis, Buffer, Load, Stmt } from '../loop/ir.ts';
 import { findLoop, loopAxes } from '../loop/transform/find.ts';
 import type { Scheduling } from './steps.ts';
-import type { Load } from './access.ts';
-import { iterations, loadsOf, strideAlong } from './access.ts';
+import { iterations } from './access.ts';
 import { extentOf, loopsInside } from './wasm-tile.ts';
 
 /** A staged element is read by at least so many tiles. */

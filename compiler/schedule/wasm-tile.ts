@@ -1,11 +1,11 @@
 /** What all WASM schedules share: how extents are divided among vectors and tiles. */
 import { sameType } from '../base/types.ts';
+import { loadsOf, writesOf } from '../loop/accesses.ts';
 import type { Kernel } from '../loop/ir.ts';
 import { findLoop, loopAxes } from '../loop/transform/find.ts';
 import type { Part } from '../loop/transform/partition.ts';
 import { lanes } from '../loop/transform/vectorize.ts';
 import type { Scheduling } from './steps.ts';
-import { loadsOf, writesOf } from './access.ts';
 
 /** Vectors in a block of channels: with four pixels, eight accumulators. */
 export const widest = 2;

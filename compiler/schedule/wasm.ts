@@ -2,18 +2,18 @@
  * Schedules for WASM SIMD: four f32 in a vector, sixteen vector registers, two loads and two multiplications or additions
  * per cycle. What a kernel cannot do in vectors it does one element at a time, in the same order.
  */
-import { invariant } from '../base/invariant.ts';
-import type { Buffer, Kernel, Stmt } from '../loop/ir.ts';
+import { loadsOf, writesOf } from '../loop/accesses.ts';
+import type { Buffer, For, Kernel, Stmt } from '../loop/ir.ts';
 import { axesOfRange, visitStmts } from '../loop/rewrite.ts';
-import type { For } from '../loop/transform/find.ts';
 import { findLoop, loopAxes } from '../loop/transform/find.ts';
-import { isParallel } from '../loop/transform/parallel.ts';
+import { isParallel, writesOnce } from '../loop/transform/parallel.ts';
+import { requires } from '../loop/transform/step-error.ts';
 import type { Choice } from './choice.ts';
 import { nestOf } from './nest.ts';
 import { Scheduling } from './steps.ts';
 import { streamBatch } from './stream-batch.ts';
 import { divideByStride, divisorOf } from './strides.ts';
-import { isIndependent, iterations, loadsOf, workOf, writesOf } from './access.ts';
+import { isIndependent, iterations, workOf } from './access.ts';
 import { scheduleContraction } from './wasm-contraction.ts';
 import { scheduleMap } from './wasm-map.ts';
 
@@ -70,7 +70,7 @@ function divideWindows(s: Scheduling): void {
   const whole = nest.outer.every(
     (loop) => loop.axis.extent === 'N' || loop.axis.extent % divisorOf(nest, loop) === 0,
   );
-  invariant(whole, 'the stride does not divide the extent');
+  requires(whole, 'the stride does not divide the extent');
   divideByStride(s);
   shiftWindows(s);
 }
@@ -122,10 +122,9 @@ const worth: readonly ((count: number) => boolean)[] = [isEven, (n) => n >= 4, (
  * Where each element is written once, parts of a kernel that stand beside one another have loops of their own.
  */
 export function parallelize(s: Scheduling): void {
-  const once = writesOf(s.kernel.body).every((write) => write.kind === 'store' || !isOutput(write));
-  const reads = loadsOf(s.kernel.body).some(({ buffer }) => s.kernel.outputs.includes(buffer));
+  const once = writesOnce(s.kernel);
   for (const isEnough of worth) {
-    const axes = once && !reads ? sharedLoops(s.kernel.body, isEnough) : undefined;
+    const axes = once ? sharedLoops(s.kernel.body, isEnough) : undefined;
     if (axes !== undefined && axes.size > 0 && inParallel(s, axes)) return;
     if (axes === undefined && shareLevel(s, isEnough)) return;
   }
@@ -179,6 +178,6 @@ function shareLevel(s: Scheduling, isEnough: (count: number) => boolean): boolea
 function inParallel(s: Scheduling, axes: ReadonlySet<string>): boolean {
   return s.transaction(() => {
     for (const axis of axes) s.apply({ step: 'parallel', axis });
-    invariant(isParallel(s.kernel), 'something is written outside of the parallel loops');
+    requires(isParallel(s.kernel), 'something is written outside of the parallel loops');
   });
 }

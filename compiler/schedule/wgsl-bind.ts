@@ -1,8 +1,8 @@
 /** How loops over a result become workgroups and threads. */
-import { invariant } from '../base/invariant.ts';
+import type { For } from '../loop/ir.ts';
 import { dimensions } from '../loop/bound.ts';
-import type { For } from '../loop/transform/find.ts';
 import { isWhole } from '../loop/transform/find.ts';
+import { requires } from '../loop/transform/step-error.ts';
 import { nestOf } from './nest.ts';
 import type { Scheduling } from './steps.ts';
 import { isIndependent, iterations } from './access.ts';
@@ -59,7 +59,7 @@ export function bindNest(s: Scheduling): void {
 export function bindGroups(s: Scheduling, axes: readonly string[]): void {
   axes.toReversed().forEach((axis, i) => {
     const dimension = dimensions[i];
-    invariant(dimension !== undefined, 'there are too many loops for workgroups');
+    requires(dimension !== undefined, 'there are too many loops for workgroups');
     s.apply({ step: 'bind', axis, to: `workgroup_${dimension}` });
   });
 }

@@ -1,11 +1,12 @@
 /** What a schedule for a GPU must know of a contraction: the roles of its axes, and how many places they have. */
 import type { Extent } from '../base/types.ts';
-import type { Axis, Kernel } from '../loop/ir.ts';
+import { elementCount } from '../base/types.ts';
+import { strideAlong } from '../loop/accesses.ts';
+import type { Axis, For, Kernel } from '../loop/ir.ts';
 import { axesOfRange } from '../loop/rewrite.ts';
-import type { For } from '../loop/transform/find.ts';
 import type { ContractionNest, Factor } from '../loop/transform/contraction/nest.ts';
 import { boundsOfLoop, contractionNest } from '../loop/transform/contraction/nest.ts';
-import { isContiguous, strideAlong } from './access.ts';
+import { isContiguous } from './access.ts';
 
 /** Samples that a batch is taken to have where nobody knows: between one, to infer, and some dozens, to train. */
 const assumedBatch = 16;
@@ -31,6 +32,8 @@ export interface ContractionShape {
   readonly others: readonly RoleAxis[];
   /** Axes of the sum, outermost first; `whole`: the same points everywhere. */
   readonly sum: readonly (RoleAxis & { readonly whole: boolean })[];
+  /** Elements of all operands: of one sample, if a workgroup has only one. */
+  readonly elements: number;
   /** Whether all channels are made of the same elements of an operand; those of a depthwise convolution are not. */
   readonly sharesChannels: boolean;
   /** The operand that has channels has pixels or rows, too: a block of it holds all of their pairs. */
@@ -62,6 +65,8 @@ export function contractionShape(kernel: Kernel, batch = assumedBatch): Contract
   );
   const pixel = places.findLast(({ axis }) => axis.extent !== 'N') ?? places.at(-1);
   const row = places.findLast((loop) => loop !== pixel && loop.axis.extent !== 'N');
+  // Where the batch is neither in a tile nor in the sum, a workgroup has one sample.
+  const samples = others.some((loop) => loop !== pixel && loop.axis.extent === 'N') ? 1 : batch;
   const role = ({ axis }: For): RoleAxis => roleOf(axis, nest, batch);
   return {
     channel: role(channel),
@@ -70,6 +75,7 @@ export function contractionShape(kernel: Kernel, batch = assumedBatch): Contract
     ...(row && { row: role(row) }),
     others: others.filter((loop) => loop !== pixel && loop !== row).map(role),
     sum: nest.reduction.map((loop) => ({ ...role(loop), whole: isConstant(loop) })),
+    elements: nest.factors.reduce((sum, { load }) => sum + elementCount(load.buffer.shape, samples), 0),
     sharesChannels: still !== undefined,
     pairs: moving.some((factor) => [pixel, row].some((loop) => loop && stride(factor, loop.axis) !== 0)),
     pointsInRow: still !== undefined && stride(still, last.axis) === 1,

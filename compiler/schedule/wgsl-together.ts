@@ -1,14 +1,13 @@
 /** Schedules in which the threads of a workgroup do a reduction, or a row, together. */
-import { invariant } from '../base/invariant.ts';
-import type { Axis, Stmt } from '../loop/ir.ts';
+import { loadsOf, strideAlong, writesOf } from '../loop/accesses.ts';
+import type { Axis, For, Stmt } from '../loop/ir.ts';
 import { axesOfRange, bodyOf } from '../loop/rewrite.ts';
-import type { For } from '../loop/transform/find.ts';
 import { nestOf } from './nest.ts';
 import type { Nest } from './nest.ts';
 import type { Scheduling } from './steps.ts';
-import { loadsOf, strideAlong, writesOf } from './access.ts';
 import { bindGroups, countOf, freeLoops } from './wgsl-bind.ts';
 import { checkSharedMemory, mostThreads, subgroup } from './wgsl-limits.ts';
+import { requires } from '../loop/transform/step-error.ts';
 
 /** Shorter reductions and rows are left to one thread. */
 const shortest = 33;
@@ -29,13 +28,13 @@ export function scheduleTogether(s: Scheduling): boolean {
   return s.transaction(() => {
     s.apply({ step: 'merge_chunks' }, { step: 'collapse' }, { step: 'simplify' });
     const nest = nestOf(s.kernel);
-    invariant(
+    requires(
       freeLoops(s).length === nest.outer.length,
       'iterations of the outer loops depend on one another',
     );
     const points = Math.max(0, ...nest.body.map(pointsOf));
     const results = nest.outer.reduce((product, loop) => product * staticCount(loop), 1);
-    invariant(points >= shortest && results <= mostResults, 'one thread can do it');
+    requires(points >= shortest && results <= mostResults, 'one thread can do it');
     const innermost = nest.outer.at(-1);
     const width = innermost === undefined ? 1 : widthOf(nest, innermost, { results, points });
     const over = nest.body.flatMap((stmt) => dividedLoop(stmt, width));

@@ -1,12 +1,13 @@
 /** Schedules for WebGPU: the loops over a result become workgroups and threads. */
-import { invariant } from '../base/invariant.ts';
+import { loadsOf, strideAlong } from '../loop/accesses.ts';
 import type { Kernel } from '../loop/ir.ts';
 import { isWhole } from '../loop/transform/find.ts';
+import { requires } from '../loop/transform/step-error.ts';
 import { lanes } from '../loop/transform/vectorize.ts';
 import { inSerial } from './built.ts';
 import { nestOf } from './nest.ts';
 import { Scheduling } from './steps.ts';
-import { isContiguous, loadsOf, strideAlong } from './access.ts';
+import { isContiguous } from './access.ts';
 import { bindNest } from './wgsl-bind.ts';
 import { scheduleContractionForWgsl } from './wgsl-contraction.ts';
 import { scheduleTogether } from './wgsl-together.ts';
@@ -43,23 +44,23 @@ function readsAgain(kernel: Kernel): boolean {
 /** Where a thread does more than store an element: fewer of them would leave parts of a GPU without work. */
 const enoughThreads = 2048;
 
-/** Each thread makes four neighbouring elements. Throws an InvariantError where they are not neighbours in memory as well. */
+/** Each thread makes four neighbouring elements. Throws a `StepError` where they are not neighbours in memory as well. */
 function vectorizeInnermost(s: Scheduling): void {
   const { outer, body, inner } = nestOf(s.kernel);
   const loop = outer.at(-1);
-  invariant(loop !== undefined && isWhole(loop), 'there is no loop over the result');
+  requires(loop !== undefined && isWhole(loop), 'there is no loop over the result');
   const { name, extent } = loop.axis;
-  invariant(extent !== 'N' && extent % lanes === 0, `${name} cannot be divided into vectors`);
+  requires(extent !== 'N' && extent % lanes === 0, `${name} cannot be divided into vectors`);
   const strides = loadsOf(body)
     .filter(({ buffer }) => buffer.space === 'global')
     .map(({ buffer, index }) => strideAlong(buffer, index, loop.axis));
   const along = isContiguous(body, loop.axis) && strides.every((stride) => stride === 0 || stride === 1);
-  invariant(along, `${name} does not go along memory`);
+  requires(along, `${name} does not go along memory`);
   const names = { block: `${name}_vec`, inner: `${name}_lane`, rest: `${name}_rest` };
   s.apply({ step: 'split', axis: name, size: lanes, ...names });
   if (inner.length === 0) return s.apply({ step: 'vectorize', axis: names.inner });
   const results = outer.reduce((product, { axis }) => product * (axis.extent === 'N' ? 1 : axis.extent), 1);
-  invariant(results >= lanes * enoughThreads, 'there are not enough results for vectors');
+  requires(results >= lanes * enoughThreads, 'there are not enough results for vectors');
   const through = inner.map(({ axis }) => axis.name);
   s.apply({ step: 'jam', axis: names.inner, through, mode: 'vectorize' });
 }

@@ -106,8 +106,12 @@ function describeSpecially(
   if (rule === 'conditional' && label === '`else`') {
     return problem('E0124', span, `every \`if\` needs an \`else\`, found ${whatIs(token, span)}`);
   }
+  if (rule === 'parameter' && label === '`:`' && !isOnlyPair(place, error)) {
+    const notes = [{ message: `a parameter has a type, such as \`${previous?.image ?? 'n'}: int\`` }];
+    return problem('E0115', span, `expected ${label}, found ${whatIs(token, span)}`, { notes });
+  }
   const startsTensors = rule === 'parameters' && token.tokenType === t.LBracket;
-  if (startsTensors || (rule === 'operands' && label === '`(`')) {
+  if (startsTensors || isOnlyPair(place, error) || (rule === 'operands' && label === '`(`')) {
     const message = 'a layer has two pairs of parentheses: its parameters, then its tensors';
     const notes = [{ message: 'such as `layer Twice(factor: float = 2)(x: f32[N, c])`' }];
     return problem('E0128', span, message, { notes });
@@ -121,6 +125,14 @@ function describeSpecially(
     return problem('E0115', here, message, { fix: replace('remove `,`', here, '') });
   }
   return rule === 'file' && token.tokenType === t.Name ? describeItem(place, token, here) : undefined;
+}
+
+/** `layer Block(x) {`: the name of a tensor where parameters stand. */
+function isOnlyPair({ text }: Place, { token, context }: IRecognitionException): boolean {
+  const untyped = context.ruleStack.at(-1) === 'parameter' && context.ruleStack.includes('layer');
+  return (
+    untyped && /^[^(){}\n]{0,80}\)\s{0,80}\{/.test(text.slice(token.startOffset, token.startOffset + 200))
+  );
 }
 
 const ifIsAValue = '`if` chooses between values: `y = if deep then x -> Wide else x -> Narrow`';

@@ -4,10 +4,11 @@ import { centred } from '../../app/play/centre.ts';
 import { answerOf, truthOf } from '../../app/play/classifier.ts';
 import { Clock } from '../../app/play/clock.ts';
 import { latest } from '../../app/play/latest.ts';
+import { findMistakes } from '../../app/play/mistakes.ts';
 import { RemoteDataset } from '../../app/play/remote-data.ts';
 import { sampleReader } from '../../compiler/cli/play/samples.ts';
 import { arrayDataset } from '../../compiler/data/index.ts';
-import type { PortInfo } from '../../runtime/types.ts';
+import type { Batch, PortInfo } from '../../runtime/types.ts';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -67,6 +68,29 @@ test('truths are indices, 0 or 1, or a one in its place', () => {
   expect(truthOf(Int32Array.of(7), { name: 't', dtype: 'i32', shape: [] })).toBe(7);
   expect(truthOf(Float32Array.of(1), { name: 't', dtype: 'f32', shape: [1] })).toBe(1);
   expect(truthOf(Float32Array.of(0, 0, 1), { name: 't', dtype: 'f32', shape: [3] })).toBe(2);
+});
+
+test('counts what is taken for what', async () => {
+  const [x, t] = [
+    { name: 'x', dtype: 'f32', shape: [3] },
+    { name: 't', dtype: 'i32', shape: [] },
+  ] as const satisfies readonly PortInfo[];
+  const truths = [0, 0, 1, 2, 2, 2];
+  const answers = [0, 1, 1, 0, 0, 2];
+  const rows = answers.map((number) => [0, 1, 2].map((i) => (i === number ? 0.8 : 0.1)));
+  const arrays = { x: Float32Array.from(rows.flat()), t: Int32Array.from(truths) };
+  const data = arrayDataset([x, t], arrays, truths.length, 'f');
+  const model = {
+    info: { maxBatch: { infer: 4 } },
+    predict: ({ x: given }: Batch) => Promise.resolve({ y: given as Float32Array }),
+  };
+  const y: PortInfo = { name: 'y', dtype: 'f32', shape: [3] };
+  const signature = { name: 'M', inputs: [x], labels: [t], outputs: [y], metrics: [] };
+  const classifier = { output: 'y', label: 't', classes: ['a', 'b', 'c'] };
+  const { checked, wrong, answered } = await findMistakes(model, signature, classifier, data, 100);
+  expect([checked, wrong]).toEqual([6, 3]);
+  const pairs = answered.map(({ truth, predicted, count }) => `${count} of ${truth} as ${predicted}`);
+  expect(pairs).toEqual(['1 of 0 as 0', '1 of 0 as 1', '1 of 1 as 1', '2 of 2 as 0', '1 of 2 as 2']);
 });
 
 test('the clock stands still in pauses, and does not count the first batch', async () => {

@@ -39,7 +39,10 @@ test('trains as on WebAssembly, and goes on there', async () => {
   await page.click('#again');
   await inState(page, 'ready');
 
+  await page.check('input[value=wgsl]');
+  expect(await textOf(page, '#status')).toBe('getting ready on WebGPU: compiling shaders …');
   await choose(page, 'wgsl');
+  expect(await textOf(page, '#status')).toContain('not trained yet');
   await page.fill('#epochs', '1');
   await train(page);
   expect(await textOf(page, '#status')).toContain('trained for 1 epoch ');

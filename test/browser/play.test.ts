@@ -118,6 +118,14 @@ test('shows the pictures it gets wrong, and looks into the one that is chosen', 
     expect(truth).not.toBe(predicted);
     expect(width).toBe(12);
   }
+  const counts = await page.$$eval('#confusions tbody tr', (rows) =>
+    rows.map((row) => [...row.querySelectorAll('td:not(.share)')].map((cell) => Number(cell.textContent))),
+  );
+  expect(counts.map((row) => row.length)).toEqual(Array(10).fill(10));
+  expect(counts.flat().reduce((a, b) => a + b)).toBe(100);
+  expect(counts.reduce((sum, row, i) => sum + (row[i] ?? 0), 0)).toBe(100 - wrong);
+  for (const { truth, predicted } of shown)
+    expect(counts[Number(truth)]?.[Number(predicted)]).toBeGreaterThan(0);
   await page.click('.mistake');
   const [first] = shown;
   await expect
@@ -178,6 +186,37 @@ test('can be paused, stopped, continued and started over, and gives its weights'
   expect(await textOf(page, '#status')).toContain('not trained yet');
   expect(await historyOf(page)).toEqual({});
   expect(await textOf(page, '#start')).toBe('Start');
+  expect(faults).toEqual([]);
+});
+
+test('the keyboard starts, pauses and stops, and is where it can go on', async () => {
+  const browser = await openBrowser();
+  if (!browser) return;
+  const playing = await play({}, '--data', 'synthetic:digits?size=12&count=4000');
+  const { page, faults } = await openPage(browser, playing);
+  const focused = (): Promise<string> => page.evaluate('document.activeElement.id');
+  await page.focus('#epochs');
+  await page.keyboard.press('Control+A');
+  await page.keyboard.type('400');
+  await page.keyboard.press('Enter');
+  await inState(page, 'training');
+  await page.focus('#pause');
+  await page.keyboard.press('Enter');
+  await inState(page, 'paused');
+  expect(await focused()).toBe('pause');
+  await page.focus('#stop');
+  await page.keyboard.press('Enter');
+  await inState(page, 'ready');
+  expect(await focused()).toBe('start');
+  await page.keyboard.press('Enter');
+  await inState(page, 'training');
+  expect(await focused()).toBe('pause');
+  // Where a person has gone elsewhere, it stays there.
+  await page.focus('#sample');
+  await page.click('#stop', { noWaitAfter: true });
+  await page.focus('#sample');
+  await inState(page, 'ready');
+  expect(await focused()).toBe('sample');
   expect(faults).toEqual([]);
 });
 

@@ -57,6 +57,21 @@ describe('usage', () => {
     expect(await cnnc('--version')).toEqual({ status: 0, out: `${version}\n`, err: '' });
   });
 
+  test.each([
+    ['UTF-16, as PowerShell writes it', Buffer.from('\ufeff/// é\n', 'utf16le')],
+    ['Latin-1', Buffer.from('/// é\n', 'latin1')],
+  ])('%s: said, and no comment is lost', async (_, bytes) => {
+    const { file, cnnc } = folder();
+    writeFileSync(file('a.cnn'), bytes);
+    for (const command of ['check', 'format', 'summary'])
+      expect(await cnnc(command, 'a.cnn')).toEqual({
+        status: 1,
+        out: '',
+        err: 'cnnc: a.cnn: it is not text in UTF-8; save it in this encoding\n',
+      });
+    expect(readFileSync(file('a.cnn'))).toEqual(bytes);
+  });
+
   test('a folder is no file', async () => {
     const { cnnc, file } = folder();
     mkdirSync(file('empty'));

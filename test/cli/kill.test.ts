@@ -13,7 +13,10 @@ const main = join(bin, 'main.mjs');
 
 beforeAll(() =>
   build({
-    entryPoints: ['compiler/cli/main.ts'],
+    stdin: {
+      contents: "import { main } from './compiler/cli/program.ts'; main((module) => import(module));",
+      resolveDir: '.',
+    },
     bundle: true,
     platform: 'node',
     format: 'esm',

@@ -36,6 +36,7 @@ export function folder(): Folder {
       err: (text) => (err += text),
       terminal: false,
       color: false,
+      import: (module) => import(module),
       stream: new PassThrough(),
       interruptible: (work) => work(new AbortController().signal),
       ...io,

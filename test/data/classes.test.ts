@@ -1,6 +1,8 @@
 /** Which class of the data becomes which number of the model. */
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openData } from '../../compiler/data/index.ts';
+import { png, put, temporaryFolder, wants } from './files.ts';
 
 /** The labels of the first eight digits among `only`, for a model with these classes. */
 async function labels(only: readonly string[] | undefined, classes: readonly string[]): Promise<number[]> {
@@ -30,4 +32,14 @@ test('other names are numbered in the order of --only', async () => {
 
 test('the message names the classes of the model', async () => {
   await expect(labels(undefined, ['3', '5'])).rejects.toThrow(/keep 2 of them: --only 3,5/u);
+});
+
+test('a class of the model that --only leaves out is not one whose folder is missing', () => {
+  const classes = ['red', 'blue', 'green'];
+  const folder = temporaryFolder();
+  for (const name of classes) put(join(folder, name, 'a.png'), png(4, 4, [0, 255, 0]));
+  const wanted = wants([4, 4, 3], { classes, only: ['red', 'blue'] });
+  expect(() => openData(`folder:${folder}`, wanted)).toThrow(
+    /^--only red,blue keeps 2 classes, the model has 3: red, blue, green$/u,
+  );
 });

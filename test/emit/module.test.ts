@@ -184,7 +184,8 @@ export async function use(weights: Uint8Array, image: Uint8Array, truth: Int32Ar
   const history: History = await model.fit({ image, truth }, { epochs: 2, validation: { image, truth } });
   const data: Dataset = { size: 1, read: (indices, into) => void (into['image']![0] = indices[0]!) };
   await model.fit(data, { onBatchEnd: ({ scores }) => console.log(scores['loss']), signal: AbortSignal.timeout(10) });
-  const { loss } = await model.evaluate({ image, truth });
+  const { loss, accuracy }: { readonly loss: number; readonly accuracy: number } = await model.evaluate({ image, truth });
+  const best: number | undefined = history.at(-1)?.validation?.accuracy ?? accuracy;
   const one: Uint8Array = imageFrom(pixels);
   const inputs: Inputs = { image: one };
   const name: string | undefined = classes.digit[0] ?? signature.inputs[0]?.name;
@@ -220,7 +221,7 @@ export async function use(weights: Uint8Array, image: Uint8Array, truth: Int32Ar
   } catch (error) {
     if (error instanceof ModelError && error.code === 'input') return 0;
   }
-  return digit[0]! + (values?.length ?? 0) + history.length + (loss ?? 0) + (name?.length ?? 0) + (adapter?.length ?? 0);
+  return digit[0]! + (values?.length ?? 0) + history.length + loss + (best ?? 0) + (name?.length ?? 0) + (adapter?.length ?? 0);
 }
 `;
 });

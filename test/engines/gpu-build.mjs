@@ -30,7 +30,8 @@ export function shadersOf(model) {
   const { model: analyzed, diagnostics } = analyze(sourceOf(model));
   if (!analyzed) throw new Error(`${model}: ${diagnostics[0]?.message}`);
   const { program } = buildProgram(analyzed, { target: targets.wgsl, halves: true });
-  const { common, shaders } = emitWgsl(program);
+  const { common, shaders: kernels, gate } = emitWgsl(program);
+  const shaders = [...kernels, ...(gate ? [gate] : [])];
   return [false, true].flatMap((f16) => {
     const own = shaders.filter((shader) => (shader.f16 === true) === f16);
     if (own.length === 0) return [];

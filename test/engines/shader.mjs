@@ -95,8 +95,8 @@ async function preparedOn(device, { name, code }, bound) {
 export async function dispatch(device, { name, code, arenas, bindings, batch, workgroups }) {
   return checked(device, async () => {
     const bound = bindings
-      .map((binding, i) => ({ ...binding, binding: i + 1 }))
-      .filter(({ access }) => access !== 'shared');
+      .filter(({ access }) => access !== 'shared')
+      .map((binding, i) => ({ ...binding, binding: i + 1 }));
     const { group, pipeline } = await preparedOn(device, { name, code }, bound);
     const bufferOf = (bytes, use) => {
       const buffer = device.createBuffer({ size: bytes.byteLength, usage: use });

@@ -21,6 +21,62 @@ describe('messages', () => {
     return found.flatMap((diagnostic) => shown(text, diagnostic));
   };
 
+  it.each([
+    ['GlobalAvgPool2D', 'GlobalAveragePooling2D'],
+    ['GlobalAvgPooling2D', 'GlobalAveragePooling2D'],
+    ['AvgPooling2D', 'AveragePooling2D'],
+    ['GlobalMaxPool2D', 'GlobalMaxPooling2D'],
+  ])('%s is not another pooling', (name, meant) => {
+    expect(diagnose(net(name)).map(({ fix }) => fix?.title)).toEqual([`write \`${meant}\``]);
+  });
+
+  const inLayer = (head: string): string =>
+    `layer Block${head}\nmodel Net {\n  input x: f32[3, 3, 1]\n  x -> Block -> output y\n}\n`;
+
+  it.each([
+    [
+      'one pair of parentheses',
+      inLayer('(x) {\n  return x -> Flatten\n}'),
+      [
+        ')',
+        'a layer has two pairs of parentheses: its parameters, then its tensors',
+        'such as `layer Twice(factor: float = 2)(x: f32[N, c])`',
+      ],
+    ],
+    [
+      'a parameter without a type',
+      inLayer('(n)(x) {\n  return x -> Dense(n)\n}'),
+      [')', 'expected `:`, found `)`', 'a parameter has a type, such as `n: int`'],
+    ],
+    [
+      'a layer that ends in no return',
+      inLayer('()(x) {\n  x -> Flatten\n}'),
+      ['Block', 'layer `Block` returns nothing', 'end it with `return` and an expression'],
+    ],
+    [
+      'an operand without the batch',
+      inLayer('()(x: f32[h, w, c]) {\n  return x -> Flatten\n}'),
+      [
+        'Block',
+        '`Block` takes `x: f32[h, w, c]`, got f32[N, 3, 3, 1]',
+        'it has 4, the layer takes 3 axes',
+        'layers write the batch, too, which comes first: `[N, …]`',
+      ],
+    ],
+    [
+      'extents in parentheses',
+      'model Net {\n  input x: f32(3)\n  x -> Dense(2) -> output y\n}\n',
+      ['(', 'extents stand in brackets, such as `f32[3]`'],
+    ],
+    [
+      'a keyword for a binding',
+      'model Net {\n  input x: f32[3]\n  const h = x -> Dense(3)\n  h -> output y\n}\n',
+      ['const', 'nothing is called `const` here', 'a name is bound without a keyword: `h = x -> Dense(3)`'],
+    ],
+  ])('%s', (_, text, expected) => {
+    expect(only(text)).toEqual(expected);
+  });
+
   it('say what met what, and what would do', () => {
     expect(only(net('MaxPooling2D(14)', 'Conv2D(8, 3x3)'))).toEqual([
       'Conv2D(8, 3x3)',
@@ -54,11 +110,7 @@ describe('messages', () => {
       net('Conv2D(8, 3x3, padding: "same")', 'Flatten'),
       ['`padding` of `Conv2D` is a word, which stands without quotes: `same`'],
     ],
-    [
-      'no filters',
-      net('Conv2D(0, 3x3)'),
-      ['param `kernel` of `Conv2D`: an extent must be at least 1, got 0'],
-    ],
+    ['no filters', net('Conv2D(0, 3x3)'), ['`Conv2D` requires `filters >= 1`, got `filters` = 0']],
     [
       'no Flatten',
       trained(['Dense(10, activation: softmax)'], 'loss: sparse_categorical_crossentropy(truth, y)'),

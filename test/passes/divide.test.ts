@@ -87,21 +87,25 @@ describe('divide', () => {
     expect(opNames(divide.run(graph, targets.wasm))).toEqual(['all_finite', 'all_finite', 'logical_and']);
   });
 
-  it('sums of few channels are made of each sample first, with the same bits', () => {
+  it('sums and means of few channels are made of each sample first, with the same bits', () => {
     const sums = (height: number, channels: number) => {
       const s = new Sketch();
       const x = s.input('x', f32('N', height, 8, channels));
-      return s
-        .returning({
-          y: s.on(ops.sum, [x], { keep: [-1], axes: [], keepdims: false }),
-          kept: s.on(ops.sum, [x], { axes: [0, 2, 1], keep: [], keepdims: true }),
-        })
-        .graph();
+      const named = [ops.sum, ops.mean].flatMap((op) => [
+        [op.name, s.on(op, [x], { keep: [-1], axes: [], keepdims: false })] as const,
+        [`kept_${op.name}`, s.on(op, [x], { axes: [0, 2, 1], keep: [], keepdims: true })] as const,
+      ]);
+      return s.returning(Object.fromEntries(named)).graph();
     };
     for (const height of [8, 512]) {
       const graph = sums(height, 3);
       const divided = divide.run(graph, targets.wasm);
-      expect(opNames(divided)).toEqual(['sum', 'sum', 'sum', 'sum']);
+      expect(opNames(divided)).toEqual([
+        ...Array.from({ length: 5 }, () => 'sum'),
+        'mean_of_sums',
+        'sum',
+        'mean_of_sums',
+      ]);
       const numbers = numbersFor(graph, 3);
       expect(kernelResults(divided, numbers, 3)).toEqual(kernelResults(graph, numbers, 3));
       expect(divide.run(graph, targets.ts)).toBe(graph);
@@ -112,6 +116,11 @@ describe('divide', () => {
       [513, 3],
       [8, 33],
     ] as const)
-      expect(opNames(divide.run(sums(height, channels), targets.wasm))).toEqual(['sum', 'sum']);
+      expect(opNames(divide.run(sums(height, channels), targets.wasm))).toEqual([
+        'sum',
+        'sum',
+        'mean',
+        'mean',
+      ]);
   });
 });

@@ -156,7 +156,7 @@ describeGpu('a model that is too large', () => {
 
   test('is refused before anything is allocated, or asks for more than every device has', async () => {
     const { content } = files.find(({ path }) => path.endsWith('.js'))!;
-    const large = content.replace(/(step: \{ maxBatch: 4, bytes: )\d+/, `$1${2 ** 28 + 256}`);
+    const large = content.replace(/(maxBufferSize: )\d+/, `$1${2 ** 28 + 256}`);
     expect(large).not.toBe(content);
     const module = (await importFiles([{ path: 'm.js', content: large }])) as unknown as GpuModule;
     const device = await newDevice();

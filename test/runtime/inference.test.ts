@@ -19,6 +19,16 @@ describe('createModel', () => {
   test.each([-1, 0.5, NaN, 2 ** 32])('refuses the seed %d', async (seed) => {
     expect(await failure(tiny.createModel({ seed }))).toMatchObject({ code: 'options' });
   });
+  test.each([
+    ['a path', 'tiny.safetensors'],
+    ['a promise', Promise.resolve(new Uint8Array(8))],
+  ])('refuses %s as weights', async (_, weights) => {
+    const options = { weights: weights as unknown as Uint8Array };
+    expect(await failure(tiny.createModel(options))).toMatchObject({
+      code: 'weights-format',
+      message: 'weights are the bytes of a safetensors file, a Uint8Array or ArrayBuffer',
+    });
+  });
   test('the seed decides the weights', async () => {
     const weights = (seed: number) => tiny.createModel({ seed }).then((made) => hex(made.saveWeights()));
     expect(await weights(3)).toBe(await weights(3));
@@ -66,7 +76,7 @@ describe('predict', () => {
     expect(together.map(({ kind }) => kind)).toEqual(separate);
   });
   test.each([
-    ['nothing', {}, '`x` takes a Float32Array with 3 numbers per sample, but got nothing'],
+    ['nothing', {}, '`x` takes 3 numbers per sample, as Float32Array, but got nothing'],
     ['another type', { x: new Float64Array(3) }, 'Float64Array'],
     ['a list', { x: [1, 2, 3] }, 'Array'],
     ['a part of a sample', { x: new Float32Array(4) }, '4 numbers'],

@@ -300,6 +300,8 @@ describe('early stopping', () => {
     [{ earlyStopping: { patience: 1 } }, 'validation'],
     [{ validation, earlyStopping: { patience: 1, monitor: 'f1' } }, 'accuracy'],
     [{ validation, earlyStopping: { patience: NaN } }, 'patience'],
+    [{ snapshotEvery: -2 }, 'snapshotEvery: -2'],
+    [{ snapshotEvery: 2.5 }, 'snapshotEvery: 2.5'],
   ])('%j is refused', async (wrong, message) => {
     const error = await failure((await overfitting()).fit(data, wrong));
     expect(error).toMatchObject({ code: 'options' });

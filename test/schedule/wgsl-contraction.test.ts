@@ -14,7 +14,7 @@ import * as ops from '../../compiler/ops/index.ts';
 import { webgpu } from '../../compiler/program/target.ts';
 import { Scheduling } from '../../compiler/schedule/steps.ts';
 import { contractionShape } from '../../compiler/schedule/wgsl-contraction-shape.ts';
-import type { TileKind } from '../../compiler/schedule/wgsl-contraction-tiles.ts';
+import type { TileKind } from '../../compiler/schedule/wgsl-contraction-plan.ts';
 import { candidates } from '../../compiler/schedule/wgsl-contraction-tiles.ts';
 import { applyTile, scheduleContractionForWgsl } from '../../compiler/schedule/wgsl-contraction.ts';
 import { kernelOf } from '../loop/kernels.ts';
@@ -189,6 +189,26 @@ describe('what is taken', () => {
       const [kind, groups, threads] = chosen(kernel);
       expect(kind).toBe('split');
       expect(groups * threads).toBeGreaterThan(1000);
+    }
+  });
+
+  it('is neither where a cache has all that a workgroup reads', () => {
+    for (const geometry of [
+      [28, 28, 1, 6, 5, 1, 'same', 1],
+      [28, 28, 1, 32, 3, 1, 'valid', 1],
+    ] as const)
+      expect(chosen(kernelsOf(geometry)[0]!)[0]).toBe('own');
+  });
+
+  it('makes no sum in vain where numbers are odd', () => {
+    for (const [kernel, channels] of [
+      [kernelsOf([28, 28, 1, 6, 5, 1, 'same', 1])[0]!, 6],
+      [kernelsOf([14, 14, 6, 18, 5, 1, 'valid', 1])[0]!, 18],
+    ] as const) {
+      const s = scheduleContractionForWgsl(kernel, 64);
+      const step = s?.steps.find((each) => each.step === 'tile_contraction');
+      const { each = 1, threads = [] } = step?.places.at(-1) ?? {};
+      expect(channels % threads.reduce((product, { count }) => product * count, each)).toBe(0);
     }
   });
 

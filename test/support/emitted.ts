@@ -5,10 +5,10 @@ import { NameScope } from '../../compiler/emit/ts/names.ts';
 import { printModule } from '../../compiler/emit/ts/tree.ts';
 import { runtime } from '../../compiler/generated/runtime.ts';
 import { elementCount } from '../../compiler/base/types.ts';
+import { scratchOf } from '../../compiler/loop/accesses.ts';
 import type { Elements } from '../../compiler/loop/interpret.ts';
 import { elementsFor } from '../../compiler/loop/interpret.ts';
 import type { Kernel } from '../../compiler/loop/ir.ts';
-import { scratchOf } from '../../compiler/loop/rewrite.ts';
 import { runtimeClosure } from '../../compiler/emit/ts/runtime.ts';
 
 /** `run(operands, n)` calls the emitted function on one array per input and output. Scratch memory begins as NaN. */

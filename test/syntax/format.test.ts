@@ -35,6 +35,14 @@ it('every mended example of the code pages can be formatted', () => {
   for (const { right } of Object.values(codes)) checked(right);
 });
 
+it('a sign stays with its number, a minus between operands where it was', () => {
+  expect(checked('layer A()(x) {\n  return max(x, axes: [-\n\n1, -\n2])\n}\n')).toBe(
+    'layer A()(x) {\n  return max(x, axes: [-1, -2])\n}\n',
+  );
+  const difference = 'layer A()(x) {\n  return (x -\n    1)\n}\n';
+  expect(checked(difference)).toContain('x -\n');
+});
+
 it('refuses what cannot be parsed', () => {
   expect(format('test.cnn', 'model A {')).toMatchObject({ diagnostics: [{ code: 'E0117' }] });
 });

@@ -13,7 +13,6 @@ import type { Io } from '../io.ts';
 import { formsOf } from '../measure/forms.ts';
 import { findGpu } from '../measure/gpu.ts';
 import { measureGpuPeak } from '../measure/gpu-peak.ts';
-import type { GpuModule } from '../measure/gpu-profile.ts';
 import { profileOnGpu } from '../measure/gpu-profile.ts';
 import { samplesFor } from '../measure/inputs.ts';
 import { openMachine } from '../measure/machine.ts';
@@ -162,7 +161,7 @@ async function onGpu(
   { program, lowered }: Kernels,
   options: Options,
 ): Promise<Results> {
-  const gpu = await findGpu(io.cwd);
+  const gpu = await findGpu(io);
   const { gflops, matmul, gigabytes } = await measureGpuPeak(gpu);
   const { module } = await loadModel(io, file, {
     ...modelOptions(options),
@@ -170,7 +169,7 @@ async function onGpu(
     batchSize: options.batchSize,
     ...(options.features && { features: options.features }),
   });
-  const { adapter, profiles } = await profileOnGpu(module as unknown as GpuModule, gpu, {
+  const { adapter, profiles } = await profileOnGpu(module, gpu, {
     program,
     lowered,
     samples: (count) => samplesFor(model, options, count),

@@ -2,32 +2,27 @@ import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
 import type { EpochRecord, Scores } from '../../../runtime/types.ts';
 import { bestEpoch } from '../advice.ts';
-import { InputError, Interrupted, modelErrorCode, UsageError } from '../errors.ts';
+import { InputError, Interrupted, isModelError, UsageError } from '../errors.ts';
 import type { Io } from '../io.ts';
-import { openTrainingData, validationOption } from '../model-data.ts';
-import type { ValidationOptions } from '../model-data.ts';
+import { openTrainingData } from '../model-data.ts';
 import { isTrainable, loadModel } from '../module.ts';
 import {
-  addDataOptions,
-  addModelOptions,
   addRunOptions,
+  addTrainingOptions,
   modelOptions,
   quoteWord,
   repeated,
   threadsOf,
-  wholeNumber,
 } from '../options.ts';
-import type { DataOptions, ModelOptions, RunOptions, Settings } from '../options.ts';
+import type { RunOptions, Settings, TrainingOptions } from '../options.ts';
 import { trainingProgress } from '../progress.ts';
 import { duration, figure, grouped, table } from '../text.ts';
 
 /** The values to try of each parameter, in the order in which they were given. */
 type Alternatives = ReadonlyMap<string, readonly string[]>;
 
-interface Options extends ModelOptions, DataOptions, RunOptions, ValidationOptions {
+interface Options extends TrainingOptions, RunOptions {
   readonly try?: Alternatives;
-  readonly epochs?: number;
-  readonly seed: number;
   readonly json?: boolean;
 }
 
@@ -51,10 +46,7 @@ export function addCompare(program: Command, io: Io): void {
         "values of one of the model's parameters, of batch_size or of epochs; repeated: every combination",
       ).argParser(alternatives),
     );
-  addRunOptions(addModelOptions(addDataOptions(command)))
-    .addOption(validationOption())
-    .option('--epochs <n>', "how many epochs each (default: the file's)", wholeNumber(1))
-    .option('--seed <n>', 'for the first weights and everything random', wholeNumber(0, 2 ** 32 - 1), 0)
+  addRunOptions(addTrainingOptions(command))
     .option('--json', 'one JSON object per training')
     .action((file: string, options: Options) => compare(io, file, options));
 }
@@ -82,7 +74,7 @@ async function compare(io: Io, file: string, options: Options): Promise<void> {
       }
     });
   } catch (error) {
-    if (modelErrorCode(error) !== 'aborted') throw error;
+    if (!isModelError(error) || error.code !== 'aborted') throw error;
     if (!options.json && trials.length > 0) io.out(overview(trials));
     throw new Interrupted(`stopped after ${trials.length} of ${sets.length}`);
   }
@@ -117,7 +109,7 @@ async function attempt(io: Io, file: string, options: Options, signal: AbortSign
   const { train, validation } = openTrainingData(compiled.model, options);
   if (!validation)
     throw new UsageError('compare goes by validation data; it does not go with --validation 0');
-  const model = await module.createModel({ seed: options.seed, ...threadsOf(options) });
+  const model = await module.createModel({ seed: options.seed ?? 0, ...threadsOf(options) });
   if (!isTrainable(model)) throw new InputError(`${file}: \`${compiled.model.name}\` has no \`train\` block`);
   const progress = trainingProgress(io);
   let history: readonly EpochRecord[] = [];
@@ -129,7 +121,7 @@ async function attempt(io: Io, file: string, options: Options, signal: AbortSign
       onBatchEnd: options.json ? () => {} : progress.update,
     });
   } catch (error) {
-    if (modelErrorCode(error) !== 'not-finite') throw error;
+    if (!isModelError(error) || error.code !== 'not-finite') throw error;
   } finally {
     progress.clear();
     await model.dispose();

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { invariant } from '../../base/invariant.ts';
 import { InputError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { openModelData } from '../model-data.ts';
@@ -46,7 +47,7 @@ async function evaluate(io: Io, file: string, options: Options): Promise<void> {
   const instance = await nameFaults(weights.path, () =>
     module.createModel({ weights: weights.bytes, ...threadsOf(options) }),
   );
-  if (!isTrainable(instance)) throw new InputError(`${file}: \`${model.name}\` has no \`train\` block`);
+  invariant(isTrainable(instance), 'a model with a `train` block has `fit`');
   const split = options.split ?? (data.test ? 'test' : 'train');
   const samples = data[split];
   if (!samples) throw new InputError(`${data.spec} has no ${split} data`);

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { didYouMean } from '../../base/suggest.ts';
 import { codePages } from '../../index.ts';
+import type { CodePage } from '../../index.ts';
 import { UsageError } from '../errors.ts';
 import type { Io } from '../io.ts';
 
@@ -10,9 +11,7 @@ export function addExplain(program: Command, io: Io): void {
     .description('what a diagnostic means, with an example and its mended form')
     .argument('[code]', 'E0101; without it, a list of all')
     .action((code: string | undefined) => {
-      const pages = new Map<string, { title: string; explanation: string; wrong: string; right: string }>(
-        Object.entries(codePages),
-      );
+      const pages = new Map<string, CodePage>(Object.entries(codePages));
       if (code === undefined) {
         for (const [name, { title }] of [...pages].sort(([a], [b]) => (a < b ? -1 : 1)))
           io.out(`${name}  ${title}\n`);

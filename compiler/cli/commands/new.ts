@@ -41,7 +41,7 @@ function modelName(stemOfFile: string): string {
   return name;
 }
 
-export function template(name: string): string {
+function template(name: string): string {
   return `/// Tells handwritten digits apart. Train it with \`cnnc train\`: without --data it learns from digits that cnnc draws.
 model ${name}(width: int = 8) {
   // One grey picture, 28 by 28 pixels, bytes from 0 to 255.

@@ -2,18 +2,10 @@ import type { Command } from 'commander';
 import type { Feature } from '../../index.ts';
 import { InputError, Interrupted } from '../errors.ts';
 import type { Io } from '../io.ts';
-import { portInfo, validationOption } from '../model-data.ts';
-import type { ValidationOptions } from '../model-data.ts';
+import { portInfo } from '../model-data.ts';
 import { loadModel } from '../module.ts';
-import {
-  addDataOptions,
-  addModelOptions,
-  featuresOption,
-  modelOptions,
-  stem,
-  wholeNumber,
-} from '../options.ts';
-import type { DataOptions, ModelOptions } from '../options.ts';
+import { addTrainingOptions, featuresOption, modelOptions, stem, wholeNumber } from '../options.ts';
+import type { TrainingOptions } from '../options.ts';
 import { classifierOf, describeData, loadTrainingData, readTrainingData } from '../play/data.ts';
 import { addFile, appFiles } from '../play/files.ts';
 import { compileForGpu, compileForPage } from '../play/modules.ts';
@@ -25,11 +17,9 @@ import type { Setup } from '../play/setup.ts';
 import { grouped } from '../text.ts';
 import { nameFaults, readWeights } from '../weights.ts';
 
-interface Options extends ModelOptions, DataOptions, ValidationOptions {
+interface Options extends TrainingOptions {
   readonly input?: readonly string[];
   readonly weights?: string;
-  readonly epochs?: number;
-  readonly seed: number;
   readonly port?: number;
   readonly features?: readonly Feature[];
   readonly open?: boolean;
@@ -46,15 +36,13 @@ export function addPlay(program: Command, io: Io): void {
     .command('play')
     .description('train the model in the browser, and see what it sees; serves a page on this machine alone')
     .argument('<file>', 'a .cnn file');
-  addModelOptions(addDataOptions(command).addOption(validationOption()))
+  addTrainingOptions(command)
     .option(
       '--input <name=file>',
       'numbers for an input or label from a .npy or .json file, in place of --data; may be repeated',
       (word: string, before: string[] = []) => [...before, word],
     )
     .option('--weights <file>', 'a safetensors file to begin with (default: none)')
-    .option('--epochs <n>', "how many epochs in total (default: the file's)", wholeNumber(1))
-    .option('--seed <n>', 'for the first weights and everything random', wholeNumber(0, 2 ** 32 - 1), 0)
     .option(
       '--port <n>',
       `where the page is (default: ${usualPort}, or any that is free; 0: any)`,
@@ -86,7 +74,7 @@ async function play(io: Io, file: string, options: Options): Promise<void> {
     parameters: report.parameters,
     epochs: options.epochs ?? model.training.epochs,
     batchSize: model.training.batchSize,
-    seed: options.seed,
+    seed: options.seed ?? 0,
     ...describeData(data, options),
     ...classifierOf(model, data.classes),
     weights: weights !== undefined,

@@ -1,18 +1,19 @@
 import { existsSync, renameSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { checkpointSeed } from '../../../runtime/checkpoint.ts';
+import { parseCheckpoint } from '../../../runtime/checkpoint.ts';
+import { readSafetensors } from '../../../runtime/safetensors.ts';
 import type { Dataset, EpochRecord, History, TrainableModel, Batch } from '../../../runtime/types.ts';
+import { invariant } from '../../base/invariant.ts';
 import type { FingerprintedDataset } from '../../data/index.ts';
-import { asTyped, InputError, Interrupted, modelErrorCode, UsageError } from '../errors.ts';
+import { asTyped, InputError, Interrupted, isModelError, UsageError } from '../errors.ts';
 import type { Io } from '../io.ts';
-import { openTrainingData, validationOption } from '../model-data.ts';
+import { openTrainingData } from '../model-data.ts';
 import { isTrainable, loadModel } from '../module.ts';
 import type { Loaded } from '../module.ts';
 import {
-  addDataOptions,
-  addModelOptions,
   addRunOptions,
+  addTrainingOptions,
   modelOptions,
   quoteWord,
   repeated,
@@ -21,7 +22,7 @@ import {
   threadsOf,
   wholeNumber,
 } from '../options.ts';
-import type { DataOptions, ModelOptions, RunOptions } from '../options.ts';
+import type { RunOptions, TrainingOptions } from '../options.ts';
 import { adviceOf, bestEpoch, notFiniteAdvice } from '../advice.ts';
 import { trainingProgress } from '../progress.ts';
 import type { TrainingProgress } from '../progress.ts';
@@ -30,11 +31,8 @@ import { duration, figure, grouped, scores } from '../text.ts';
 import { nameFaults } from '../weights.ts';
 import { checkWritable, writeFileAtomic } from '../write.ts';
 
-interface Options extends ModelOptions, DataOptions, RunOptions {
+interface Options extends TrainingOptions, RunOptions {
   readonly output?: string;
-  readonly validation: string;
-  readonly epochs?: number;
-  readonly seed?: number;
   readonly init?: string;
   readonly resume?: boolean;
   readonly checkpointEvery: number;
@@ -60,15 +58,8 @@ export function addTrain(program: Command, io: Io): void {
     .command('train')
     .description('train a model; writes its weights, and checkpoints on the way')
     .argument('<file>', 'a .cnn file');
-  addRunOptions(addModelOptions(addDataOptions(command)))
+  addRunOptions(addTrainingOptions(command, 0))
     .option('-o, --output <file>', 'where the weights go (default: NAME.safetensors)')
-    .addOption(validationOption())
-    .option('--epochs <n>', "how many epochs in total (default: the file's)", wholeNumber(0))
-    .option(
-      '--seed <n>',
-      'for the first weights and everything random (default: 0)',
-      wholeNumber(0, 2 ** 32 - 1),
-    )
     .option(
       '--init <file>',
       'weights to begin with; LAYER=FILE: those of one layer, or of the model used as it',
@@ -118,7 +109,7 @@ async function train(io: Io, file: string, options: Options): Promise<void> {
   }
   const resume = options.resume ? readCheckpoint(io, checkpointFile, options.seed) : undefined;
   const instance = await begin(io, loaded, options);
-  if (!isTrainable(instance)) throw new InputError(`${file}: \`${model.name}\` has no \`train\` block`);
+  invariant(isTrainable(instance), 'a model with a `train` block has `fit`');
   if (!resume) setAside(io, checkpointFile);
   const run: Run = { io, file, options, model: instance, train, validation, weightsFile, checkpointFile };
   const parameters = loaded.compiled.report.parameters;
@@ -146,7 +137,7 @@ function readCheckpoint(io: Io, file: string, seed: number | undefined): Uint8Ar
 
 function seedOf(checkpoint: Uint8Array, file: string): number {
   try {
-    return checkpointSeed(checkpoint);
+    return parseCheckpoint(readSafetensors(checkpoint))[0].seed;
   } catch (error) {
     throw nameCheckpoint(file, error);
   }
@@ -162,9 +153,9 @@ function setAside(io: Io, file: string): void {
 
 /** What is wrong with a checkpoint, with the name of its file before it. */
 function nameCheckpoint(file: string, error: unknown): unknown {
-  const code = modelErrorCode(error);
-  const its = code === 'checkpoint' || code?.startsWith('weights-') === true;
-  return its ? new InputError(`${file}: ${(error as Error).message}`) : error;
+  if (!isModelError(error)) return error;
+  const its = error.code === 'checkpoint' || error.code.startsWith('weights-');
+  return its ? new InputError(`${file}: ${error.message}`) : error;
 }
 
 async function fitAndSave(run: Run, signal: AbortSignal, resume: Uint8Array | undefined): Promise<void> {
@@ -251,7 +242,8 @@ class Checkpoints {
 
 /** Keeps what can be kept of a run that did not reach its end. */
 async function stopped(run: Run, error: unknown, checkpoints: Checkpoints): Promise<void> {
-  const code = modelErrorCode(error);
+  if (!isModelError(error)) return;
+  const { code, message } = error;
   if (code === 'aborted') {
     await checkpoints.save();
     throw new Interrupted(`stopped; ${run.checkpointFile} is saved, and --resume goes on from it`);
@@ -261,7 +253,6 @@ async function stopped(run: Run, error: unknown, checkpoints: Checkpoints): Prom
   const kept = existsSync(resolve(run.io.cwd, run.checkpointFile))
     ? `, the last checkpoint is ${run.checkpointFile}`
     : '';
-  const { message } = error as Error;
   throw new InputError(`${message}\n  saved in ${run.weightsFile}${kept}; ${notFiniteAdvice(message)}`);
 }
 

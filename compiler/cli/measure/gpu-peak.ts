@@ -171,11 +171,11 @@ async function runnerOf(
     layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
     compute: { module, entryPoint: 'peak' },
   });
-  const done = device.createBuffer({ size: vectorBytes, usage: usage.map | usage.to });
   const entries = buffers.map((buffer, binding) => ({ binding, resource: { buffer } }));
   const group = device.createBindGroup({ layout, entries });
   const result = buffers.at(-1);
   return async (side) => {
+    const done = device.createBuffer({ size: vectorBytes, usage: usage.map | usage.to });
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
     pass.setPipeline(pipeline);
@@ -187,7 +187,7 @@ async function runnerOf(
     device.queue.submit([encoder.finish()]);
     await done.mapAsync(1);
     const milliseconds = performance.now() - began;
-    done.unmap();
+    done.destroy();
     return milliseconds;
   };
 }

@@ -1,5 +1,5 @@
 /** How long each launch of a routine takes on a GPU, as the generated module runs it. */
-import type { GpuOptions } from '../../../runtime/gpu-types.ts';
+import type { GpuLike, GpuOptions } from '../../../runtime/gpu-types.ts';
 import type { Batch, InferenceModel, TrainableModel } from '../../../runtime/types.ts';
 import { invariant } from '../../base/invariant.ts';
 import { costOf } from '../../loop/cost.ts';
@@ -12,11 +12,11 @@ import { fewestPasses, median, warmUp } from './profile.ts';
 type Model = TrainableModel<Batch, Batch, Batch> | InferenceModel<Batch, Batch>;
 
 /** What a module for a GPU exports. */
-export interface GpuModule {
+interface GpuModule {
   createModel(options: GpuOptions): Promise<Model>;
 }
 
-export interface Measured {
+interface Measured {
   readonly program: Program;
   /** The kernels before their schedules, for what they must do. */
   readonly lowered: readonly Kernel[];
@@ -32,13 +32,13 @@ export interface Measured {
  */
 export async function profileOnGpu(
   { createModel }: GpuModule,
-  gpu: object,
+  gpu: GpuLike,
   measured: Measured,
 ): Promise<{ readonly adapter: string; readonly profiles: readonly RoutineProfile[] }> {
   const times = new Map<string, (readonly number[])[]>();
   const profile = (name: string, milliseconds: readonly number[]): void =>
     void times.set(name, [...(times.get(name) ?? []), milliseconds]);
-  const options = { seed: 1, gpu: gpu as NonNullable<GpuOptions['gpu']> };
+  const options = { seed: 1, gpu };
   const plain = await createModel(options);
   const timed = await createModel({ ...options, profile });
   const profiles: RoutineProfile[] = [];
@@ -111,7 +111,9 @@ function profileOf(
     passes: whole.length,
     milliseconds: median(whole),
     launches: launches.map((launch, i) => {
-      const each = passes.map((milliseconds) => milliseconds[i] ?? NaN);
+      // Before a commit phase there is the gate.
+      const gates = i >= routine.launches.length ? 1 : 0;
+      const each = passes.map((milliseconds) => milliseconds[i + gates] ?? NaN);
       return {
         kernel: launch.kernel,
         launch,

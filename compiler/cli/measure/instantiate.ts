@@ -3,7 +3,7 @@ import type { Loaded } from '../../../runtime/wasm.ts';
 import { loadWasm } from '../../../runtime/wasm.ts';
 import { InputError } from '../errors.ts';
 
-export interface Code {
+interface Code {
   readonly bytes: Uint8Array;
   readonly flagOffset: number;
   readonly fused: readonly number[];

@@ -25,7 +25,7 @@ export interface RoutineProfile {
 }
 
 /** Gives a routine its inputs; those that begin with `$` are one number for all samples. */
-export function feed(machine: Machine, routine: Routine, arrays: Batch, step: number): void {
+function feed(machine: Machine, routine: Routine, arrays: Batch, step: number): void {
   for (const { name, allocation } of routine.inputs) {
     const view = machine.view(routine, allocation);
     const array = arrays[name];

@@ -3,7 +3,7 @@ import type { Program } from '../../program/program.ts';
 import { byteSize, table } from '../text.ts';
 import type { LaunchProfile, RoutineProfile } from './profile.ts';
 
-export interface Report {
+interface Report {
   readonly program: Program;
   /** In words, per kernel. */
   readonly schedules: readonly string[];

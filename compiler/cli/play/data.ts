@@ -6,12 +6,12 @@ import { InputError, UsageError } from '../errors.ts';
 import { readInputs } from '../inputs.ts';
 import type { Io } from '../io.ts';
 import { classCount, isFraction, keepApart, openTrainingData, portInfo } from '../model-data.ts';
-import type { TrainingData, ValidationOptions } from '../model-data.ts';
-import type { DataOptions } from '../options.ts';
+import type { TrainingData } from '../model-data.ts';
+import type { TrainingOptions } from '../options.ts';
 import type { Setup } from './setup.ts';
 
 /** What the loaders give, as for `cnnc train`; where none of them fits, says what would help. */
-export function loadTrainingData(model: Model, options: DataOptions & ValidationOptions): TrainingData {
+export function loadTrainingData(model: Model, options: TrainingOptions): TrainingData {
   try {
     return openTrainingData(model, options);
   } catch (error) {
@@ -28,7 +28,7 @@ export function readTrainingData(
   io: Io,
   model: Model,
   words: readonly string[],
-  { validation }: ValidationOptions,
+  { validation }: Pick<TrainingOptions, 'validation'>,
 ): TrainingData {
   const ports = [...model.inputs, ...(model.training?.labels ?? [])].map(portInfo);
   const { arrays, samples } = readInputs(io, ports, words);
@@ -41,7 +41,7 @@ export function readTrainingData(
 /** The part of the setup that is about data. */
 export function describeData(
   { train, validation }: TrainingData,
-  { data, input, validation: kept }: DataOptions & ValidationOptions & { readonly input?: readonly string[] },
+  { data, input, validation: kept }: TrainingOptions & { readonly input?: readonly string[] },
 ): Pick<Setup, 'train' | 'validation'> {
   const from = input ? input.join(' ') : data;
   const describe = ({ size, fingerprint }: FingerprintedDataset, what: string) => ({

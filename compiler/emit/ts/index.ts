@@ -3,6 +3,7 @@ import { runtime, version } from '../../generated/runtime.ts';
 import type { Program, Routine } from '../../program/program.ts';
 import {
   blueprintConst,
+  bytesOf,
   classesConst,
   header,
   imageFromFunction,
@@ -23,7 +24,7 @@ import type { EmbeddedWasm } from './wasm.ts';
 import { fusedConst, wasmConst, wasmRoutineFunction, wasmTable } from './wasm.ts';
 import { embeddedWeights } from './weights.ts';
 import type { EmbeddedShaders } from './wgsl.ts';
-import { gpuRoutineFunction, shaderConsts, wgslLiteral, wgslTexts } from './wgsl.ts';
+import { deviceNeeds, gpuRoutineFunction, shaderConsts, wgslLiteral, wgslTexts } from './wgsl.ts';
 
 export interface EmitOptions {
   readonly target: 'ts' | 'js';
@@ -177,7 +178,7 @@ function variantParts(
       trains,
       embedded,
       ...(wasm && { wasm: wasmTable(wasm) }),
-      wgsl: wgsl !== undefined,
+      ...(wgsl && { wgsl: deviceNeeds(program, wgsl, bytesOf(program, tensors), routines, halves) }),
     });
   const table = tensorsConst(tensorsName, tensors, wasm?.persistentBase ?? 0);
   const section = { kind: 'section', title: 'Routines' } as const;
@@ -188,7 +189,7 @@ function variantParts(
   if (wgsl !== undefined) {
     const shaders = shaderConsts(wgsl, [...routines, ...halved.map(({ routine }) => routine)], names);
     const functions = [...bound, ...halved].map(({ routine, name }) =>
-      gpuRoutineFunction(program, routine, name, wgsl, shaders.names, outer),
+      gpuRoutineFunction(program, routine, name, wgsl, shaders, outer),
     );
     return [
       table,

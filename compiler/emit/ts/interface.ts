@@ -69,13 +69,21 @@ function needs({ kernels, threads }: HeaderFacts): readonly string[] {
   ];
 }
 
+/** The name of a property in a type. */
+const typeKey = (name: string): string => (name === '__proto__' ? name : propertyKey(name));
+
 /** `export interface Inputs { readonly image: Uint8Array }` */
 function portsType(name: string, what: string, ports: readonly Port[]): string {
   const fields = ports.map(({ name: port, type }) => {
-    const key = port === '__proto__' ? port : propertyKey(port);
-    return `  /** ${formatType(type)} per sample */\n  readonly ${key}: ${arrayOf[type.dtype]};\n`;
+    return `  /** ${formatType(type)} per sample */\n  readonly ${typeKey(port)}: ${arrayOf[type.dtype]};\n`;
   });
   return `/** ${what} */\nexport interface ${name} {\n${fields.join('')}}`;
+}
+
+/** The names of the loss and the metrics; what else there is to `Scores` stands with the runtime's types. */
+function scoresType(metrics: readonly string[]): string {
+  const fields = ['loss', ...metrics].map((name) => `  readonly ${typeKey(name)}: number;\n`);
+  return `/** Means over samples. */\nexport interface Scores {\n${fields.join('')}}`;
 }
 
 export function moduleTypes(program: Program, trains: boolean): Declaration {
@@ -89,6 +97,7 @@ export function moduleTypes(program: Program, trains: boolean): Declaration {
     ),
     ...(trains ? [portsType('Labels', 'The truth to learn from.', program.training?.labels ?? [])] : []),
     portsType('Outputs', 'What the model says, for as many samples.', program.outputs),
+    ...(trains ? [scoresType(program.training?.metrics ?? [])] : []),
     `export type Model = ${model};`,
   ].join('\n\n');
   return { kind: 'text', ts: types, js: '', dts: types };
@@ -201,8 +210,20 @@ interface BlueprintFacts {
   readonly embedded: boolean;
   /** Of kernels that are WebAssembly. */
   readonly wasm?: Data;
-  /** Whether kernels are shaders. */
-  readonly wgsl: boolean;
+  /** Of kernels that are shaders: what they need of a device. */
+  readonly wgsl?: { readonly limits: Data; readonly features: Data };
+}
+
+/** Bytes of what persists. */
+export function bytesOf(program: Program, tensors: readonly PersistentTensor[]): number {
+  const size = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
+  const halves = program.persistent.filter(({ stored }) => stored);
+  return Math.max(
+    0,
+    ...tensors.map(({ placement, shape, dtype }) => placement.offset + size(shape) * bytesPerElement[dtype]),
+    ...tensors.map(({ placement }) => placement.offset + placement.bytes),
+    ...halves.map(({ placement }) => placement.offset + Math.ceil(placement.bytes / 4) * 4),
+  );
 }
 
 export function blueprintConst({
@@ -218,9 +239,7 @@ export function blueprintConst({
   wasm,
   wgsl,
 }: BlueprintFacts): ConstNode {
-  const size = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
   const { training } = program;
-  const halves = program.persistent.filter(({ stored }) => stored);
   const plansOf = (bound: BlueprintFacts['routines']): readonly [string, Data][] =>
     bound.map(({ routine, name }) => [
       routine.name,
@@ -237,21 +256,14 @@ export function blueprintConst({
       signature: code('signature'),
       kernels,
       tensors: code(tensorsName),
-      bytes: Math.max(
-        0,
-        ...tensors.map(
-          ({ placement, shape, dtype }) => placement.offset + size(shape) * bytesPerElement[dtype],
-        ),
-        ...tensors.map(({ placement }) => placement.offset + placement.bytes),
-        ...halves.map(({ placement }) => placement.offset + Math.ceil(placement.bytes / 4) * 4),
-      ),
+      bytes: bytesOf(program, tensors),
       routines: { kind: 'object', entries: plansOf(routines) },
       halved: halved.length > 0 ? { kind: 'object', entries: plansOf(halved) } : undefined,
       epochs: trains ? training?.epochs : undefined,
       classCounts: classCounts.length > 0 ? classCounts : undefined,
       embedded: embedded ? code('() => fromBase64(embedded)') : undefined,
       wasm,
-      common: wgsl ? code('common') : undefined,
+      ...wgsl,
       slab: isInPieces(program) ? program.slabBytes : undefined,
     }),
   };

@@ -2,10 +2,11 @@
 import { invariant } from '../../base/invariant.ts';
 import type { Extent } from '../../base/types.ts';
 import { formatType } from '../../base/types.ts';
+import { scratchOf } from '../../loop/accesses.ts';
 import type { IntervalOf } from '../../loop/bounds.ts';
 import { alwaysInside, boundsOf, boundsOfRange, wholeInterval } from '../../loop/bounds.ts';
 import type { Affine, Buffer, Kernel, Quotient, Stmt } from '../../loop/ir.ts';
-import { exprsOf, scratchOf, visitExpr, visitStmts } from '../../loop/rewrite.ts';
+import { exprsOf, visitExpr, visitStmts } from '../../loop/rewrite.ts';
 import { foldConstants } from '../../loop/transform/fold-constants.ts';
 import { arrayOf } from './arrays.ts';
 import { Block } from './block.ts';

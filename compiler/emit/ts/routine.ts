@@ -1,13 +1,13 @@
 /** A routine of the program as a function that makes the views of its operands and lists its launches. */
 import { invariant } from '../../base/invariant.ts';
 import { bytesPerElement, elementCount } from '../../base/types.ts';
+import { scratchOf } from '../../loop/accesses.ts';
 import { denseStrides } from '../../loop/builder.ts';
 import type { Buffer, Kernel } from '../../loop/ir.ts';
 import type { Allocation, Launch, Program, Routine } from '../../program/program.ts';
 import { arrayOf } from './arrays.ts';
 import type { Data } from './data.ts';
 import { code, commentText, object, printData } from './data.ts';
-import { scratchOf } from '../../loop/rewrite.ts';
 import type { KernelCall } from './kernels.ts';
 import type { OuterNames } from './names.ts';
 import { NameScope } from './names.ts';
@@ -109,6 +109,7 @@ function launchData(
   );
   const { name, size, parts } = callee;
   const part = (operand: number, elements: string): string => `${viewOf(operand)}.subarray(0, ${elements})`;
+  const window = (operand: number, rest: string): string => `windowOf(${viewOf(operand)}, ${rest})`;
   const extra = [
     ...(size === undefined ? [] : [String(size)]),
     'N',
@@ -122,7 +123,7 @@ function launchData(
       run: { kind: 'arrow', params: parts === undefined ? '(N)' : '(N, start, end)', body: call },
       parts: parts?.outer,
       each: parts?.inner,
-      ...(traced && trace(program, launch, viewOf, part)),
+      ...(traced && trace(program, launch, part, window)),
     }),
   };
 }
@@ -141,12 +142,15 @@ function layerOf(launch: Launch): string {
   return line === undefined ? layer : `\`${layer}\` (${line})`;
 }
 
-/** For the search for numbers that are not finite, what a launch has written: in `whole` views, or the first of an operand. */
+/**
+ * For the search for numbers that are not finite, what a launch has written: the `first` elements of an operand, or a `window`
+ * into it, which `rest` describes as `windowOf` takes it.
+ */
 export function trace(
   program: Program,
   launch: Launch,
-  whole: (operand: number) => string,
   first: (operand: number, elements: string) => string,
+  window: (operand: number, rest: string) => string,
   params = (usesBatch: boolean): string => (usesBatch ? '(N)' : '()'),
 ): { readonly of: string; readonly writes: Data } | undefined {
   const { inputs, outputs } = program.kernels[launch.kernel] as Kernel;
@@ -158,7 +162,7 @@ export function trace(
     usesBatch ||= ofBatch;
     if (!isDense(buffer)) {
       const shape = buffer.shape.map((extent) => String(extent)).join(', ');
-      return [`windowOf(${whole(operand)}, ${buffer.offset}, [${shape}], [${buffer.strides.join(', ')}])`];
+      return [window(operand, `${buffer.offset}, [${shape}], [${buffer.strides.join(', ')}]`)];
     }
     const size = elementCount(buffer.shape, 1);
     return [first(operand, ofBatch ? (size === 1 ? 'N' : `N * ${size}`) : String(size))];

@@ -1,6 +1,7 @@
 /** Kernels that are WGSL: each shader as a text to be read, and the routines as tables of launches. */
 import { formatType } from '../../base/types.ts';
 import type { Allocation, Launch, Program, Routine } from '../../program/program.ts';
+import { arrayOf } from './arrays.ts';
 import type { Data } from './data.ts';
 import { code, commentText, object, printData } from './data.ts';
 import type { Text } from './expression.ts';
@@ -23,6 +24,8 @@ export interface EmbeddedShaders {
   readonly shaders: readonly EmbeddedShader[];
   /** Of each routine: the index into `shaders` of every launch, those of the commit phase last. */
   readonly launches: ReadonlyMap<Routine, readonly number[]>;
+  /** What is launched before a commit phase. */
+  readonly gate?: EmbeddedShader;
 }
 
 interface EmbeddedShader {
@@ -32,7 +35,7 @@ interface EmbeddedShader {
   readonly f16?: boolean;
   /** For a device with subgroups, if that helps. */
   readonly subgroups?: string;
-  /** Of operand i, which is binding i + 1. */
+  /** Of each operand; those that are not shared are bindings 1, 2, … */
   readonly access: readonly ('read' | 'read_write' | 'shared')[];
   readonly workgroups: readonly [x: Count, y: Count, z: Count];
 }
@@ -42,9 +45,10 @@ interface EmbeddedShader {
  * need the others, if there are any.
  */
 export function wgslTexts(
-  { common, shaders }: EmbeddedShaders,
+  { common, shaders: kernels, gate }: EmbeddedShaders,
   file: string,
 ): readonly { readonly needs: readonly string[]; readonly text: string }[] {
+  const shaders = [...kernels, ...(gate ? [gate] : [])];
   const about = `haders of ${commentText(file)}`;
   return [false, true].flatMap((f16) => {
     const own = shaders.filter((shader) => (shader.f16 === true) === f16);
@@ -63,34 +67,44 @@ const enable = (feature: string): string => `enable ${feature};`;
 
 const joined = (texts: readonly string[]): string => texts.map((text) => `${text.trim()}\n`).join('\n');
 
-/** The names of the shaders used, in the module, by index; and their declarations. */
+/** Shaders in the module: their names by index, that of the gate, and their declarations. */
+export interface ShaderConsts {
+  readonly names: ReadonlyMap<number, string>;
+  readonly gate: string;
+  readonly declarations: readonly Declaration[];
+}
+
+/** Those that these routines use. */
 export function shaderConsts(
-  { common, shaders, launches }: EmbeddedShaders,
+  { common, shaders, launches, gate }: EmbeddedShaders,
   routines: readonly Routine[],
   names: NameScope,
-): { readonly names: ReadonlyMap<number, string>; readonly declarations: readonly Declaration[] } {
-  const used = new Set(routines.flatMap((routine) => launches.get(routine) ?? []));
-  const named = new Map(
-    [...used].sort((a, b) => a - b).map((i) => [i, names.unique(shaders[i]?.name ?? '')]),
-  );
+): ShaderConsts {
+  const used = [...new Set(routines.flatMap((routine) => launches.get(routine) ?? []))].sort((a, b) => a - b);
+  const named = new Map(used.map((i) => [i, names.unique(shaders[i]?.name ?? '')]));
   const start: ConstNode = {
     kind: 'const',
     doc: ['What every shader begins with.'],
     name: 'common',
     type: 'string',
-    value: wgsl(common),
+    value: template(common),
   };
-  const consts = [...named].flatMap(([i, name]): ConstNode[] => {
+  const consts = [...named].flatMap(([i, name]) => {
     const shader = shaders[i];
     return shader === undefined ? [] : [shaderConst(shader, name)];
   });
-  return { names: named, declarations: [start, ...consts] };
+  const gated = gate !== undefined && routines.some(({ finite }) => finite !== undefined);
+  const gateName = gated ? names.unique(gate.name) : '';
+  const last = gated ? [shaderConst(gate, gateName, 'storage')] : [];
+  return { names: named, gate: gateName, declarations: [start, ...consts, ...last] };
 }
 
-function shaderConst(shader: EmbeddedShader, constant: string): ConstNode {
+/** `batch`: what binding 0 is. */
+function shaderConst(shader: EmbeddedShader, constant: string, batch = 'uniform'): ConstNode {
   const { name, text, f16, subgroups, access, workgroups } = shader;
   const counts = workgroups.map(countText);
   const usesBatch = workgroups.some(({ perSample }) => perSample !== 0);
+  const enables = f16 ? [enable('f16')] : [];
   return {
     kind: 'const',
     doc: [],
@@ -98,22 +112,25 @@ function shaderConst(shader: EmbeddedShader, constant: string): ConstNode {
     type: 'Shader',
     value: object({
       name,
-      access,
+      bindings: [batch, ...access.flatMap((kind) => bindingTypes[kind])],
       workgroups: { kind: 'arrow', params: usesBatch ? '(N)' : '()', body: counts.map(code) },
-      f16,
-      code: wgsl(text),
-      subgroups: subgroups === undefined ? undefined : wgsl(subgroups),
+      code: template(text, enables),
+      subgroups: subgroups === undefined ? undefined : template(subgroups, [...enables, enable('subgroups')]),
     }),
   };
 }
 
-/** A template literal; the tag is for editors. */
-function wgsl(text: string): Data {
+/** Of `GPUBufferBindingType`. */
+const bindingTypes = { read: ['read-only-storage'], read_write: ['storage'], shared: [] } as const;
+
+/** A template literal, with `common` behind the features that it needs where there are any given; the tag is for editors. */
+function template(text: string, enables?: readonly string[]): Data {
   const escaped = text.trim().replaceAll(/[\\`]|\$\{/g, '\\$&');
-  return code(`/* wgsl */ \`\n${escaped.replaceAll(/<(?=\/script|!--)/gi, '\\x3C')}\n\``);
+  const head = enables ? [...enables, '${common}'].map((line) => `${line}\n`).join('') : '';
+  return code(`/* wgsl */ \`\n${head}${escaped.replaceAll(/<(?=\/script|!--)/gi, '\\x3C')}\n\``);
 }
 
-/** What `wgsl` prints. */
+/** What `template` prints. */
 export const wgslLiteral = /\/\* wgsl \*\/ `[^]*?\n`/g;
 
 function countText({ constant, perSample, divisor }: Count): string {
@@ -132,49 +149,59 @@ export function gpuRoutineFunction(
   routine: Routine,
   name: string,
   { shaders, launches }: EmbeddedShaders,
-  shaderNames: ReadonlyMap<number, string>,
+  consts: ShaderConsts,
   outer: OuterNames,
 ): FunctionNode {
   const scope = new NameScope(outer);
-  for (const taken of ['read', 'N', ...shaderNames.values()]) scope.reserve(taken);
+  for (const taken of ['read', 'N', ...consts.names.values(), consts.gate]) scope.reserve(taken);
   const places = new Map<number, string>();
   const placeOf = (index: number): string => {
     const known = places.get(index) ?? scope.unique(allocationOf(routine, index).name);
     places.set(index, known);
     return known;
   };
-  const port = ({ name: key, allocation }: Routine['inputs'][number]): Data => [
-    key,
-    allocationOf(routine, allocation).dtype,
-    portLength(routine, allocation),
-    code(placeOf(allocation)),
-  ];
+  const port = ({ name: key, allocation }: Routine['inputs'][number]): Data => {
+    const type = arrayOf[allocationOf(routine, allocation).dtype];
+    return [key, code(`new ${type}(${portLength(routine, allocation)})`), code(placeOf(allocation))];
+  };
   const order = launches.get(routine) ?? [];
-  const read = (operand: number): string => `await read(${placeOf(operand)})`;
-  const part = (operand: number, elements: string): string => `(${read(operand)}).subarray(0, ${elements})`;
+  const first = (operand: number, elements: string): string => `read(${placeOf(operand)}, ${elements})`;
+  const window = (operand: number, rest: string): string => {
+    const { bytes } = allocationOf(routine, operand).placement;
+    return `${first(operand, String(bytes / 4))}.then((all) => windowOf(all, ${rest}))`;
+  };
   const entry = (launch: Launch, i: number, traced: boolean): Data => {
     const shader = order[i] ?? 0;
-    const operands = launch.operands.slice(0, shaders[shader]?.access.length ?? 0);
+    const bound = launch.operands.filter((_, operand) => {
+      return (shaders[shader]?.access[operand] ?? 'shared') !== 'shared';
+    });
     return {
       kind: 'commented',
       comment: launchComment(launch),
       value: object({
-        shader: code(shaderNames.get(shader) ?? ''),
-        operands: operands.map((operand) => code(placeOf(operand))),
-        ...(traced && trace(program, launch, read, part, (N) => `async (read${N ? ', N' : ''})`)),
+        shader: code(consts.names.get(shader) ?? ''),
+        operands: bound.map((operand) => code(placeOf(operand))),
+        ...(traced && trace(program, launch, first, window, (N) => (N ? '(read, N)' : '(read)'))),
       }),
     };
   };
-  const { commit } = routine;
+  const { finite, commit } = routine;
+  const gate = (flag: number): Data => ({
+    kind: 'commented',
+    comment: 'Closes the commit phase where the flag is 0.',
+    value: object({ shader: code(consts.gate), operands: [code(placeOf(flag))] }),
+  });
   const result = object({
     inputs: routine.inputs.map(port),
     results: routine.results.map(port),
-    launches: routine.launches.map((launch, i) => entry(launch, i, routine.finite !== undefined)),
+    launches: [
+      ...routine.launches.map((launch, i) => entry(launch, i, finite !== undefined)),
+      ...(finite === undefined ? [] : [gate(finite)]),
+    ],
     commit:
-      commit.length > 0
-        ? commit.map((launch, i) => entry(launch, routine.launches.length + i, false))
-        : undefined,
-    finite: routine.finite === undefined ? undefined : code(placeOf(routine.finite)),
+      finite === undefined
+        ? undefined
+        : commit.map((launch, i) => entry(launch, routine.launches.length + i, false)),
   });
   return {
     kind: 'function',
@@ -186,6 +213,37 @@ export function gpuRoutineFunction(
       ...[...places].map(([index, place]) => placeLine(place, allocationOf(routine, index))),
       ...`return ${printData(result, 2, 9)};`.split('\n').map((line) => line.replace(/^ {2}/, '')),
     ],
+  };
+}
+
+/** What a device must have for these routines, and what helps where it has it. `bytes`: of what persists. */
+export function deviceNeeds(
+  { slabBytes = Infinity }: Program,
+  { shaders, launches }: EmbeddedShaders,
+  bytes: number,
+  routines: readonly Routine[],
+  halved: readonly Routine[],
+): { readonly limits: Data; readonly features: Data } {
+  const largest = (routine: Routine): number =>
+    Math.max(
+      ...[...routine.launches, ...routine.commit].flatMap(({ operands }) =>
+        operands.map((operand) => allocationOf(routine, operand).placement.bytes),
+      ),
+    );
+  const used = (among: readonly Routine[]) =>
+    among.flatMap((routine) => (launches.get(routine) ?? []).flatMap((i) => shaders[i] ?? []));
+  const bound = used(routines).map(({ access }) => access.filter((kind) => kind !== 'shared').length);
+  const all = used([...routines, ...halved]);
+  return {
+    limits: object({
+      maxBufferSize: Math.min(slabBytes, Math.max(bytes, ...routines.map(({ memory }) => memory.planned))),
+      maxStorageBufferBindingSize: Math.max(...routines.map(largest)),
+      maxStorageBuffersPerShaderStage: Math.max(...bound),
+    }),
+    features: object({
+      subgroups: all.some(({ subgroups }) => subgroups !== undefined) ? 'shaders' : undefined,
+      'shader-f16': all.some(({ f16 }) => f16) ? 'precision' : undefined,
+    }),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Where threads wait for one another between launches. Uses the first two words of the memory. */
 import type { Instruction, WasmFunction } from './instructions.ts';
+import { anew, nextTicket } from './tickets.ts';
 
 /** Byte addresses: how many threads have come, and how often all had. */
 const arrived = 0;
@@ -17,11 +18,14 @@ const [threads, before, left] = [0, 1, 2];
 /** Whether the generation is still the one before; pushes a condition. */
 const unchanged: readonly Instruction[] = [i32(0), atomicLoad(generation), get(before), { op: 'i32.eq' }];
 
-/** The last to come lets all go on: begins the next generation and wakes those that sleep. */
+/** The last to come lets all go on: tickets begin at 0, so does the next generation, and those that sleep wake up. */
 const release: readonly Instruction[] = [
   i32(0),
   i32(0),
   { op: 'i32.atomic.store', offset: arrived },
+  i32(0),
+  i32(0),
+  { op: 'i32.atomic.store', offset: nextTicket },
   i32(0),
   i32(1),
   { op: 'i32.atomic.rmw.add', offset: generation },
@@ -69,7 +73,7 @@ const wait: readonly Instruction[] = [
   },
 ];
 
-/** `barrier(threads)`: returns when all threads have called it. */
+/** `barrier(threads)`: returns when all threads have called it; none has a ticket then. */
 export const barrierFunction: WasmFunction = {
   name: 'barrier',
   comment: 'returns when all threads have come here',
@@ -88,6 +92,7 @@ export const barrierFunction: WasmFunction = {
     get(threads),
     { op: 'i32.eq' },
     { op: 'if', then: release, otherwise: wait },
+    ...anew,
   ],
   exported: false,
 };

@@ -99,6 +99,7 @@ const structure = {
   'local.set': 0x21,
   'local.tee': 0x22,
   'global.get': 0x23,
+  'global.set': 0x24,
   'i32.const': 0x41,
   'i64.const': 0x42,
   'f32.const': 0x43,
@@ -136,7 +137,8 @@ function encodeInstruction(out: ByteWriter, instruction: Instruction, fused: num
       out.byte(structure[instruction.op]);
       return out.unsigned(instruction.local);
     case 'global.get':
-      out.byte(structure['global.get']);
+    case 'global.set':
+      out.byte(structure[instruction.op]);
       return out.unsigned(instruction.global);
     case 'br':
     case 'br_if':
@@ -244,9 +246,9 @@ function globalSection(out: ByteWriter, globals: readonly Global[]): void {
   if (globals.length === 0) return;
   const content = new ByteWriter();
   content.unsigned(globals.length);
-  for (const { type, value } of globals) {
+  for (const { type, mutable, value } of globals) {
     content.byte(typeCodes[type]);
-    content.byte(0x00);
+    content.byte(mutable ? 0x01 : 0x00);
     encodeInstruction(content, value, []);
     content.byte(structure.end);
   }

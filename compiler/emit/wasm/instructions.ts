@@ -47,8 +47,8 @@ export type Instruction =
       readonly otherwise: readonly Instruction[];
     }
   | { readonly op: 'br' | 'br_if'; readonly depth: number }
-  /** The index of a constant of the module. */
-  | { readonly op: 'global.get'; readonly global: number }
+  /** The index of a global of the module. */
+  | { readonly op: 'global.get' | 'global.set'; readonly global: number }
   /** The index of a function of the module. */
   | { readonly op: 'call'; readonly function: number };
 
@@ -57,9 +57,10 @@ export interface Parameter {
   readonly type: ValueType;
 }
 
-/** A constant of the module. */
+/** A constant of the module, or a variable that each of its instances has for itself. */
 export interface Global {
   readonly type: ValueType;
+  readonly mutable?: true;
   readonly value: Instruction;
 }
 
@@ -78,7 +79,7 @@ export interface WasmFunction {
 /** A module that imports one memory, `env.memory`. */
 export interface WasmModuleData {
   readonly functions: readonly WasmFunction[];
-  /** Constants that functions get by their index. */
+  /** What functions get by its index. */
   readonly globals: readonly Global[];
   /** 64 KiB pages that the memory must have at least. */
   readonly pages: number;

@@ -1,22 +1,24 @@
 /** One scheduled kernel as one WASM function. */
 import { invariant } from '../../base/invariant.ts';
 import { formatType } from '../../base/types.ts';
+import { allocatedIn, writesOf } from '../../loop/accesses.ts';
+import { mentions } from '../../loop/affine.ts';
 import { alwaysInside, boundsOf } from '../../loop/bounds.ts';
-import type { Buffer, Kernel, Stmt } from '../../loop/ir.ts';
+import type { Buffer, For, Kernel, Stmt, StmtOf } from '../../loop/ir.ts';
 import { Names } from '../../loop/names.ts';
 import { axesOfRange, visitStmts } from '../../loop/rewrite.ts';
 import { foldConstants } from '../../loop/transform/fold-constants.ts';
-import { hasParallel, isParallel, samplesAreApart } from '../../loop/transform/parallel.ts';
+import { hasParallel, isParallel, samplesAreApart, writesOnce } from '../../loop/transform/parallel.ts';
 import { Code, finish, Locals } from './code.ts';
 import type { Parameter, WasmFunction } from './instructions.ts';
 import type { Called } from './called.ts';
-import type { For } from './loops.ts';
 import { fixedBounds, startLoop, writeLoop } from './loops.ts';
 import { outlined } from './outline.ts';
 import { registerKinds } from './registers.ts';
 import type { At } from './state.ts';
 import { KernelState } from './state.ts';
 import { accumulate, bindLocal, store } from './statements.ts';
+import type { Tickets } from './tickets.ts';
 
 export interface KernelFunction {
   readonly function: WasmFunction;
@@ -28,9 +30,13 @@ export interface KernelFunction {
 
 /**
  * The function `(inputs…, outputs…, scratch, N, thread, threads)` of i32: byte addresses, the actual batch, and which part
- * of the parallel loop to run. `math` takes note of the functions it calls.
+ * of the parallel loop to run. `math` takes note of the functions it calls; with `tickets`, threads share what is left over.
  */
-export function kernelFunction(kernel: Kernel, math: Called, exported = false): KernelFunction {
+export function kernelFunction(
+  kernel: Kernel,
+  math: Called,
+  { exported = false, tickets }: { readonly exported?: boolean; readonly tickets?: Tickets } = {},
+): KernelFunction {
   const folded = foldConstants(kernel);
   invariant(
     isParallel(folded) || !hasParallel(folded.body),
@@ -42,6 +48,7 @@ export function kernelFunction(kernel: Kernel, math: Called, exported = false): 
   const start = new Code(locals);
   const code = start.nested();
   const state = new KernelState(start, operands, registerKinds(folded), math);
+  if (tickets !== undefined && writesOnce(folded)) state.tickets = tickets;
   if (isParallel(folded) && samplesAreApart(folded)) state.shareSamples(start);
   statements(folded.body, { code, loads: new Map() }, state);
   state.places.settle(code);
@@ -131,15 +138,9 @@ function loop(stmt: For, at: At, state: KernelState): void {
 
 /** Whether each iteration makes a register tile of its own in a loop, and leaves nothing in registers around it. */
 function isTiles({ body }: For): boolean {
-  const own = new Set<Buffer>();
-  let leaves = false;
-  visitStmts(body, (stmt) => {
-    if (stmt.kind === 'alloc') own.add(stmt.buffer);
-    if (stmt.kind !== 'store' && stmt.kind !== 'accumulate') return;
-    leaves ||= stmt.buffer.space === 'register' && !own.has(stmt.buffer);
-  });
+  const own = new Set(allocatedIn(body));
   return (
-    !leaves &&
+    writesOf(body).every(({ buffer }) => buffer.space !== 'register' || own.has(buffer)) &&
     body.some((stmt) => stmt.kind === 'alloc' && stmt.buffer.space === 'register') &&
     body.some((stmt) => stmt.kind === 'for' && stmt.mode === 'serial')
   );
@@ -154,15 +155,14 @@ function lanes(stmt: For, at: At, state: KernelState): void {
   let differ = false;
   visitStmts(body, (inner) => {
     if (inner.kind === 'for') differ ||= axesOfRange(inner.range).has(axis);
-    if (inner.kind === 'if')
-      differ ||= inner.conditions.some(({ index }) => index.terms.some((term) => term.axis === axis));
+    if (inner.kind === 'if') differ ||= inner.conditions.some(({ index }) => mentions(index, axis));
   });
   if (!differ) return state.withLanes(axis, undefined, () => statements(body, at, state));
   for (let lane = 0; lane < 4; lane++) state.withLanes(axis, lane, () => statements(body, at, state));
 }
 
 /** Conditions that hold in every run are not tested. */
-function branch(stmt: Stmt & { readonly kind: 'if' }, at: At, state: KernelState): void {
+function branch(stmt: StmtOf<'if'>, at: At, state: KernelState): void {
   const { places } = state;
   const { code } = at;
   const tests: (() => void)[] = [];
@@ -201,17 +201,13 @@ function branch(stmt: Stmt & { readonly kind: 'if' }, at: At, state: KernelState
 
 /** The loads that still hold when the body has run any number of times. */
 function leftBy(body: readonly Stmt[], { loads }: At): At['loads'] {
-  let global = false;
-  const scratch = new Set<Buffer>();
-  visitStmts(body, (stmt) => {
-    if (stmt.kind === 'alloc') scratch.add(stmt.buffer);
-    if (stmt.kind !== 'store' && stmt.kind !== 'accumulate') return;
-    if (stmt.buffer.space === 'global') global = true;
-    else scratch.add(stmt.buffer);
-  });
-  return new Map(
-    [...loads].filter(([, { buffer }]) => (buffer.space === 'global' ? !global : !scratch.has(buffer))),
-  );
+  const written = new Set(writesOf(body).map(({ buffer }) => buffer));
+  const own = new Set(allocatedIn(body));
+  // Outputs may share memory with inputs.
+  const global = [...written].some(({ space }) => space === 'global');
+  const holds = (buffer: Buffer): boolean =>
+    buffer.space === 'global' ? !global : !written.has(buffer) && !own.has(buffer);
+  return new Map([...loads].filter(([, { buffer }]) => holds(buffer)));
 }
 
 function replaceLoads({ loads }: At, left: At['loads']): void {

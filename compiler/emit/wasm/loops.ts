@@ -1,14 +1,14 @@
 /** Loops: their bounds, the pointers that move with them, and one comparison at the end of each iteration. */
 import { invariant } from '../../base/invariant.ts';
 import { boundsOf, boundsOfRange } from '../../loop/bounds.ts';
-import type { Quotient, Stmt } from '../../loop/ir.ts';
+import type { For, Quotient } from '../../loop/ir.ts';
 import type { Code } from './code.ts';
 import type { Instruction } from './instructions.ts';
 import type { Loop, Pointer } from './places.ts';
 import * as scalars from './scalar.ts';
 import type { KernelState, Share } from './state.ts';
-
-export type For = Stmt & { readonly kind: 'for' };
+import type { Tickets } from './tickets.ts';
+import { mostPieces } from './tickets.ts';
 
 /** A bound: a number, or code that pushes it. */
 type Bound = number | ((code: Code) => void);
@@ -55,9 +55,13 @@ export function writeLoop(
   places.close();
   let from: Bound = constant?.from ?? bound('max', stmt.range.from, state);
   let to: Bound = constant?.to ?? bound('min', stmt.range.to, state);
-  if (share !== undefined) [from, to] = shared(from, to, code, around, share);
-  from = held(from, code, around);
-  to = held(to, code, around);
+  const taken = share && state.tickets && leftOver(from, to, code, around, share, state.tickets);
+  if (taken) ({ from, to } = taken);
+  else {
+    if (share !== undefined) [from, to] = shared(from, to, code, around, share);
+    from = held(from, code, around);
+    to = held(to, code, around);
+  }
   const target = constant === undefined && !certain(stmt, parallel, state) ? guarded(around, from, to) : code;
   const early = isInnermost(inner.list);
   startLoop(loop, from, target, state, early);
@@ -65,7 +69,9 @@ export function writeLoop(
   if (early) for (const { local, step } of loop.pointers.values()) move(local, step, first);
   countUp(loop, from, to, target, early, inner, around);
   target.push({ op: 'loop', body: [...first.list, ...inner.list], ...(apart && { apart }) });
-  if (target !== code) code.push({ op: 'block', body: target.list });
+  const whole: readonly Instruction[] = target === code ? [] : [{ op: 'block', body: target.list }];
+  if (taken) code.push({ op: 'loop', body: [...whole, ...taken.next] });
+  else code.push(...whole);
 }
 
 /**
@@ -165,6 +171,11 @@ function shareOf({ axis, mode }: For, { share, samples }: KernelState): Share | 
 /** Thread t of T gets the iterations len · t / T … len · (t + 1) / T. */
 function shared(from: Bound, to: Bound, code: Code, around: Code, share: Share): [Bound, Bound] {
   const first = held(from, code, around);
+  return partOf(first, lengthOf(first, to, code, around), share);
+}
+
+/** A local with the number of iterations. */
+function lengthOf(first: Bound, to: Bound, code: Code, around: Code): number {
   push(to, code);
   if (first !== 0) {
     push(first, code);
@@ -172,6 +183,11 @@ function shared(from: Bound, to: Bound, code: Code, around: Code, share: Share):
   }
   const length = around.local('i32');
   code.set(length);
+  return length;
+}
+
+/** The bounds of one of so many parts of the iterations from the first on. */
+function partOf(first: Bound, length: number, share: Share): [Bound, Bound] {
   const part = (next: boolean) => (c: Code) => {
     c.get(length);
     c.get(share.thread);
@@ -187,6 +203,57 @@ function shared(from: Bound, to: Bound, code: Code, around: Code, share: Share):
     c.op('i32.add');
   };
   return [part(false), part(true)];
+}
+
+/** What a thread runs first, and code behind that which begins again (`br 1` from an `if`) with a piece of what is left over. */
+interface Taken {
+  readonly from: Bound;
+  readonly to: Bound;
+  readonly next: readonly Instruction[];
+}
+
+/** The thread's part of all but what is left over; then a piece of that, and another one, as long as there are some. */
+function leftOver(from: Bound, to: Bound, code: Code, around: Code, share: Share, tickets: Tickets): Taken {
+  const first = held(from, code, around);
+  const length = lengthOf(first, to, code, around);
+  const local = (): number => around.local('i32');
+  const [rest, pieces, begin] = [local(), local(), local()];
+  const [low, high] = [local(), local()];
+  code.get(length);
+  code.get(share.threads);
+  code.push({ op: 'call', function: tickets.rest });
+  code.tee(rest);
+  code.i32(mostPieces);
+  scalars.binary(code, 'min', 'i32');
+  code.set(pieces);
+  code.get(length);
+  code.get(rest);
+  code.op('i32.sub');
+  code.set(length);
+  const bounds = (start: Bound, count: number, part: Share, c: Code): void => {
+    const [atLow, atHigh] = partOf(start, count, part);
+    push(atLow, c);
+    c.set(low);
+    push(atHigh, c);
+    c.set(high);
+  };
+  bounds(first, length, share, code);
+  push(first, code);
+  code.get(length);
+  code.op('i32.add');
+  code.set(begin);
+  const next = around.nested();
+  const piece = next.local('i32');
+  next.get(pieces);
+  next.push({ op: 'call', function: tickets.take });
+  next.tee(piece);
+  next.i32(0);
+  next.op('i32.ge_s');
+  const again = next.nested();
+  bounds((c) => c.get(begin), rest, { thread: piece, threads: pieces }, again);
+  again.push({ op: 'br', depth: 1 });
+  next.push({ op: 'if', then: again.list, otherwise: [] });
+  return { from: (c) => c.get(low), to: (c) => c.get(high), next: next.list };
 }
 
 /** Pushes x · factor, which is nothing for 0; says whether there is anything to add. */

@@ -10,9 +10,12 @@ import { KernelState } from './state.ts';
 import { bindLocal } from './statements.ts';
 import { scalar, vector } from './value.ts';
 
-/** The functions that kernels call, and the constants that they share. */
-export function mathFunctions(calls: Called): Pick<WasmModuleData, 'functions' | 'globals'> {
-  const constants = new Constants();
+/** The functions that kernels call, and the constants that they share behind other globals. */
+export function mathFunctions(
+  calls: Called,
+  globals: readonly Global[] = [],
+): Pick<WasmModuleData, 'functions' | 'globals'> {
+  const constants = new Constants(globals);
   const functions = calls.all.map((call) => {
     if (!('op' in call)) return call;
     const fn = printed(call);
@@ -26,8 +29,12 @@ export function mathFunctions(calls: Called): Pick<WasmModuleData, 'functions' |
  * is faster than to make each one again.
  */
 class Constants {
-  readonly all: Global[] = [];
+  readonly all: Global[];
   readonly #known = new Map<string, number>();
+
+  constructor(others: readonly Global[]) {
+    this.all = [...others];
+  }
 
   /** c  →  global.get   and likewise for c, splat. */
   instead(body: readonly Instruction[]): readonly Instruction[] {

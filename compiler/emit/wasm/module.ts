@@ -16,7 +16,7 @@ export interface KernelModule extends Encoded {
 /** A module that exports each kernel under its name: `(inputs…, outputs…, scratch, N, thread, threads)`, all i32. */
 export function emitKernels(kernels: readonly Kernel[]): KernelModule {
   const math = new Called(kernels.length);
-  const functions = kernels.map((kernel) => kernelFunction(kernel, math, true));
+  const functions = kernels.map((kernel) => kernelFunction(kernel, math, { exported: true }));
   const { globals, functions: called } = mathFunctions(math);
   const data = {
     functions: [...functions.map((kernel) => kernel.function), ...called],

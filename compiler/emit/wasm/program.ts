@@ -9,6 +9,8 @@ import type { KernelFunction } from './kernel.ts';
 import { kernelFunction } from './kernel.ts';
 import { Called } from './called.ts';
 import { mathFunctions } from './math.ts';
+import { anew, restFunction, takeFunction, ticketGlobals } from './tickets.ts';
+import { waits } from './waits.ts';
 import { printWat } from './wat.ts';
 
 /** Bytes at the start of the memory for what threads tell one another: ours first, the loader's from 512 on. */
@@ -40,18 +42,20 @@ export interface WasmModule extends Encoded, MemoryLayout {
 
 /**
  * A routine runs its launches `from` … `to - 1`, those of the commit phase behind the others and only while the finite flag
- * is set. Of a kernel with a parallel loop each thread runs its share, of others the first thread all; between launches, but
- * not behind the last, threads wait for one another.
+ * is set. Of a kernel with a parallel loop each thread runs its share, of others the first thread all; before a launch that needs
+ * what those since the last wait made, or writes where they did something, threads wait for one another.
  */
 export function emitWasm(program: Program): WasmModule {
-  const math = new Called(barrier + 1 + program.kernels.length + program.routines.length);
-  const kernels = program.kernels.map((kernel) => kernelFunction(kernel, math));
+  const math = new Called(firstKernel + program.kernels.length + program.routines.length);
+  const kernels = program.kernels.map((kernel) => kernelFunction(kernel, math, { tickets }));
   const layout = layoutOf(program, kernels);
   const calls: Calls = { program, layout, kernels };
-  const { globals, functions: called } = mathFunctions(math);
+  const { globals, functions: called } = mathFunctions(math, ticketGlobals);
   const data: WasmModuleData = {
     functions: [
       barrierFunction,
+      restFunction,
+      takeFunction,
       ...kernels.map((kernel) => kernel.function),
       ...program.routines.map((routine) => routineFunction(routine, calls)),
       ...called,
@@ -99,8 +103,10 @@ interface Calls {
   readonly kernels: readonly KernelFunction[];
 }
 
-/** Index of the barrier's function; kernels follow it, then routines, then the functions that kernels call. */
+/** Indices of functions; kernels follow these, then routines, then the functions that kernels call. */
 const barrier = 0;
+const tickets = { rest: 1, take: 2 };
+const firstKernel = 3;
 
 /** Parameters and the local of a routine. */
 const [batch, from, to, thread, threads, scratch] = [0, 1, 2, 3, 4, 5];
@@ -111,6 +117,7 @@ const i32 = (value: number): Instruction => ({ op: 'i32.const', value });
 function routineFunction(routine: Routine, calls: Calls): WasmFunction {
   const { scratchBase, scratchBytes } = calls.layout;
   const launches = [...routine.launches, ...routine.commit];
+  const waiting = waits(routine, calls.program.kernels);
   return {
     name: routine.name,
     parameters: ['N', 'from', 'to', 'thread', 'threads'].map((name) => ({
@@ -126,7 +133,8 @@ function routineFunction(routine: Routine, calls: Calls): WasmFunction {
       i32(scratchBase),
       { op: 'i32.add' },
       { op: 'local.set', local: scratch },
-      ...launches.flatMap((launch, i) => launchCode(launch, i, routine, calls)),
+      ...anew,
+      ...launches.flatMap((launch, i) => launchCode(launch, i, waiting.has(i), routine, calls)),
     ],
     exported: true,
   };
@@ -134,8 +142,14 @@ function routineFunction(routine: Routine, calls: Calls): WasmFunction {
 
 const begins: readonly Instruction[] = [i32(0), i32(1), { op: 'i32.store', offset: commitPlace }];
 
-/** Runs the launch if it is between `from` and `to`, and waits for the others unless it is the last. */
-function launchCode(launch: Launch, i: number, routine: Routine, calls: Calls): readonly Instruction[] {
+/** Runs the launch if it is between `from` and `to`; `waits` for the others first, unless it is the first one. */
+function launchCode(
+  launch: Launch,
+  i: number,
+  waits: boolean,
+  routine: Routine,
+  calls: Calls,
+): readonly Instruction[] {
   const commits = i >= routine.launches.length;
   const parallel = calls.kernels[launch.kernel]?.parallel === true;
   const call = callOf(launch, routine, calls);
@@ -154,23 +168,18 @@ function launchCode(launch: Launch, i: number, routine: Routine, calls: Calls): 
           },
         ]
       : alone;
-  const isLast = i === routine.launches.length + routine.commit.length - 1;
-  const join: readonly Instruction[] = isLast
-    ? []
-    : [
+  const join: readonly Instruction[] = waits
+    ? [
         get(threads),
         i32(1),
         { op: 'i32.gt_u' },
-        get(to),
-        i32(i + 1),
-        { op: 'i32.gt_u' },
+        get(from),
+        i32(i),
+        { op: 'i32.lt_u' },
         { op: 'i32.and' },
-        {
-          op: 'if',
-          then: [get(threads), { op: 'call', function: barrier }],
-          otherwise: [],
-        },
-      ];
+        { op: 'if', then: [get(threads), { op: 'call', function: barrier }], otherwise: [] },
+      ]
+    : [];
   return [
     get(from),
     i32(i),
@@ -179,7 +188,7 @@ function launchCode(launch: Launch, i: number, routine: Routine, calls: Calls): 
     i32(i),
     { op: 'i32.gt_u' },
     { op: 'i32.and' },
-    { op: 'if', then: [...gated, ...join], otherwise: [] },
+    { op: 'if', then: [...join, ...gated], otherwise: [] },
   ];
 }
 
@@ -194,7 +203,7 @@ function callOf(launch: Launch, routine: Routine, calls: Calls): readonly Instru
   return [
     ...launch.operands.slice(0, count).map((index) => i32(addressOf(routine, index, calls.layout))),
     ...[scratch, batch, thread, threads].map(get),
-    { op: 'call', function: barrier + 1 + launch.kernel },
+    { op: 'call', function: firstKernel + launch.kernel },
   ];
 }
 

@@ -1,6 +1,6 @@
 /** Which register arrays of a kernel can be locals, and which of them hold four lanes each. */
 import { invariant } from '../../base/invariant.ts';
-import type { Axis, Buffer, Index, Kernel, Stmt } from '../../loop/ir.ts';
+import type { Axis, Buffer, For, Index, Kernel, Stmt } from '../../loop/ir.ts';
 import { exprsOf, visitExpr } from '../../loop/rewrite.ts';
 import { constantBounds } from '../../loop/transform/unroll.ts';
 
@@ -40,7 +40,7 @@ export function registerKinds(kernel: Kernel): ReadonlyMap<Buffer, RegisterKind>
   return new Map([...accesses].map(([buffer, kinds]) => [buffer, registerKind(buffer, kinds)]));
 }
 
-function axisKind(loop: Stmt & { readonly kind: 'for' }): AxisKind {
+function axisKind(loop: For): AxisKind {
   if (loop.mode === 'unroll') return 'number';
   if (loop.mode === 'vectorize') return 'lanes';
   const bounds = constantBounds(loop);

@@ -7,6 +7,7 @@ import type { Called } from './called.ts';
 import { Places } from './places.ts';
 import type { RegisterKind } from './registers.ts';
 import { scalarType } from './scalar.ts';
+import type { Tickets } from './tickets.ts';
 
 /** A value in a local: one scalar, or one per lane. */
 export interface Held {
@@ -42,6 +43,8 @@ export class KernelState {
   share: Share;
   /** Likewise of the loops over samples, if they are shared. */
   samples: Share | undefined;
+  /** How threads take what is left of a loop; undefined where it matters which thread does what. */
+  tickets: Tickets | undefined;
   readonly values = new Map<Local, Held>();
   /** The axis whose iterations are lanes, and the one that is looked at alone, if any. */
   lanes: { readonly axis: Axis; readonly only: number | undefined } | undefined;

@@ -1,6 +1,6 @@
 /** Statements that are not loops: values into locals, registers and memory. */
 import { bytesPerElement } from '../../base/types.ts';
-import type { Affine, Buffer, Expr, Stmt } from '../../loop/ir.ts';
+import type { Affine, Buffer, Expr, StmtOf } from '../../loop/ir.ts';
 import type { MemoryLaneOp, MemoryOp } from './operations.ts';
 import type { Place } from './places.ts';
 import * as scalars from './scalar.ts';
@@ -8,15 +8,11 @@ import type { At, KernelState } from './state.ts';
 import { alignOf, laneOf, scalar, vector } from './value.ts';
 import * as vectors from './vector.ts';
 
-type Store = Stmt & { readonly kind: 'store' };
-type Accumulate = Stmt & { readonly kind: 'accumulate' };
+type Store = StmtOf<'store'>;
+type Accumulate = StmtOf<'accumulate'>;
 
 /** A value once; with lanes only where it differs between them. */
-export function bindLocal(
-  { local, value }: Stmt & { readonly kind: 'let' },
-  at: At,
-  state: KernelState,
-): void {
+export function bindLocal({ local, value }: StmtOf<'let'>, at: At, state: KernelState): void {
   const lanes = state.varies(value);
   if (lanes) vector(value, at, state);
   else scalar(value, at, state);

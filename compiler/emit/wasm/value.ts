@@ -3,7 +3,7 @@ import { invariant, InvariantError } from '../../base/invariant.ts';
 import type { DType } from '../../base/types.ts';
 import { bytesPerElement } from '../../base/types.ts';
 import { dtypeOf } from '../../loop/builder.ts';
-import type { Affine, Buffer, Expr } from '../../loop/ir.ts';
+import type { Affine, Buffer, Expr, ExprOf, Load } from '../../loop/ir.ts';
 import { isMath } from '../../loop/math.ts';
 import type { ValueType } from './instructions.ts';
 import type { MemoryOp } from './operations.ts';
@@ -12,8 +12,7 @@ import * as scalars from './scalar.ts';
 import type { At, KernelState } from './state.ts';
 import * as vectors from './vector.ts';
 
-type Load = Expr & { readonly kind: 'load' };
-type Binary = Expr & { readonly kind: 'binary' };
+type Binary = ExprOf<'binary'>;
 
 /** Pushes the value, the same in all lanes. */
 export function scalar(expr: Expr, at: At, state: KernelState): void {
@@ -120,7 +119,7 @@ export function vector(expr: Expr, at: At, state: KernelState): void {
   }
 }
 
-function heldOf(expr: Expr & { readonly kind: 'local' }, state: KernelState) {
+function heldOf(expr: ExprOf<'local'>, state: KernelState) {
   const held = state.values.get(expr.local);
   if (held === undefined) throw new InvariantError(`${expr.local.name} is used before its let`);
   return held;

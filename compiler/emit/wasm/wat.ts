@@ -8,7 +8,10 @@ export function printWat({ functions, globals, pages }: WasmModuleData): string 
   return [
     '(module',
     `  (import "env" "memory" (memory ${pages} ${maxPages}))`,
-    ...globals.map(({ type, value }) => `  (global ${type} (${lines(value, '', nothing).join(' ')}))`),
+    ...globals.map(
+      ({ type, mutable, value }) =>
+        `  (global ${mutable ? `(mut ${type})` : type} (${lines(value, '', nothing).join(' ')}))`,
+    ),
     ...functions.flatMap((fn) => functionLines(fn, functions).map((line) => `  ${line}`)),
     ')',
     '',
@@ -84,6 +87,7 @@ function plain(
     case 'local.tee':
       return `${op} ${names[instruction.local] ?? instruction.local}`;
     case 'global.get':
+    case 'global.set':
       return `${op} ${instruction.global}`;
     case 'br':
     case 'br_if':

@@ -26,8 +26,8 @@ export interface Shader {
   /** The same for a device with subgroups, behind `enable subgroups;` and `common`; absent where they do not help. */
   readonly subgroups?: string;
   /**
-   * Access of each operand of the launch; operand i is binding i + 1 of group 0. `shared`: it lies where an operand before it
-   * lies, and has that one's binding. Binding 0 is the uniform `Batch`.
+   * Access of each operand of the launch. `shared`: it lies where an operand before it lies, and has that one's binding; the
+   * others are bindings 1, 2, … of group 0. Binding 0 is the `Batch`: a uniform, but for the gate.
    */
   readonly access: readonly ('read' | 'read_write' | 'shared')[];
   readonly workgroups: readonly [x: WorkgroupCount, y: WorkgroupCount, z: WorkgroupCount];
@@ -39,6 +39,8 @@ export interface WgslProgram {
   readonly shaders: readonly Shader[];
   /** Of each routine: the index into `shaders` of every launch, those of the commit phase last. */
   readonly launches: ReadonlyMap<Routine, readonly number[]>;
+  /** Where there is a commit phase, what is launched before it, with the flag of its routine as its operand. */
+  readonly gate?: Shader;
 }
 
 /** What a device may have beyond the rest, and shaders may use. */
@@ -59,7 +61,9 @@ export function emitWgsl(program: Program, features: readonly Feature[] = []): W
       ],
     ]),
   );
-  return { common: module.common(), shaders: module.shaders, launches };
+  const commits = program.routines.some(({ finite }) => finite !== undefined);
+  const gate = commits ? module.gate() : undefined;
+  return { common: module.common(), shaders: module.shaders, launches, ...(gate && { gate }) };
 }
 
 class Module {
@@ -103,6 +107,22 @@ class Module {
     this.shaders.push({ ...shaderOf(kernel, options), ...(subgroups !== undefined && { subgroups }) });
     this.#known.set(key, this.shaders.length - 1);
     return this.shaders.length - 1;
+  }
+
+  /** Closes the commit phase where a step was not finite; it stays closed for those behind it. */
+  gate(): Shader {
+    const [name, finite, state] = ['gate', 'finite', 'state'].map((each) => this.#names.unique(each));
+    const one = { constant: 1, perSample: 0, divisor: 1 };
+    const text = `// Closes the commit phase where a step was not finite; it stays closed for those behind it.
+@group(0) @binding(0) var<storage, read_write> ${state}: Batch;
+@group(0) @binding(1) var<storage, read_write> ${finite}: u32;
+
+@compute @workgroup_size(1)
+fn ${name}() {
+  ${state}.go &= ${finite};
+}
+`;
+    return { name: name ?? '', text, access: ['read_write'], workgroups: [one, one, one] };
   }
 
   #kernel(index: number): Kernel {

@@ -102,6 +102,8 @@ function operandTexts(
   { bindings, names, entry }: ShaderOptions,
   state: FunctionState,
 ): readonly string[] {
+  // Binding 0 is the `Batch`.
+  let number = 1;
   return operands.flatMap((buffer, i) => {
     const binding = bindings[i];
     invariant(binding, `${entry}: ${buffer.name} is not bound`);
@@ -120,7 +122,7 @@ function operandTexts(
     const name = names.unique(buffer.name);
     state.memory.set(buffer, { ...storage, name, variable: new Map() });
     const type = storedType(buffer, storage.wide);
-    return [`@group(0) @binding(${i + 1}) var<storage, ${binding.access}> ${name}: array<${type}>;`];
+    return [`@group(0) @binding(${number++}) var<storage, ${binding.access}> ${name}: array<${type}>;`];
   });
 }
 

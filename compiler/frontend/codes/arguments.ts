@@ -93,15 +93,15 @@ export const argumentCodes: Readonly<Record<Code, CodePage>> = {
   },
   E0307: {
     title: 'A number is too small',
-    explanation: 'Extents, filters, kernel sizes, strides, batches and epochs are at least 1.',
+    explanation: 'Extents, sizes and strides of ops, batches and epochs are at least 1.',
     wrong: `model Net {
-  input image: f32[28, 28, 1]
-  image -> Conv2D(0, 3x3) -> output features
+  input image: f32[28, 28, 0]
+  image -> Flatten -> output pixels
 }
 `,
     right: `model Net {
   input image: f32[28, 28, 1]
-  image -> Conv2D(8, 3x3) -> output features
+  image -> Flatten -> output pixels
 }
 `,
   },
@@ -165,6 +165,22 @@ export const argumentCodes: Readonly<Record<Code, CodePage>> = {
   input x: f32[4]
   y = Dense(8)(x)
   y -> output result
+}
+`,
+  },
+  E0323: {
+    title: 'An argument does not fulfil what its layer requires',
+    explanation:
+      'A layer says with `require(condition)` which arguments make sense: a rate of `Dropout` from 0 to below 1, a learning ' +
+      'rate above 0. The reference page of each layer lists what it requires; layers of your own can do the same.',
+    wrong: `model Net {
+  input x: f32[4]
+  x -> Dropout(1.5) -> output y
+}
+`,
+    right: `model Net {
+  input x: f32[4]
+  x -> Dropout(0.5) -> output y
 }
 `,
   },

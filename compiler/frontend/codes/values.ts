@@ -18,10 +18,10 @@ export const valueCodes: Readonly<Record<Code, CodePage>> = {
 `,
   },
   E0311: {
-    title: 'The condition of `if` is not known at compile time',
+    title: 'A condition is not known at compile time',
     explanation:
-      '`if` chooses what the model is made of, once, when it is compiled. To choose per number while the model runs, use ' +
-      '`where(condition, a, b)`.',
+      '`if` chooses what the model is made of, and `require` what it may be, once, when it is compiled. To choose per number ' +
+      'while the model runs, use `where(condition, a, b)`.',
     wrong: `model Net {
   input x: f32[4]
   y = if x > 0 then x else 0.1 * x

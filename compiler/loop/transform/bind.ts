@@ -1,8 +1,8 @@
-import { invariant } from '../../base/invariant.ts';
 import type { Dimension } from '../bound.ts';
 import type { Kernel, Range } from '../ir.ts';
 import { batchAxis } from '../ir.ts';
 import { replaceLoops } from './find.ts';
+import { requires } from './step-error.ts';
 
 /** What a loop can be bound to. */
 export type Binding = `${'workgroup' | 'thread'}_${Dimension}`;
@@ -16,7 +16,7 @@ export type Binding = `${'workgroup' | 'thread'}_${Dimension}`;
 export function bind(kernel: Kernel, axis: string, to: Binding): Kernel {
   return replaceLoops(kernel, axis, (loop) => {
     const problem = countProblem(loop.range, to.startsWith('thread'));
-    invariant(problem === undefined, `${axis} cannot be bound to ${to}: ${problem}`);
+    requires(problem === undefined, `${axis} cannot be bound to ${to}: ${problem}`);
     return [{ ...loop, mode: { bind: to } }];
   });
 }

@@ -1,9 +1,9 @@
-import { invariant } from '../../base/invariant.ts';
 import { affine } from '../affine.ts';
 import type { Axis, Kernel, Range, Stmt } from '../ir.ts';
 import { quotient, serial } from '../rewrite.ts';
 import { renamedCopy } from './copy.ts';
 import { namesBeside, replaceLoops } from './find.ts';
+import { requires } from './step-error.ts';
 
 /**
  * for a in l..h { S }  →  for a_first in l..min(h, from) { S }; for a in max(l, from)..min(h, to) { S };
@@ -13,7 +13,7 @@ import { namesBeside, replaceLoops } from './find.ts';
  * ones by `simplify`: it can be tiled, and what differs is left to the short loops at its ends.
  */
 export function clip(kernel: Kernel, axis: string, from: number, to: number): Kernel {
-  invariant(from <= to, `${axis} has no middle`);
+  requires(from <= to, `${axis} has no middle`);
   const unique = namesBeside(kernel);
   return replaceLoops(kernel, axis, (loop) => {
     const { range } = loop;

@@ -1,6 +1,6 @@
 import type { Extent } from '../../base/types.ts';
-import { affine, sameAffine } from '../affine.ts';
-import type { Affine, Axis, Buffer, Expr, Index, Kernel, Stmt } from '../ir.ts';
+import { affine, mentions, sameAffine } from '../affine.ts';
+import type { Affine, Axis, Buffer, Expr, For, Index, Kernel, Load, Stmt } from '../ir.ts';
 import {
   axesOfRange,
   bodyOf,
@@ -13,7 +13,6 @@ import {
   withBody,
   withValue,
 } from '../rewrite.ts';
-import type { For } from './find.ts';
 import { isWhole, namesBeside } from './find.ts';
 
 /**
@@ -147,7 +146,7 @@ class Collapse {
     for (const { buffer, index } of accesses) {
       const at = index.findIndex((place) => isAxis(place, outer));
       const alone = index.every((place, i) =>
-        i === at ? true : at >= 0 && i === at + 1 ? isAxis(place, inner) : !mentions(place, outer, inner),
+        i === at ? true : at >= 0 && i === at + 1 ? isAxis(place, inner) : !mentionsAny(place, outer, inner),
       );
       if (!alone || at < 0 || (places.get(buffer) ?? at) !== at) return undefined;
       if (!isRow(this.#shapes.get(buffer) ?? buffer, at, outer, inner)) return undefined;
@@ -230,8 +229,8 @@ function isRow(
 const isAxis = (place: Index, axis: Axis): boolean =>
   !('clamped' in place) && sameAffine(place, affine(axis));
 
-const mentions = (place: Index, ...axes: readonly Axis[]): boolean =>
-  !('clamped' in place) && place.terms.some(({ axis }) => axes.includes(axis));
+const mentionsAny = (place: Index, ...axes: readonly Axis[]): boolean =>
+  !('clamped' in place) && axes.some((axis) => mentions(place, axis));
 
 interface Reshaped {
   readonly buffer: Buffer;
@@ -245,7 +244,7 @@ function reshapeBuffers(kernel: Kernel, reshape: (buffer: Buffer) => Reshaped | 
     if (!known.has(buffer)) known.set(buffer, reshape(buffer));
     return known.get(buffer);
   };
-  const load = (e: Expr & { readonly kind: 'load' }): Expr => {
+  const load = (e: Load): Expr => {
     const found = lookup(e.buffer);
     return found === undefined ? e : { ...e, buffer: found.buffer, index: found.index(e.index) };
   };

@@ -1,12 +1,12 @@
 /** Several threads do together what one iteration of the bound loops does: loops inside are divided among them. */
-import { invariant } from '../../base/invariant.ts';
+import { allocatedIn, loadsOf, strideAlong, writesOf } from '../accesses.ts';
 import { addAffine, affine, scaleAffine, subAffine } from '../affine.ts';
-import type { Axis, Buffer, Combine, Index, Kernel, Quotient, Stmt } from '../ir.ts';
+import type { Axis, Buffer, Combine, For, Kernel, Load, Quotient, Stmt, StmtOf, Write } from '../ir.ts';
 import { batchAxis } from '../ir.ts';
-import { exprsOf, quotient, serial, substituteStmts, visitExpr, visitStmts } from '../rewrite.ts';
+import { quotient, serial, substituteStmts } from '../rewrite.ts';
 import type { Binding } from './bind.ts';
-import type { For } from './find.ts';
 import { namesBeside } from './find.ts';
+import { requires, StepError } from './step-error.ts';
 
 export interface Cooperation {
   /** How many threads, a power of two. */
@@ -29,7 +29,7 @@ export interface Cooperation {
  */
 export function cooperate(kernel: Kernel, cooperation: Cooperation): Kernel {
   const { threads } = cooperation;
-  invariant(threads > 1 && Number.isInteger(Math.log2(threads)), `${threads} threads are no power of two`);
+  requires(threads > 1 && Number.isInteger(Math.log2(threads)), `${threads} threads are no power of two`);
   return { ...kernel, body: new Cooperating(kernel, cooperation).bound(kernel.body) };
 }
 
@@ -83,10 +83,7 @@ class Cooperating {
         else this.#begun.delete(stmt.buffer);
         return stmt;
       case 'accumulate':
-        invariant(
-          stmt.buffer.space === 'register',
-          `${stmt.buffer.name} is accumulated outside of registers`,
-        );
+        requires(stmt.buffer.space === 'register', `${stmt.buffer.name} is accumulated outside of registers`);
         this.#begun.delete(stmt.buffer);
         return stmt;
       case 'for':
@@ -94,7 +91,7 @@ class Cooperating {
         return this.#loop(stmt);
       case 'barrier':
       case 'all_reduce':
-        return invariant(false, 'there is a barrier already') as never;
+        throw new StepError('there is a barrier already');
       default:
         return stmt satisfies never;
     }
@@ -106,11 +103,11 @@ class Cooperating {
   }
 
   /** A loop that is divided, or that has such loops inside; or one that every thread runs for itself. */
-  #loop(stmt: Stmt & { readonly kind: 'for' | 'if' }): Stmt {
+  #loop(stmt: StmtOf<'for' | 'if'>): Stmt {
     const divided = this.#divided(stmt);
     if (divided !== undefined) return divided;
-    for (const { buffer } of writesOf(stmt)) {
-      invariant(buffer.space !== 'global', `a loop that writes ${buffer.name} is not divided`);
+    for (const { buffer } of writesOf([stmt])) {
+      requires(buffer.space !== 'global', `a loop that writes ${buffer.name} is not divided`);
       this.#begun.delete(buffer);
     }
     return stmt;
@@ -119,11 +116,11 @@ class Cooperating {
   #accumulated(buffer: Buffer, combine: Combine): void {
     const { name, shape } = buffer;
     const before = this.#parts.get(buffer);
-    invariant(shape.length === 0, `${name} is an array`);
-    invariant(before === undefined || before === combine, `${name} is accumulated in two ways`);
+    requires(shape.length === 0, `${name} is an array`);
+    requires(before === undefined || before === combine, `${name} is accumulated in two ways`);
     const neutral = combine === 'add' ? 0 : 1;
     const fits = (combine !== 'add' && combine !== 'mul') || this.#begun.get(buffer) === neutral;
-    invariant(fits && this.#begun.has(buffer), `${name} does not begin with ${neutral}`);
+    requires(fits && this.#begun.has(buffer), `${name} does not begin with ${neutral}`);
     this.#parts.set(buffer, combine);
   }
 
@@ -137,20 +134,17 @@ class Cooperating {
     const body = stmt.body.map((child) => this.#divided(child) ?? child);
     const others = body.filter((child, i) => child === stmt.body[i]);
     if (others.length === body.length) return undefined;
-    const written = others.flatMap((child) => writesOf(child))[0];
-    invariant(written === undefined, `${written?.buffer.name} is written beside a divided loop`);
+    const written = others.flatMap((child) => writesOf([child]))[0];
+    requires(written === undefined, `${written?.buffer.name} is written beside a divided loop`);
     return { ...stmt, body };
   }
 
   /** What a divided loop accumulates is a thread's part only. */
   #inParts(loop: For): void {
-    const own = new Set<Buffer>();
-    visitStmts(loop.body, (stmt) => {
-      if (stmt.kind === 'alloc') own.add(stmt.buffer);
-    });
-    for (const stmt of writesOf(loop)) {
+    const own = new Set(allocatedIn(loop.body));
+    for (const stmt of writesOf([loop])) {
       if (stmt.buffer.space === 'global' || own.has(stmt.buffer)) continue;
-      invariant(stmt.kind === 'accumulate', `${stmt.buffer.name} is set in a divided loop`);
+      requires(stmt.kind === 'accumulate', `${stmt.buffer.name} is set in a divided loop`);
       this.#accumulated(stmt.buffer, stmt.combine);
     }
   }
@@ -190,46 +184,24 @@ class Cooperating {
   /** What is stored may be read again only by the thread that stored it: in a loop that is divided in the same way. */
   #checkOutputs(body: readonly Stmt[]): void {
     const written = new Map<Buffer, number>();
-    const along = ({ strides }: Buffer, index: readonly Index[]): number =>
-      index.reduce((sum, place, i) => {
-        if ('clamped' in place) return NaN;
-        const factor = place.terms.find(({ axis }) => axis === this.#thread)?.factor ?? 0;
-        return sum + factor * (strides[i] ?? 0);
-      }, 0);
-    visitStmts(body, (stmt) => {
-      if (stmt.kind === 'store' && this.#outputs.has(stmt.buffer))
-        written.set(stmt.buffer, along(stmt.buffer, stmt.index));
-    });
-    visitStmts(body, (stmt) => {
-      for (const expr of exprsOf(stmt))
-        visitExpr(expr, (e) => {
-          if (e.kind !== 'load' || !written.has(e.buffer)) return;
-          const stride = along(e.buffer, e.index);
-          const same = stride !== 0 && stride === written.get(e.buffer);
-          invariant(same, `${e.buffer.name} is read by another thread than it is stored by`);
-        });
-    });
+    const along = ({ buffer, index }: Load | Write): number => strideAlong(buffer, index, this.#thread);
+    for (const write of writesOf(body))
+      if (write.kind === 'store' && this.#outputs.has(write.buffer)) written.set(write.buffer, along(write));
+    for (const load of loadsOf(body)) {
+      if (!written.has(load.buffer)) continue;
+      const stride = along(load);
+      const same = stride !== 0 && stride === written.get(load.buffer);
+      requires(same, `${load.buffer.name} is read by another thread than it is stored by`);
+    }
   }
-}
-
-function writesOf(stmt: Stmt): readonly (Stmt & { readonly kind: 'store' | 'accumulate' })[] {
-  const writes: (Stmt & { readonly kind: 'store' | 'accumulate' })[] = [];
-  visitStmts([stmt], (s) => {
-    if (s.kind === 'store' || s.kind === 'accumulate') writes.push(s);
-  });
-  return writes;
 }
 
 const isOutput = (stmt: Stmt): boolean => stmt.kind === 'store' && stmt.buffer.space === 'global';
 
 /** The registers that statements read, inside of them too. */
-function readsOf(body: readonly Stmt[]): ReadonlySet<Buffer> {
-  const read = new Set<Buffer>();
-  visitStmts(body, (s) => {
-    for (const expr of exprsOf(s))
-      visitExpr(expr, (e) => {
-        if (e.kind === 'load' && e.buffer.space === 'register') read.add(e.buffer);
-      });
-  });
-  return read;
-}
+const readsOf = (body: readonly Stmt[]): ReadonlySet<Buffer> =>
+  new Set(
+    loadsOf(body)
+      .map(({ buffer }) => buffer)
+      .filter(({ space }) => space === 'register'),
+  );

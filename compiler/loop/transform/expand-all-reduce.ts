@@ -1,11 +1,11 @@
 import { addAffine, affine, scaleAffine } from '../affine.ts';
 import { boundKernel } from '../bound.ts';
 import { denseBuffer } from '../builder.ts';
-import type { Affine, Axis, Buffer, Expr, Kernel, Stmt } from '../ir.ts';
+import type { Affine, Axis, Buffer, Expr, Kernel, Stmt, StmtOf } from '../ir.ts';
 import { serial, visitStmts, withBody } from '../rewrite.ts';
 import { namesBeside } from './find.ts';
 
-type AllReduce = Stmt & { readonly kind: 'all_reduce' };
+type AllReduce = StmtOf<'all_reduce'>;
 
 /**
  * for t in T bind { S; all_reduce op r over t }  →

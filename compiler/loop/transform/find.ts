@@ -1,15 +1,14 @@
 /** Addressing loops: steps name an axis, and names are unique in a kernel. */
-import { invariant } from '../../base/invariant.ts';
-import type { Axis, Kernel, Stmt } from '../ir.ts';
+import { constantOf } from '../affine.ts';
+import type { Axis, For, Kernel, Stmt } from '../ir.ts';
 import { Names } from '../names.ts';
 import { bodyOf, visitStmts, withBody } from '../rewrite.ts';
-
-export type For = Stmt & { readonly kind: 'for' };
+import { requires } from './step-error.ts';
 
 /** The first loop over the axis of this name, outer before inner. */
 export function findLoop(kernel: Kernel, axis: string): For {
   const found = loopIn(kernel.body, axis);
-  invariant(found !== undefined, `${kernel.name} has no loop over ${axis}`);
+  requires(found !== undefined, `${kernel.name} has no loop over ${axis}`);
   return found;
 }
 
@@ -34,7 +33,7 @@ export function replaceLoops(kernel: Kernel, axis: string, f: (loop: For) => rea
       return stmt.kind === 'for' || stmt.kind === 'if' ? [withBody(stmt, replace(stmt.body))] : [stmt];
     });
   const body = replace(kernel.body);
-  invariant(count > 0, `${kernel.name} has no loop over ${axis}`);
+  requires(count > 0, `${kernel.name} has no loop over ${axis}`);
   return { ...kernel, body };
 }
 
@@ -44,14 +43,7 @@ export function isWhole({ axis, range }: For): boolean {
   const [to, otherTo] = range.to;
   if (otherFrom !== undefined || otherTo !== undefined || from === undefined || to === undefined)
     return false;
-  const starts =
-    from.numerator.terms.length === 0 && Math.floor(from.numerator.constant / from.divisor) === 0;
-  if (axis.extent === 'N' || to === 'N') return starts && axis.extent === to;
-  return (
-    starts &&
-    to.numerator.terms.length === 0 &&
-    Math.floor(to.numerator.constant / to.divisor) === axis.extent
-  );
+  return constantOf(from) === 0 && (to === 'N' ? 'N' : constantOf(to)) === axis.extent;
 }
 
 /** All axes that loops of a body run over. */

@@ -6,7 +6,7 @@ import {
   unaryFunction,
 } from '../arithmetic.ts';
 import { dtypeOf } from '../builder.ts';
-import type { Expr, Kernel, Local, Stmt, UnaryOp } from '../ir.ts';
+import type { Expr, ExprOf, Kernel, Local, Stmt, UnaryOp } from '../ir.ts';
 import { mapExpr, withBody, withValue } from '../rewrite.ts';
 
 /**
@@ -17,7 +17,7 @@ export function foldConstants(kernel: Kernel): Kernel {
   return { ...kernel, body: foldBody(kernel.body, new Map()) };
 }
 
-type Literal = Expr & { readonly kind: 'literal' };
+type Literal = ExprOf<'literal'>;
 type Known = Map<Local, Literal>;
 
 function foldBody(body: readonly Stmt[], known: Known): readonly Stmt[] {

@@ -1,7 +1,7 @@
+import { writesOf } from '../accesses.ts';
 import { dtypeOf } from '../builder.ts';
-import type { Affine, Axis, Buffer, Expr, Kernel, Local, Stmt } from '../ir.ts';
+import type { Affine, Axis, Buffer, Expr, For, Kernel, Local, Stmt } from '../ir.ts';
 import { childrenOf, mapChildren, visitStmts, withBody, withValue } from '../rewrite.ts';
-import type { For } from './find.ts';
 import { isWhole } from './find.ts';
 import { Keys, stemOf } from './keys.ts';
 import { constantBounds } from './unroll.ts';
@@ -13,10 +13,7 @@ import { constantBounds } from './unroll.ts';
  * never a load of what the kernel writes. Arithmetic on literals alone stays.
  */
 export function hoist(kernel: Kernel): Kernel {
-  const written = new Set<Buffer>();
-  visitStmts(kernel.body, (stmt) => {
-    if (stmt.kind === 'store' || stmt.kind === 'accumulate') written.add(stmt.buffer);
-  });
+  const written = new Set(writesOf(kernel.body).map(({ buffer }) => buffer));
   const names = new Map<string, number>();
   return { ...kernel, body: hoistBody(kernel.body, { written, names, bound: new Map() }, 0) };
 }

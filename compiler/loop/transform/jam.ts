@@ -2,13 +2,12 @@
  * Unroll-and-jam without the unrolling: moves a loop inwards, past the loops of its body. A register that lives across
  * becomes an array with one element per iteration.
  */
-import { invariant } from '../../base/invariant.ts';
 import { affine } from '../affine.ts';
 import { denseBuffer } from '../builder.ts';
-import type { Affine, Axis, Buffer, Expr, Kernel, Stmt } from '../ir.ts';
+import type { Affine, Axis, Buffer, Expr, For, Kernel, Load, Stmt } from '../ir.ts';
 import { axesOfRange, bodyOf, exprsOf, substituteStmts, visitExpr, visitStmts } from '../rewrite.ts';
-import type { For } from './find.ts';
 import { isWhole, namesBeside, replaceLoops } from './find.ts';
+import { requires } from './step-error.ts';
 import { lockstepProblem } from './vectorize.ts';
 
 interface JamOptions {
@@ -37,7 +36,7 @@ class Jam {
   readonly #expanded = new Map<Buffer, Buffer>();
 
   constructor(loop: For, options: JamOptions, name: (wanted: string) => string) {
-    invariant(isWhole(loop), `only a whole loop can be moved inwards, not ${loop.axis.name}`);
+    requires(isWhole(loop), `only a whole loop can be moved inwards, not ${loop.axis.name}`);
     this.#loop = loop;
     this.#options = options;
     this.#name = name;
@@ -97,7 +96,7 @@ class Jam {
     const { mode } = this.#options;
     const wrapped = { ...this.#loop, axis: over, mode, range: this.#loop.range, body: renamed };
     const problem = mode === 'vectorize' ? lockstepProblem(wrapped) : undefined;
-    invariant(problem === undefined, `${axis.name} cannot be vectorized: ${problem}`);
+    requires(problem === undefined, `${axis.name} cannot be vectorized: ${problem}`);
     return wrapped;
   }
 }
@@ -108,7 +107,7 @@ function indexExpanded(
   expanded: ReadonlyMap<Buffer, Buffer>,
   place: Affine,
 ): readonly Stmt[] {
-  const load = (e: Expr & { readonly kind: 'load' }): Expr => {
+  const load = (e: Load): Expr => {
     const buffer = expanded.get(e.buffer);
     return buffer === undefined ? e : { ...e, buffer, index: [place, ...e.index] };
   };
@@ -128,7 +127,7 @@ function checkLets(body: readonly Stmt[]): void {
   const check = (stmt: Stmt): void => {
     for (const expr of exprsOf(stmt))
       visitExpr(expr, (e) => {
-        invariant(
+        requires(
           e.kind !== 'local' || !before.has(e.local),
           'a local lives across a loop that is moved past',
         );

@@ -1,9 +1,10 @@
 import { sameType } from '../../base/types.ts';
+import { loadsIn, writesOf } from '../accesses.ts';
 import { substituteAffine } from '../affine.ts';
-import type { Affine, Axis, Buffer, Expr, Index, Kernel, Stmt } from '../ir.ts';
-import { exprsOf, flatMapStmts, substituteStmts, visitExpr, visitStmts } from '../rewrite.ts';
+import type { Affine, Axis, Buffer, Expr, Index, Kernel, Load, Stmt, StmtOf } from '../ir.ts';
+import { flatMapStmts, substituteStmts, visitStmts } from '../rewrite.ts';
 
-type Store = Stmt & { readonly kind: 'store' };
+type Store = StmtOf<'store'>;
 
 /**
  * alloc r[E…]; … r[a…] … ; y[f(a…)] = g(r[a…])   →   … y[f(a…)] … ; y[f(a…)] = g(y[f(a…)])
@@ -13,11 +14,14 @@ type Store = Stmt & { readonly kind: 'store' };
  * input that could share its memory.
  */
 export function keepInOutput(kernel: Kernel, array: Buffer): Kernel | undefined {
-  const stores = storesOf(kernel).filter(({ value }) => readsOf(value).some((load) => load.buffer === array));
+  const stores = writesOf(kernel.body)
+    .filter((write) => write.kind === 'store')
+    .filter(({ buffer }) => kernel.outputs.includes(buffer))
+    .filter(({ value }) => loadsIn(value).some((load) => load.buffer === array));
   const verbatim = stores.find(({ value }) => value.kind === 'load' && value.buffer === array);
   const home = verbatim ?? stores.find(({ buffer }) => buffer.dtype === array.dtype);
   if (home === undefined || home.buffer.dtype !== array.dtype) return undefined;
-  const read = readsOf(home.value).find((load) => load.buffer === array);
+  const read = loadsIn(home.value).find((load) => load.buffer === array);
   const axes = read?.index.map(axisOf) ?? [];
   if (read === undefined || axes.some((axis) => axis === undefined)) return undefined;
   if (stores.some((store) => mayShareMemory(kernel, store, home))) return undefined;
@@ -37,7 +41,7 @@ function moved(
   home: Store,
   place: (index: readonly Index[]) => readonly Affine[],
 ): Kernel {
-  const load = (e: Expr & { readonly kind: 'load' }): Expr =>
+  const load = (e: Load): Expr =>
     e.buffer === array ? { ...e, buffer: home.buffer, index: place(e.index) } : e;
   const body = flatMapStmts(kernel.body, (stmt): readonly Stmt[] => {
     if (stmt.kind === 'alloc' && stmt.buffer === array) return [];
@@ -49,36 +53,16 @@ function moved(
   return { ...kernel, body: substituteStmts(body, { load }) };
 }
 
-function storesOf(kernel: Kernel): readonly Store[] {
-  const outputs = new Set(kernel.outputs);
-  const stores: Store[] = [];
-  visitStmts(kernel.body, (stmt) => {
-    if (stmt.kind === 'store' && outputs.has(stmt.buffer)) stores.push(stmt);
-  });
-  return stores;
-}
-
-function readsOf(expr: Expr): readonly (Expr & { readonly kind: 'load' })[] {
-  const loads: (Expr & { readonly kind: 'load' })[] = [];
-  visitExpr(expr, (e) => {
-    if (e.kind === 'load') loads.push(e);
-  });
-  return loads;
-}
-
 /** Whether the plan could put an input that is read for this store where `home` already holds partial results. */
-function mayShareMemory(kernel: Kernel, store: Store, home: Store): boolean {
-  const inputs = new Set(kernel.inputs);
-  let shared = false;
-  const check = (expr: Expr): void => {
-    for (const { buffer } of readsOf(expr)) shared ||= inputs.has(buffer) && sameType(buffer, home.buffer);
-  };
-  check(store.value);
+function mayShareMemory({ inputs, body }: Kernel, store: Store, home: Store): boolean {
+  const values = [store.value];
   // Values that were named before the store count as well.
-  visitStmts(kernel.body, (stmt) => {
-    for (const expr of exprsOf(stmt)) if (stmt.kind === 'let') check(expr);
+  visitStmts(body, (stmt) => {
+    if (stmt.kind === 'let') values.push(stmt.value);
   });
-  return shared;
+  return values
+    .flatMap(loadsIn)
+    .some(({ buffer }) => inputs.includes(buffer) && sameType(buffer, home.buffer));
 }
 
 function axisOf(place: Index): Axis | undefined {

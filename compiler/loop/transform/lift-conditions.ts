@@ -1,5 +1,5 @@
-import type { Condition, Kernel, Stmt } from '../ir.ts';
-import type { For } from './find.ts';
+import { mentions } from '../affine.ts';
+import type { Kernel, Stmt } from '../ir.ts';
 
 /**
  * for a { if c { S } }  →  if c { for a { S } }   where c does not depend on a, and the loop is not bound
@@ -17,12 +17,9 @@ function lifted(stmt: Stmt): Stmt {
   if (only?.kind !== 'if' || more !== undefined) return { ...stmt, body };
   if (stmt.kind === 'if') return { ...only, conditions: [...stmt.conditions, ...only.conditions] };
   if (typeof stmt.mode === 'object') return { ...stmt, body };
-  const dependent = only.conditions.filter((condition) => dependsOn(condition, stmt));
+  const dependent = only.conditions.filter(({ index }) => mentions(index, stmt.axis));
   const free = only.conditions.filter((condition) => !dependent.includes(condition));
   if (free.length === 0) return { ...stmt, body };
   const inner = dependent.length === 0 ? only.body : [{ ...only, conditions: dependent }];
   return { kind: 'if', conditions: free, body: [{ ...stmt, body: inner }] };
 }
-
-const dependsOn = ({ index }: Condition, { axis }: For): boolean =>
-  index.terms.some((term) => term.axis === axis);

@@ -1,5 +1,6 @@
+import { loadsOf, writesOf } from '../accesses.ts';
 import type { Buffer, Combine, Kernel, Stmt } from '../ir.ts';
-import { exprsOf, mapBlocks, visitExpr, visitStmts } from '../rewrite.ts';
+import { mapBlocks } from '../rewrite.ts';
 
 /**
  * alloc a; a = 0; S(a += …); t += a  →  S(t += …)
@@ -29,18 +30,11 @@ function merged(block: readonly Stmt[]): readonly Stmt[] {
 const neutral: Readonly<Partial<Record<Combine, number>>> = { add: 0, mul: 1, max: -Infinity, min: Infinity };
 
 /** Whether all that is done with the register is to combine something with it. */
-function onlyAccumulates(body: readonly Stmt[], buffer: Buffer, combine: Combine): boolean {
-  let only = true;
-  visitStmts(body, (stmt) => {
-    if (stmt.kind === 'store') only &&= stmt.buffer !== buffer;
-    if (stmt.kind === 'accumulate') only &&= stmt.buffer !== buffer || stmt.combine === combine;
-    for (const expr of exprsOf(stmt))
-      visitExpr(expr, (e) => {
-        only &&= e.kind !== 'load' || e.buffer !== buffer;
-      });
-  });
-  return only;
-}
+const onlyAccumulates = (body: readonly Stmt[], chunk: Buffer, combine: Combine): boolean =>
+  loadsOf(body).every(({ buffer }) => buffer !== chunk) &&
+  writesOf(body).every(
+    (write) => write.buffer !== chunk || (write.kind === 'accumulate' && write.combine === combine),
+  );
 
 function into(stmt: Stmt, from: Buffer, to: Buffer): Stmt {
   if (stmt.kind === 'for' || stmt.kind === 'if')

@@ -1,6 +1,8 @@
-import { invariant } from '../../base/invariant.ts';
+import { allocatedIn, loadsOf, writesOf } from '../accesses.ts';
+import { mentions } from '../affine.ts';
 import type { Affine, Axis, Buffer, Kernel, Stmt } from '../ir.ts';
-import { bodyOf, exprsOf, visitExpr, visitStmts } from '../rewrite.ts';
+import { bodyOf } from '../rewrite.ts';
+import { requires } from './step-error.ts';
 
 /**
  * for a { S }  →  for a parallel { S }
@@ -14,14 +16,14 @@ export function parallel(kernel: Kernel, axis: string): Kernel {
       // Threads share this one already; after edges were peeled, one of the same name may stand inside of it.
       if (stmt.kind === 'for' && stmt.mode === 'parallel') return stmt;
       if (stmt.kind === 'for' && stmt.axis.name === axis) {
-        invariant(!hasParallel(stmt.body), `inside of ${axis} there is a parallel loop already`);
+        requires(!hasParallel(stmt.body), `inside of ${axis} there is a parallel loop already`);
         count++;
         return { ...stmt, mode: 'parallel' };
       }
       return stmt.kind === 'for' || stmt.kind === 'if' ? { ...stmt, body: mark(stmt.body) } : stmt;
     });
   const body = mark(kernel.body);
-  invariant(count > 0, `${kernel.name} has no loop over ${axis}`);
+  requires(count > 0, `${kernel.name} has no loop over ${axis}`);
   return { ...kernel, body };
 }
 
@@ -61,17 +63,13 @@ function writesInParallel(stmt: Stmt): boolean {
  * batch, at places of one sample in each iteration, and nothing is kept from one sample to the next.
  */
 export function samplesAreApart({ outputs, body }: Kernel): boolean {
-  let apart = true;
+  let apart = !loadsOf(body).some(({ buffer }) => outputs.includes(buffer));
   const walk = (stmt: Stmt, sample: Axis | undefined, own: ReadonlySet<Buffer>): void => {
     if (stmt.kind === 'for' && stmt.axis.extent === 'N') {
       apart &&= sample === undefined && stmt.mode === 'serial';
-      const inside = allocated(stmt.body);
+      const inside = new Set(allocatedIn(stmt.body));
       for (const child of stmt.body) walk(child, stmt.axis, inside);
     } else for (const child of bodyOf(stmt)) walk(child, sample, own);
-    for (const expr of exprsOf(stmt))
-      visitExpr(expr, (e) => {
-        if (e.kind === 'load' && outputs.includes(e.buffer)) apart = false;
-      });
     if (stmt.kind !== 'store' && stmt.kind !== 'accumulate') return;
     if (stmt.buffer.space === 'global') apart &&= sample !== undefined && movesWith(stmt.index, sample);
     else apart &&= sample === undefined || own.has(stmt.buffer);
@@ -80,13 +78,11 @@ export function samplesAreApart({ outputs, body }: Kernel): boolean {
   return apart;
 }
 
-const movesWith = (index: readonly Affine[], sample: Axis): boolean =>
-  index.some(({ terms }) => terms.some(({ axis }) => axis === sample));
-
-function allocated(body: readonly Stmt[]): ReadonlySet<Buffer> {
-  const found = new Set<Buffer>();
-  visitStmts(body, (stmt) => {
-    if (stmt.kind === 'alloc') found.add(stmt.buffer);
-  });
-  return found;
+/** Whether it does not matter which thread runs which iteration: what others see is stored, and never read. */
+export function writesOnce({ outputs, body }: Kernel): boolean {
+  const stores = writesOf(body).every(({ kind, buffer }) => kind === 'store' || buffer.space !== 'global');
+  return stores && !loadsOf(body).some(({ buffer }) => outputs.includes(buffer));
 }
+
+const movesWith = (index: readonly Affine[], sample: Axis): boolean =>
+  index.some((place) => mentions(place, sample));

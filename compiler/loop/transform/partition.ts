@@ -1,9 +1,9 @@
-import { invariant } from '../../base/invariant.ts';
 import { addAffine } from '../affine.ts';
 import type { Axis, Kernel } from '../ir.ts';
 import { serial } from '../rewrite.ts';
 import { renamedCopy } from './copy.ts';
 import { isWhole, namesBeside, replaceLoops } from './find.ts';
+import { requires } from './step-error.ts';
 
 /** One part of an axis; its loop and all loops inside get names with `suffix` behind. */
 export interface Part {
@@ -23,11 +23,11 @@ export function partition(kernel: Kernel, axis: string, parts: readonly Part[]):
   const unique = namesBeside(kernel);
   return replaceLoops(kernel, axis, (loop) => {
     const { extent } = loop.axis;
-    invariant(
+    requires(
       typeof extent === 'number' && isWhole(loop),
       `only a whole loop can be partitioned, not ${axis}`,
     );
-    invariant(covers(parts, extent), `the parts of ${axis} do not cover it`);
+    requires(covers(parts, extent), `the parts of ${axis} do not cover it`);
     return parts.map((part) => {
       const over: Axis = { name: unique(axis + part.suffix), extent: part.extent };
       const place = addAffine(over, part.start);
@@ -59,9 +59,9 @@ export function overlap(
   const unique = namesBeside(kernel);
   return replaceLoops(kernel, axis, (loop) => {
     const { extent } = loop.axis;
-    invariant(typeof extent === 'number' && isWhole(loop), `only a whole loop can be divided, not ${axis}`);
+    requires(typeof extent === 'number' && isWhole(loop), `only a whole loop can be divided, not ${axis}`);
     const blocks = (extent - size) / stride + 1;
-    invariant(Number.isInteger(blocks) && stride <= size, `blocks of ${size} do not end with ${axis}`);
+    requires(Number.isInteger(blocks) && stride <= size, `blocks of ${size} do not end with ${axis}`);
     const [outer, within]: [Axis, Axis] = [
       { name: unique(block), extent: blocks },
       { name: unique(inner), extent: size },

@@ -1,7 +1,6 @@
-import { invariant } from '../../base/invariant.ts';
-import type { Kernel, Stmt } from '../ir.ts';
+import type { For, Kernel, Stmt } from '../ir.ts';
 import { axesOfRange } from '../rewrite.ts';
-import type { For } from './find.ts';
+import { requires } from './step-error.ts';
 
 /**
  * for a { for b { S } }  →  for b { for a { S } }
@@ -22,7 +21,7 @@ export function reorder(kernel: Kernel, axes: readonly string[]): Kernel {
       return inOrder(nest, axes);
     });
   const body = walk(kernel.body);
-  invariant(count > 0, `${axes.join(', ')} are not nested directly in one another`);
+  requires(count > 0, `${axes.join(', ')} are not nested directly in one another`);
   return { ...kernel, body };
 }
 
@@ -41,7 +40,7 @@ function inOrder(nest: readonly For[], axes: readonly string[]): Stmt {
   const own = new Set(nest.map(({ axis }) => axis));
   for (const { range, axis } of nest)
     for (const other of axesOfRange(range))
-      invariant(!own.has(other), `the bounds of ${axis.name} depend on ${other.name}`);
+      requires(!own.has(other), `the bounds of ${axis.name} depend on ${other.name}`);
   const order = nest.toSorted((a, b) => axes.indexOf(a.axis.name) - axes.indexOf(b.axis.name));
   const innermost = (nest.at(-1) as For).body;
   const [outermost] = order.reduceRight<readonly Stmt[]>((body, loop) => [{ ...loop, body }], innermost);

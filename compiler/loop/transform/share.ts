@@ -1,6 +1,7 @@
+import { loadsOf, writesOf } from '../accesses.ts';
 import { dtypeOf } from '../builder.ts';
 import type { Buffer, Expr, Kernel, Local, Stmt } from '../ir.ts';
-import { childrenOf, exprsOf, mapChildren, visitExpr, visitStmts, withValue } from '../rewrite.ts';
+import { childrenOf, exprsOf, mapChildren, withValue } from '../rewrite.ts';
 import { Keys, stemOf } from './keys.ts';
 
 /**
@@ -15,13 +16,8 @@ export function share(kernel: Kernel): Kernel {
   return { ...kernel, body: shareBlock(kernel.body, written, false) };
 }
 
-function writtenIn(body: readonly Stmt[]): ReadonlySet<Buffer> {
-  const written = new Set<Buffer>();
-  visitStmts(body, (stmt) => {
-    if (stmt.kind === 'store' || stmt.kind === 'accumulate') written.add(stmt.buffer);
-  });
-  return written;
-}
+const writtenIn = (body: readonly Stmt[]): ReadonlySet<Buffer> =>
+  new Set(writesOf(body).map(({ buffer }) => buffer));
 
 /** In `lanes` single elements stay where they are: to load one and spread it over the lanes is one instruction. */
 function shareBlock(block: readonly Stmt[], written: ReadonlySet<Buffer>, lanes: boolean): readonly Stmt[] {
@@ -54,16 +50,10 @@ function shareBlock(block: readonly Stmt[], written: ReadonlySet<Buffer>, lanes:
 
 /** Whether any buffer is read at two places: else nothing that is worth a name is there twice. */
 function readsTwice(run: readonly Stmt[], written: ReadonlySet<Buffer>): boolean {
-  const read = new Set<Buffer>();
-  let twice = false;
-  for (const stmt of run)
-    for (const expr of exprsOf(stmt))
-      visitExpr(expr, (e) => {
-        if (e.kind !== 'load' || written.has(e.buffer)) return;
-        twice ||= read.has(e.buffer);
-        read.add(e.buffer);
-      });
-  return twice;
+  const read = loadsOf(run)
+    .map(({ buffer }) => buffer)
+    .filter((buffer) => !written.has(buffer));
+  return new Set(read).size < read.length;
 }
 
 /** Statements one after another, without loops. */

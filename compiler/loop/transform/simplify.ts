@@ -3,7 +3,7 @@ import { binaryFunction, castFunction, compareFunctions } from '../arithmetic.ts
 import type { Interval } from '../bounds.ts';
 import { alwaysHolds, boundsOf, boundsOfQuotient, boundsOfRange, wholeInterval } from '../bounds.ts';
 import { dtypeOf } from '../builder.ts';
-import type { Affine, Axis, Condition, Expr, Kernel, Quotient, Range, Stmt } from '../ir.ts';
+import type { Affine, Axis, Condition, Expr, For, Kernel, Quotient, Range, Stmt, StmtOf } from '../ir.ts';
 import { mapExpr, substituteStmts, withValue } from '../rewrite.ts';
 
 /**
@@ -39,7 +39,7 @@ function simplifyStmt(stmt: Stmt, known: Intervals): readonly Stmt[] {
   }
 }
 
-function simplifyLoop(loop: Stmt & { kind: 'for' }, known: Intervals): readonly Stmt[] {
+function simplifyLoop(loop: For, known: Intervals): readonly Stmt[] {
   const range = simplifyRange(loop.range, known);
   const single = singleIteration(range);
   if (single === 'none') return [];
@@ -109,7 +109,7 @@ function singleIteration({ from, to }: Range): Affine | 'none' | undefined {
   return sameAffine(subAffine(high.numerator, low.numerator), affine(1)) ? low.numerator : undefined;
 }
 
-function simplifyIf(stmt: Stmt & { kind: 'if' }, known: Intervals): readonly Stmt[] {
+function simplifyIf(stmt: StmtOf<'if'>, known: Intervals): readonly Stmt[] {
   const intervalOf = intervalIn(known);
   if (stmt.conditions.some((condition) => neverHolds(condition, known))) return [];
   const conditions = stmt.conditions.filter((condition) => !alwaysHolds(condition, intervalOf));

@@ -1,10 +1,10 @@
-import { invariant } from '../../base/invariant.ts';
 import { addAffine, affine, scaleAffine, subAffine } from '../affine.ts';
 import type { Axis, Kernel } from '../ir.ts';
 import { batchAxis } from '../ir.ts';
 import { quotient, serial } from '../rewrite.ts';
 import { renamedCopy } from './copy.ts';
 import { isWhole, namesBeside, replaceLoops } from './find.ts';
+import { requires } from './step-error.ts';
 
 /**
  * for n in N { S }  →  for b in ⌊N/size⌋ { for i in size { S[n := size·b + i] } }
@@ -21,7 +21,7 @@ export function splitBatch(
 ): Kernel {
   const unique = namesBeside(kernel);
   return replaceLoops(kernel, axis, (loop) => {
-    invariant(loop.axis.extent === 'N' && isWhole(loop), `${axis} does not run over the whole batch`);
+    requires(loop.axis.extent === 'N' && isWhole(loop), `${axis} does not run over the whole batch`);
     const whole = unique(names.block);
     const block: Axis = { name: whole, extent: 'N' };
     const inner: Axis = { name: unique(names.inner), extent: size };

@@ -1,9 +1,9 @@
-import { invariant } from '../../base/invariant.ts';
 import { addAffine, scaleAffine } from '../affine.ts';
 import type { Axis, Condition, Kernel, Stmt } from '../ir.ts';
 import { batchAxis } from '../ir.ts';
 import { quotient, serial, substituteStmts, wholeRange } from '../rewrite.ts';
 import { isWhole, namesBeside, replaceLoops } from './find.ts';
+import { requires } from './step-error.ts';
 
 /**
  * for a in E { S }  →  for a_block in ⌈E/size⌉ { for a_1 in size { if 0 <= size·a_block + a_1 < E { S[a := size·a_block + a_1] } } }
@@ -21,7 +21,7 @@ export function splitGuarded(
   const [blockName, innerName] = [unique(names.block), unique(names.inner)];
   return replaceLoops(kernel, axis, (loop) => {
     const { extent } = loop.axis;
-    invariant(isWhole(loop), `only a whole loop can be split, not ${axis}`);
+    requires(isWhole(loop), `only a whole loop can be split, not ${axis}`);
     const whole = extent !== 'N' && extent % size === 0;
     const block: Axis = { name: blockName, extent: extent === 'N' ? 'N' : Math.ceil(extent / size) };
     const inner: Axis = { name: innerName, extent: size };

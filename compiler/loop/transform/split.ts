@@ -1,9 +1,8 @@
-import { invariant } from '../../base/invariant.ts';
 import { addAffine, affine, scaleAffine } from '../affine.ts';
-import type { Affine, Axis, Kernel, Stmt } from '../ir.ts';
+import type { Affine, Axis, For, Kernel, Stmt } from '../ir.ts';
 import { serial, substituteStmts } from '../rewrite.ts';
-import type { For } from './find.ts';
 import { isWhole, namesBeside, replaceLoops } from './find.ts';
+import { requires } from './step-error.ts';
 
 /**
  * for a in E { S }  →  for a_block in E/size { for a_1 in size { S[a := size·a_block + a_1] } }
@@ -22,7 +21,7 @@ export function split(
   const [blockName, innerName, restName] = [unique(names.block), unique(names.inner), unique(names.rest)];
   return replaceLoops(kernel, axis, (loop) => {
     const { extent } = loop.axis;
-    invariant(typeof extent === 'number' && isWhole(loop), `only a whole loop can be split, not ${axis}`);
+    requires(typeof extent === 'number' && isWhole(loop), `only a whole loop can be split, not ${axis}`);
     const blocks = Math.floor(extent / size);
     const rest = extent % size;
     const block: Axis = { name: blockName, extent: blocks };
@@ -53,8 +52,8 @@ export function peel(kernel: Kernel, axis: string, at: number): Kernel {
   const names = [unique(`${axis}_first`), unique(`${axis}_rest`)] as const;
   return replaceLoops(kernel, axis, (loop) => {
     const { extent } = loop.axis;
-    invariant(typeof extent === 'number' && isWhole(loop), `only a whole loop can be peeled, not ${axis}`);
-    invariant(at > 0 && at < extent, `${axis} cannot be divided at ${at}`);
+    requires(typeof extent === 'number' && isWhole(loop), `only a whole loop can be peeled, not ${axis}`);
+    requires(at > 0 && at < extent, `${axis} cannot be divided at ${at}`);
     const first: Axis = { name: names[0], extent: at };
     const second: Axis = { name: names[1], extent: extent - at };
     return [runningAt(loop, first, affine(first)), runningAt(loop, second, addAffine(second, at))];

@@ -1,10 +1,10 @@
-import { invariant } from '../../base/invariant.ts';
 import type { DType } from '../../base/types.ts';
 import { addAffine, affine, scaleAffine } from '../affine.ts';
 import { denseBuffer } from '../builder.ts';
-import type { Axis, Buffer, Combine, Expr, Kernel, Stmt } from '../ir.ts';
+import type { Axis, Buffer, Combine, Expr, Kernel, Stmt, StmtOf } from '../ir.ts';
 import { serial, substituteStmts, visitStmts } from '../rewrite.ts';
 import { isWhole, namesBeside, replaceLoops } from './find.ts';
+import { requires } from './step-error.ts';
 import { lanes } from './vectorize.ts';
 
 /** What leaves a result as it is, for operations whose order does not matter. */
@@ -27,13 +27,13 @@ export function spread(kernel: Kernel, axis: string): Kernel {
   const unique = namesBeside(kernel);
   return replaceLoops(kernel, axis, (loop) => {
     const { extent } = loop.axis;
-    invariant(
+    requires(
       typeof extent === 'number' && extent >= lanes && isWhole(loop),
       `${axis} is too short for lanes`,
     );
     const { buffer, combine } = onlyAccumulation(loop.body);
     const identity = identityOf(combine, buffer.dtype);
-    invariant(identity !== undefined, `the order of ${combine} matters`);
+    requires(identity !== undefined, `the order of ${combine} matters`);
     const part = denseBuffer(unique(`${buffer.name}_lanes`), buffer.dtype, [lanes], 'register');
     const axisOf = (suffix: string, count: number): Axis => ({ name: unique(axis + suffix), extent: count });
     const [start, block, lane, tail] = [
@@ -69,13 +69,13 @@ export function spread(kernel: Kernel, axis: string): Kernel {
 
 /** A body of lets and one accumulation into a single register. */
 function onlyAccumulation(body: readonly Stmt[]): { readonly buffer: Buffer; readonly combine: Combine } {
-  const found: (Stmt & { readonly kind: 'accumulate' })[] = [];
+  const found: StmtOf<'accumulate'>[] = [];
   visitStmts(body, (stmt) => {
     if (stmt.kind === 'accumulate') found.push(stmt);
-    else invariant(stmt.kind === 'let', `there is ${stmt.kind} inside`);
+    else requires(stmt.kind === 'let', `there is ${stmt.kind} inside`);
   });
   const [only, more] = found;
-  invariant(only !== undefined && more === undefined, 'one value is accumulated');
-  invariant(only.buffer.space === 'register' && only.index.length === 0, 'it is kept in a register');
+  requires(only !== undefined && more === undefined, 'one value is accumulated');
+  requires(only.buffer.space === 'register' && only.index.length === 0, 'it is kept in a register');
   return only;
 }

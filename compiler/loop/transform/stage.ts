@@ -1,10 +1,11 @@
-import { invariant } from '../../base/invariant.ts';
+import { loadsOf } from '../accesses.ts';
 import { addAffine, affine, subAffine } from '../affine.ts';
 import { alwaysInside, boundsOf } from '../bounds.ts';
 import { denseBuffer } from '../builder.ts';
 import type { Affine, Axis, Buffer, Index, Kernel, Stmt } from '../ir.ts';
-import { exprsOf, loopsOver, substituteStmts, visitExpr, visitStmts } from '../rewrite.ts';
+import { loopsOver, substituteStmts } from '../rewrite.ts';
 import { loopAxes, namesBeside, replaceLoops } from './find.ts';
+import { requires } from './step-error.ts';
 
 export interface Staging {
   /** The operand. */
@@ -34,7 +35,7 @@ export function stage(kernel: Kernel, { buffer, at, order, names }: Staging): Ke
       return hullOf(places, load.buffer.shape[i] ?? 0, inside);
     });
     const moving = dimensions.flatMap(({ extent }, i) => (extent === 1 ? [] : [i]));
-    invariant(
+    requires(
       moving.length === order.length && moving.every((i) => order.includes(i)),
       `${buffer} is read along the axes ${moving.join(', ')}`,
     );
@@ -75,10 +76,10 @@ interface Dimension {
 function hullOf(places: readonly Affine[], shape: number | 'N', inside: ReadonlySet<Axis>): Dimension {
   const parts = places.map((place) => dimensionOf(place, shape, inside));
   const [first] = parts;
-  invariant(first !== undefined, 'something is read');
+  requires(first !== undefined, 'something is read');
   const offsets = parts.map(({ low }) => {
     const offset = subAffine(low, first.low);
-    invariant(offset.terms.length === 0, 'the places that are read lie apart');
+    requires(offset.terms.length === 0, 'the places that are read lie apart');
     return offset.constant;
   });
   const from = Math.min(...offsets);
@@ -95,9 +96,9 @@ function dimensionOf(place: Affine, shape: number | 'N', inside: ReadonlySet<Axi
     terms: place.terms.filter((term) => !moving.includes(term)),
   };
   const { low, high } = boundsOf({ constant: 0, terms: moving });
-  invariant(shape !== 'N' && Number.isFinite(low) && Number.isFinite(high), 'a batch is not staged');
+  requires(shape !== 'N' && Number.isFinite(low) && Number.isFinite(high), 'a batch is not staged');
   if (fixed.terms.length > 0) {
-    invariant(alwaysInside(place, shape), 'an edge is not staged');
+    requires(alwaysInside(place, shape), 'an edge is not staged');
     return { low: addAffine(fixed, low), extent: high - low + 1 };
   }
   const first = Math.max(fixed.constant + low, 0);
@@ -113,18 +114,14 @@ interface AffineLoad {
 
 /** The loads of the buffer of this name in a body, at least one. */
 function affineLoads(body: readonly Stmt[], name: string): readonly [AffineLoad, ...AffineLoad[]] {
-  const loads: AffineLoad[] = [];
-  visitStmts(body, (stmt) => {
-    for (const expr of exprsOf(stmt))
-      visitExpr(expr, (e) => {
-        if (e.kind !== 'load' || e.buffer.name !== name) return;
-        const index = e.index.filter(isAffine);
-        invariant(index.length === e.index.length, `${name} is read at a computed place`);
-        loads.push({ ...e, index });
-      });
-  });
-  const [first, ...more] = loads;
-  invariant(first !== undefined, `${name} is not read`);
+  const [first, ...more] = loadsOf(body)
+    .filter(({ buffer }) => buffer.name === name)
+    .map((load): AffineLoad => {
+      const index = load.index.filter(isAffine);
+      requires(index.length === load.index.length, `${name} is read at a computed place`);
+      return { ...load, index };
+    });
+  requires(first !== undefined, `${name} is not read`);
   return [first, ...more];
 }
 

@@ -1,8 +1,8 @@
-import { invariant } from '../../base/invariant.ts';
 import { affine } from '../affine.ts';
 import type { Kernel, Stmt } from '../ir.ts';
 import { mapBlocks } from '../rewrite.ts';
 import { isWhole } from './find.ts';
+import { requires } from './step-error.ts';
 
 /**
  * r = 0; for n in N { S }  →  for n in N { if 0 <= n < 1 { r = 0 }; S }
@@ -16,7 +16,7 @@ export function startInside(kernel: Kernel, axis: string): Kernel {
     const at = block.findIndex((stmt) => stmt.kind === 'for' && stmt.axis.name === axis);
     const loop = block[at];
     if (loop?.kind !== 'for') return block;
-    invariant(loop.axis.extent === 'N' && isWhole(loop), `${axis} does not run over the whole batch`);
+    requires(loop.axis.extent === 'N' && isWhole(loop), `${axis} does not run over the whole batch`);
     const starts = block.slice(0, at).filter(isStart);
     if (starts.length === 0) return block;
     count++;
@@ -27,7 +27,7 @@ export function startInside(kernel: Kernel, axis: string): Kernel {
       ...block.slice(at + 1),
     ];
   });
-  invariant(count > 0, `nothing starts before the loop over ${axis}`);
+  requires(count > 0, `nothing starts before the loop over ${axis}`);
   return { ...kernel, body };
 }
 

@@ -1,7 +1,20 @@
-import { addAffine, affine, scaleAffine } from '../affine.ts';
-import type { Affine, Axis, Buffer, Expr, Index, Kernel, Quotient, Range, Stmt } from '../ir.ts';
+import { loadsOf, writesOf } from '../accesses.ts';
+import { addAffine, affine, factorOf, mentions, scaleAffine } from '../affine.ts';
+import type {
+  Affine,
+  Axis,
+  Buffer,
+  Expr,
+  For,
+  Index,
+  Kernel,
+  Load,
+  Quotient,
+  Range,
+  Stmt,
+  Write,
+} from '../ir.ts';
 import { exprsOf, serial, substituteStmts, visitExpr, visitStmts } from '../rewrite.ts';
-import type { For } from './find.ts';
 import { isWhole, namesBeside } from './find.ts';
 
 /**
@@ -29,11 +42,6 @@ interface Pair {
   readonly inner: For;
 }
 
-interface Access {
-  readonly buffer: Buffer;
-  readonly index: readonly Index[];
-}
-
 /** Innermost loops that stand alone in another one. */
 function pairsOf(body: readonly Stmt[]): readonly Pair[] {
   const pairs: Pair[] = [];
@@ -49,36 +57,29 @@ function pairsOf(body: readonly Stmt[]): readonly Pair[] {
   return pairs;
 }
 
-function accessesOf(body: readonly Stmt[]): readonly Access[] {
-  const accesses: Access[] = [];
-  visitStmts(body, (stmt) => {
-    if (stmt.kind === 'store' || stmt.kind === 'accumulate') accesses.push(stmt);
-    for (const expr of exprsOf(stmt))
-      visitExpr(expr, (e) => {
-        if (e.kind === 'load') accesses.push(e);
-      });
-  });
-  return accesses;
-}
+const accessesOf = (body: readonly Stmt[]): readonly (Load | Write)[] => [
+  ...writesOf(body),
+  ...loadsOf(body),
+];
 
 /** The index along `outer` of each buffer that the loops walk through; undefined where something depends on them otherwise. */
 function placesOf(
   { outer, inner }: Pair,
-  all: readonly Access[],
+  all: readonly (Load | Write)[],
   merged: ReadonlyMap<Buffer, number>,
 ): ReadonlyMap<Buffer, number> | undefined {
   const axes = [outer.axis, inner.axis];
   const places = new Map<Buffer, number>();
   if (usesOtherwise(inner.body, axes)) return undefined;
   for (const { buffer, index } of accessesOf(inner.body)) {
-    const at = index.findIndex((place) => mentions(place, axes));
+    const at = index.findIndex((place) => mentionsAny(place, axes));
     if (at < 0) continue;
     const known = places.get(buffer) ?? merged.get(buffer) ?? at;
     if (known !== at || !isRow(buffer, at, inner.axis) || !goesAlong(index, at, outer.axis, inner.axis))
       return undefined;
     places.set(buffer, at);
   }
-  const isAffine = ({ buffer, index }: Access): boolean => {
+  const isAffine = ({ buffer, index }: Load | Write): boolean => {
     const at = places.get(buffer);
     return at === undefined || !index.slice(at, at + 2).some((place) => 'clamped' in place);
   };
@@ -92,35 +93,35 @@ const isRow = ({ shape, strides }: Buffer, at: number, { extent }: Axis): boolea
 
 /** Whether one index moves with `outer` as the next one does with `inner`, and no other with either. */
 function goesAlong(index: readonly Index[], at: number, outer: Axis, inner: Axis): boolean {
-  const factor = factorOf(index[at], outer);
+  const factor = factorIn(index[at], outer);
   return (
     factor !== 0 &&
-    factor === factorOf(index[at + 1], inner) &&
+    factor === factorIn(index[at + 1], inner) &&
     index.every(
       (place, i) =>
-        (i === at || factorOf(place, outer) === 0) && (i === at + 1 || factorOf(place, inner) === 0),
+        (i === at || factorIn(place, outer) === 0) && (i === at + 1 || factorIn(place, inner) === 0),
     )
   );
 }
 
-const factorOf = (place: Index | undefined, axis: Axis): number =>
-  place === undefined || 'clamped' in place
-    ? 0
-    : (place.terms.find((term) => term.axis === axis)?.factor ?? 0);
+const factorIn = (place: Index | undefined, axis: Axis): number =>
+  place === undefined || 'clamped' in place ? 0 : factorOf(place, axis);
 
-const mentions = (place: Index, axes: readonly Axis[]): boolean =>
-  !('clamped' in place) && place.terms.some(({ axis }) => axes.includes(axis));
+const mentionsAny = (place: Index, axes: readonly Axis[]): boolean =>
+  !('clamped' in place) && axes.some((axis) => mentions(place, axis));
 
 /** Whether a value, a condition or a bound depends on one of the axes. */
 function usesOtherwise(body: readonly Stmt[], axes: readonly Axis[]): boolean {
   let used = false;
   visitStmts(body, (stmt) => {
     if (stmt.kind === 'for')
-      used ||= [...stmt.range.from, ...stmt.range.to].some((q) => q !== 'N' && mentions(q.numerator, axes));
-    if (stmt.kind === 'if') used ||= stmt.conditions.some(({ index }) => mentions(index, axes));
+      used ||= [...stmt.range.from, ...stmt.range.to].some(
+        (q) => q !== 'N' && mentionsAny(q.numerator, axes),
+      );
+    if (stmt.kind === 'if') used ||= stmt.conditions.some(({ index }) => mentionsAny(index, axes));
     for (const expr of exprsOf(stmt))
       visitExpr(expr, (e) => {
-        if (e.kind === 'index') used ||= mentions(e.index, axes);
+        if (e.kind === 'index') used ||= mentionsAny(e.index, axes);
       });
   });
   return used;
@@ -137,7 +138,7 @@ function merge(kernel: Kernel, merged: ReadonlyMap<Buffer, number>, pairs: Reado
     return [...index.slice(0, at), place, ...index.slice(at + 2)];
   };
   const unique = namesBeside(kernel);
-  const load = (e: Expr & { readonly kind: 'load' }): Expr =>
+  const load = (e: Load): Expr =>
     merged.has(e.buffer) ? { ...e, buffer: bufferOf(e.buffer), index: indexOf(e.buffer, e.index) } : e;
   const replaced = (stmt: Stmt): Stmt => {
     switch (stmt.kind) {

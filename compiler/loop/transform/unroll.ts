@@ -1,10 +1,10 @@
-import { invariant } from '../../base/invariant.ts';
-import { affine } from '../affine.ts';
+import { loadsOf, writesOf } from '../accesses.ts';
+import { affine, constantOf } from '../affine.ts';
 import { denseBuffer } from '../builder.ts';
-import type { Affine, Axis, Buffer, Expr, Index, Kernel, Local, Stmt } from '../ir.ts';
-import { exprsOf, flatMapStmts, substituteStmts, visitExpr, visitStmts } from '../rewrite.ts';
-import type { For } from './find.ts';
+import type { Affine, Axis, Buffer, Expr, For, Index, Kernel, Load, Local, Stmt } from '../ir.ts';
+import { flatMapStmts, substituteStmts, visitStmts } from '../rewrite.ts';
 import { replaceLoops } from './find.ts';
+import { requires } from './step-error.ts';
 
 /** for a in from..to { S }  →  S[a := from]; …; S[a := to-1]   for constant bounds; lets and registers get new identities. */
 export function unroll(kernel: Kernel, axis: string): Kernel {
@@ -21,7 +21,7 @@ export function unrollMarked(kernel: Kernel): Kernel {
 
 function writtenOut(loop: For): readonly Stmt[] {
   const bounds = constantBounds(loop);
-  invariant(bounds !== undefined, `the bounds of ${loop.axis.name} are not constant`);
+  requires(bounds !== undefined, `the bounds of ${loop.axis.name} are not constant`);
   const copies: Stmt[] = [];
   for (let i = bounds.from; i < bounds.to; i++) copies.push(...copyAt(loop.body, loop.axis, i));
   return copies;
@@ -31,12 +31,14 @@ function writtenOut(loop: For): readonly Stmt[] {
 export function constantBounds({ range }: For): { readonly from: number; readonly to: number } | undefined {
   let [from, to] = [-Infinity, Infinity];
   for (const q of range.from) {
-    if (q.numerator.terms.length > 0) return undefined;
-    from = Math.max(from, Math.floor(q.numerator.constant / q.divisor));
+    const bound = constantOf(q);
+    if (bound === undefined) return undefined;
+    from = Math.max(from, bound);
   }
   for (const q of range.to) {
-    if (q === 'N' || q.numerator.terms.length > 0) return undefined;
-    to = Math.min(to, Math.floor(q.numerator.constant / q.divisor));
+    const bound = q === 'N' ? undefined : constantOf(q);
+    if (bound === undefined) return undefined;
+    to = Math.min(to, bound);
   }
   return { from, to };
 }
@@ -60,19 +62,11 @@ export function scalarize(kernel: Kernel): Kernel {
   });
   if (arrays === 0) return kernel;
   const dynamic = new Set<Buffer>();
-  const note = (buffer: Buffer, index: readonly Index[]): void => {
+  for (const { buffer, index } of [...writesOf(kernel.body), ...loadsOf(kernel.body)])
     if (!index.every(isConstant)) dynamic.add(buffer);
-  };
-  visitStmts(kernel.body, (stmt) => {
-    if (stmt.kind === 'store' || stmt.kind === 'accumulate') note(stmt.buffer, stmt.index);
-    for (const expr of exprsOf(stmt))
-      visitExpr(expr, (e) => {
-        if (e.kind === 'load') note(e.buffer, e.index);
-      });
-  });
   const scalars = new Map<Buffer, Map<string, Buffer>>();
   const scalarOf = (buffer: Buffer, index: readonly Index[]): Buffer | undefined =>
-    scalars.get(buffer)?.get(index.map(constantOf).join('_'));
+    scalars.get(buffer)?.get(index.map((place) => ('clamped' in place ? NaN : place.constant)).join('_'));
   const body = mapAllocs(kernel.body, (buffer) => {
     if (buffer.space !== 'register' || buffer.shape.length === 0 || dynamic.has(buffer)) return [buffer];
     // Copies of a body (of a peeled or split loop) may declare the same buffer: it stays one buffer in both.
@@ -105,7 +99,7 @@ function scalarized(
   stmt: Stmt,
   scalarOf: (buffer: Buffer, index: readonly Index[]) => Buffer | undefined,
 ): Stmt {
-  const load = (e: Expr & { readonly kind: 'load' }): Expr => {
+  const load = (e: Load): Expr => {
     const scalar = scalarOf(e.buffer, e.index);
     return scalar === undefined ? e : { ...e, buffer: scalar, index: [] };
   };
@@ -119,4 +113,3 @@ function scalarized(
 }
 
 const isConstant = (place: Index): boolean => !('clamped' in place) && place.terms.length === 0;
-const constantOf = (place: Index): number => ('clamped' in place ? NaN : place.constant);

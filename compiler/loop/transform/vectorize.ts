@@ -1,9 +1,9 @@
-import { invariant } from '../../base/invariant.ts';
-import { sameAffine } from '../affine.ts';
-import type { Affine, Axis, Buffer, Expr, Index, Kernel, Local, Stmt } from '../ir.ts';
+import { strideAlong } from '../accesses.ts';
+import { affine, mentions, sameAffine } from '../affine.ts';
+import type { Affine, Axis, Buffer, Expr, For, Kernel, Local, Stmt } from '../ir.ts';
 import { childrenOf, exprsOf, visitExpr, visitStmts } from '../rewrite.ts';
-import type { For } from './find.ts';
 import { isWhole, replaceLoops } from './find.ts';
+import { requires } from './step-error.ts';
 
 /** Lanes of a vector of 32-bit elements. */
 export const lanes = 4;
@@ -17,7 +17,7 @@ export function vectorize(kernel: Kernel, axis: string): Kernel {
   return replaceLoops(kernel, axis, (loop) => {
     const marked = { ...loop, mode: 'vectorize' } as const;
     const problem = lockstepProblem(marked);
-    invariant(problem === undefined, `${axis} cannot be vectorized: ${problem}`);
+    requires(problem === undefined, `${axis} cannot be vectorized: ${problem}`);
     return [marked];
   });
 }
@@ -64,7 +64,7 @@ class Lockstep {
         if (stmt.mode !== 'unroll') this.#refuse(`the loop over ${stmt.axis.name} is inside`);
         return;
       case 'if':
-        if (stmt.conditions.some(({ index }) => index.terms.some(({ axis }) => axis === this.#axis)))
+        if (stmt.conditions.some(({ index }) => mentions(index, this.#axis)))
           this.#refuse('the lanes differ in what they do');
         return;
       case 'alloc':
@@ -87,7 +87,7 @@ class Lockstep {
   #write(buffer: Buffer, index: readonly Affine[]): void {
     if (buffer.space === 'register') {
       if (!this.#endsWithLane(index)) this.#refuse(`${buffer.name} is shared by the lanes`);
-    } else if (this.#stride(buffer, index) === 0) {
+    } else if (strideAlong(buffer, index, this.#axis) === 0) {
       this.#refuse(`all lanes write one element of ${buffer.name}`);
     }
     this.#writes.set(buffer, [...(this.#writes.get(buffer) ?? []), [...index]]);
@@ -98,25 +98,16 @@ class Lockstep {
     const others = index.slice(0, -1);
     return (
       last !== undefined &&
-      sameAffine(last, { constant: 0, terms: [{ axis: this.#axis, factor: 1 }] }) &&
-      others.every(({ terms }) => terms.every(({ axis }) => axis !== this.#axis))
+      sameAffine(last, affine(this.#axis)) &&
+      !others.some((place) => mentions(place, this.#axis))
     );
-  }
-
-  /** By how many elements the place moves from lane to lane. */
-  #stride({ strides }: Buffer, index: readonly Index[]): number {
-    return index.reduce((sum, place, i) => {
-      if ('clamped' in place) return sum;
-      const factor = place.terms.find(({ axis }) => axis === this.#axis)?.factor ?? 0;
-      return sum + factor * (strides[i] ?? 0);
-    }, 0);
   }
 
   /** Whether a value differs between the lanes. */
   #varies(expr: Expr): boolean {
     let varies = this.#known.get(expr);
     if (varies !== undefined) return varies;
-    const moves = ({ terms }: Affine): boolean => terms.some(({ axis }) => axis === this.#axis);
+    const moves = (index: Affine): boolean => mentions(index, this.#axis);
     varies = childrenOf(expr).some((child) => this.#varies(child));
     if (expr.kind === 'local') varies ||= this.#varying.has(expr.local);
     if (expr.kind === 'index') varies ||= moves(expr.index);

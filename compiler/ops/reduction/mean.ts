@@ -3,6 +3,8 @@ import { reshaped } from '../support/gradients.ts';
 import { reducedShape, reductionOp } from '../support/reduction.ts';
 import { hasBatch, withoutBatch } from '../support/shapes.ts';
 import { meanGradient } from './mean_gradient.ts';
+import { meanOfSums } from './mean_of_sums.ts';
+import { sumsOfSamples } from './sum.ts';
 
 export const mean = reductionOp({
   name: 'mean',
@@ -17,5 +19,9 @@ export const mean = reductionOp({
     const kept = reshaped(g, dy, reducedShape(x.type.shape, axes, true));
     const shape = withoutBatch(x.type.shape);
     return g.emit(meanGradient, { dy: kept }, { shape, batch: hasBatch(x.type.shape) });
+  },
+  bySample: (g, x, axes, keepdims) => {
+    const parts = sumsOfSamples(g, x, axes, keepdims);
+    return parts && g.emit(meanOfSums, { x: parts.sums }, { count: parts.count, keepdims });
   },
 });

@@ -12,7 +12,10 @@ export const sum = reductionOp({
   rules: () => ({ combine: 'add', init: 0 }),
   gradient: (g, x, axes, _y, dy) =>
     spread(g, reshaped(g, dy, reducedShape(x.type.shape, axes, true)), x.type.shape),
-  bySample,
+  bySample: (g, x, axes, keepdims) => {
+    const parts = sumsOfSamples(g, x, axes, keepdims);
+    return parts && g.emit(sum, { x: parts.sums }, { axes: [0], keepdims });
+  },
 });
 
 /** So many elements of a sample are one chunk of the sum (see `lower/order.ts`): more of them have another order. */
@@ -22,20 +25,18 @@ const fewest = 64;
 /** Threads can share the results where there are more. */
 const mostResults = 32;
 
-/** The elements of a sample are added up one by one anyway, and what comes of it to the total: this is the same order. */
-function bySample(g: GraphBuilder, x: Value, axes: readonly number[], keepdims: boolean): Value | undefined {
+/** The sums of each sample, where adding these up is the same order as adding all up, and pays. */
+export function sumsOfSamples(
+  g: GraphBuilder,
+  x: Value,
+  axes: readonly number[],
+  keepdims: boolean,
+): { readonly sums: Value; readonly count: number } | undefined {
   const { shape } = x.type;
   const within = axes.filter((axis) => axis > 0);
-  const added = product(within.map((axis) => Number(shape[axis])));
-  const results = product(withoutBatch(shape)) / added;
-  if (
-    shape[0] !== 'N' ||
-    within.length === axes.length ||
-    added < fewest ||
-    added > chunk ||
-    results > mostResults
-  )
-    return undefined;
-  const sums = g.emit(sum, { x }, { axes: within, keepdims });
-  return g.emit(sum, { x: sums }, { axes: [0], keepdims });
+  const count = product(within.map((axis) => Number(shape[axis])));
+  const results = product(withoutBatch(shape)) / count;
+  const pays = count >= fewest && count <= chunk && results <= mostResults;
+  if (shape[0] !== 'N' || within.length === axes.length || !pays) return undefined;
+  return { sums: g.emit(sum, { x }, { axes: within, keepdims }), count };
 }

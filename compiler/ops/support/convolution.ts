@@ -28,7 +28,7 @@ export const groups = {
   minimum: 1,
 } as const satisfies AttributeSpecs[string];
 
-export interface Kernel {
+interface Kernel {
   /** height, width */
   readonly size: readonly [number, number];
   readonly inputs: number;
@@ -74,7 +74,7 @@ export function groupMismatch(channels: number, filters: number, count: number):
 }
 
 /** A result of four axes, the last of which are channels in groups: channel = group · channels of a group + channel inside. */
-export interface Grouped extends Space {
+interface Grouped extends Space {
   /** The place in the result. */
   readonly index: readonly Affine[];
   readonly group: Affine;

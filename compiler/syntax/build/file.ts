@@ -2,7 +2,7 @@
 import type { CstNode, IToken } from 'chevrotain';
 import type { Diagnostic } from '../../base/diagnostic.ts';
 import type * as ast from '../ast.ts';
-import { breaksLine, problem, quote } from '../report.ts';
+import { breaksLine, problem, quote, replace } from '../report.ts';
 import * as t from '../tokens.ts';
 import * as c from './context.ts';
 import { documentation } from './documentation.ts';
@@ -136,6 +136,16 @@ function checkLine(context: Context, previous: CstNode, statement: CstNode): voi
   if (breaksLine(context.text, before + 1, start)) return;
   const first = /^(?:\w+|.)/su.exec(context.text.slice(start, start + 80))?.[0] ?? '';
   const span = { file: context.file, start, end: start + first.length };
+  const extents = /^\(([^()\n]{0,80})\)/.exec(context.text.slice(start, start + 90));
+  if (extents !== null && previous.children['inputStatement'] !== undefined) {
+    const fix = replace(
+      `write \`[${extents[1]}]\``,
+      { ...span, end: start + extents[0].length },
+      `[${extents[1]}]`,
+    );
+    context.report(problem('E0127', span, 'extents stand in brackets, such as `f32[3]`', { fix }));
+    return;
+  }
   const message = `expected an operator, \`->\` or the end of the line, found ${quote(first)}`;
   context.report(problem('E0127', span, message));
 }

@@ -110,7 +110,7 @@ export function piecesOf(
       token: isComment ? undefined : token,
       offset: token.startOffset,
       breaks: lineBreaks(text, end, token.startOffset),
-      kind: kindOf(marks, previous, nextTokens[i], bracket),
+      kind: kindOf(marks, previous, earlier, nextTokens[i], bracket),
       bracket,
       spaced: !isComment && isSpaced(previous, token, earlier),
       chain: stage === undefined ? undefined : chains.get(stage.startOffset),
@@ -126,10 +126,11 @@ export function piecesOf(
   });
 }
 
-/** What a line break between two tokens is. */
+/** What a line break between two tokens is. `earlier` is the token before `previous`. */
 function kindOf(
   marks: Marks,
   previous: IToken | undefined,
+  earlier: IToken | undefined,
   next: IToken | undefined,
   bracket: Bracket | undefined,
 ): GapKind {
@@ -145,8 +146,13 @@ function kindOf(
   if (next.tokenType === t.Arrow) return 'arrow';
   if (next.tokenType === t.Then || next.tokenType === t.Else) return 'branch';
   const isByOperator = operators.has(next.tokenType) || operators.has(previous.tokenType);
-  return isByOperator || previous.tokenType === t.Minus ? 'operator' : 'other';
+  const isAfterMinus = previous.tokenType === t.Minus && !isSign(previous, earlier);
+  return isByOperator || isAfterMinus ? 'operator' : 'other';
 }
+
+/** Whether a `-` is that of a number, not one between two operands. `earlier` is the token before it. */
+const isSign = (minus: IToken, earlier: IToken | undefined): boolean =>
+  minus.tokenType === t.LineMinus || (minus.tokenType === t.Minus && !t.endsOperand(earlier));
 
 function lineBreaks(text: string, start: number, end: number): 0 | 1 | 2 {
   const breaks = text.slice(start, end).match(/\r\n|\r|\n/g)?.length ?? 0;
@@ -165,9 +171,7 @@ function isSpaced(previous: IToken | undefined, token: IToken, earlier: IToken |
   if (previous === undefined) return false;
   if (tightBefore.has(token.tokenType) || tightAfter.has(previous.tokenType)) return false;
   if (previous.tokenType === t.LBrace && token.tokenType === t.RBrace) return false;
-  const isSign =
-    previous.tokenType === t.LineMinus || (previous.tokenType === t.Minus && !t.endsOperand(earlier));
-  if (isSign) return false;
+  if (isSign(previous, earlier)) return false;
   const opensGroup = openers.has(token.tokenType) && token.tokenType !== t.LBrace;
   return !(opensGroup && t.endsOperand(previous));
 }

@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
 import { emitWasm, pagesOf } from '../../../compiler/emit/wasm/index.ts';
+import { waits } from '../../../compiler/emit/wasm/waits.ts';
 import { maxPages } from '../../../compiler/emit/wasm/encode.ts';
 import { parseKernel } from '../../../compiler/loop/parse.ts';
 import type { Allocation, Launch, Program, Routine } from '../../../compiler/program/program.ts';
@@ -135,6 +136,20 @@ describe('a routine', () => {
     for (const thread of [1, 2]) call(1, 3, 4, thread, 3);
     expect(at(total)[0]).toBe(before);
   });
+  test('at once with others, gives what is left over to who comes first', () => {
+    const { memory, at, call } = load(1);
+    const together = 3;
+    new Int32Array(memory.buffer)[together] = 1;
+    // Of 999 iterations each of three threads has 250; the last 249, and the loop of one, are for who is free.
+    const done = () => [...at(b)].map((x, i) => (x === moved(1)[i] ? i : -1)).filter((i) => i >= 0);
+    const range = (from: number, end: number) => Array.from({ length: end - from }, (_, i) => from + i);
+    call(1, 0, 1, 1, 3);
+    expect(done()).toEqual([...range(250, 500), ...range(750, 999)]);
+    call(1, 0, 1, 0, 3);
+    expect(done()).toEqual([...range(0, 500), ...range(750, 999)]);
+    call(1, 0, 1, 2, 3);
+    expect(at(b)).toEqual(moved(1));
+  });
   test('leaves the rest of the memory alone', () => {
     const { module, memory, call } = load(1);
     const { persistentBase, workBase, scratchBase, scratchBytes, pages } = module;
@@ -155,26 +170,59 @@ describe('a routine', () => {
   });
 });
 
-test('threads wait for one another between launches', async () => {
-  const rounds = 300;
-  const threads = 3;
-  const { bytes, memory, at } = load(rounds, true);
-  const script = `
+test.each([0, 1])(
+  'threads wait for one another where they must; taking turns: %i',
+  async (together) => {
+    const rounds = 300;
+    const threads = 3;
+    const { bytes, memory, at } = load(rounds, true);
+    new Int32Array(memory.buffer)[3] = together;
+    const script = `
     const { parentPort, workerData: { bytes, memory, thread, threads } } = require('node:worker_threads');
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
     exports.step(1, 0, 1e6, thread, threads);
     parentPort.postMessage(thread);`;
-  const workers = Array.from({ length: threads }, (_, thread) => {
-    const worker = new Worker(script, { eval: true, workerData: { bytes, memory, thread, threads } });
-    return new Promise((resolve, reject) => {
-      worker.on('message', resolve);
-      worker.on('error', reject);
+    const workers = Array.from({ length: threads }, (_, thread) => {
+      const worker = new Worker(script, { eval: true, workerData: { bytes, memory, thread, threads } });
+      return new Promise((resolve, reject) => {
+        worker.on('message', resolve);
+        worker.on('error', reject);
+      });
     });
+    expect(await Promise.all(workers)).toEqual([0, 1, 2]);
+    expect(at(a)).toEqual(moved(2 * rounds));
+    expect(at(total)[0]).toBe(1200);
+  },
+  20_000,
+);
+
+describe('threads wait before', () => {
+  const of = (launches: readonly Launch[], commit: readonly Launch[] = []) => {
+    const { kernels, routines } = programOf(1);
+    return [...waits({ ...routines[0]!, launches, commit }, kernels)];
+  };
+  test('what reads what was written', () => expect(of([launch(0, a, b), launch(2, b, flag)])).toEqual([1]));
+  test('what writes where something was read', () =>
+    expect(of([launch(2, a, flag), launch(0, b, a)])).toEqual([1]));
+  test('what writes where something was written', () =>
+    expect(of([launch(0, a, b), launch(0, a, b)])).toEqual([1]));
+  test('what reads or writes elsewhere, not', () => {
+    expect(of([launch(0, a, b), launch(2, a, flag), launch(1, a, total, total)])).toEqual([]);
   });
-  expect(await Promise.all(workers)).toEqual([0, 1, 2]);
-  expect(at(a)).toEqual(moved(2 * rounds));
-  expect(at(total)[0]).toBe(1200);
-}, 20_000);
+  test('what only part of its memory is in common with', () => {
+    const parts = allocations.map((all, i) =>
+      i === flag ? { ...all, placement: { ...all.placement, offset: 4096 + 3996 } } : all,
+    );
+    const { kernels, routines } = programOf(1);
+    const routine = { ...routines[0]!, allocations: parts, launches: [launch(0, a, b), launch(2, a, flag)] };
+    expect([...waits({ ...routine, commit: [] }, kernels)]).toEqual([1]);
+  });
+  test('the commit phase, whose flag must be there; what came before the last wait is done', () => {
+    const compute = [launch(0, a, b), launch(2, a, flag)];
+    expect(of(compute, [launch(1, a, total, total), launch(1, b, total, total)])).toEqual([2, 3]);
+    expect(of([launch(0, a, b), launch(0, b, a), launch(2, b, flag)])).toEqual([1]);
+  });
+});
 
 test('a program that 32 bits cannot address is refused', () => {
   const program = programOf(1);
@@ -195,6 +243,10 @@ test('as text', () => {
         i32.const 9984
         i32.add
         local.set 5
+        i32.const -1
+        global.set 0
+        i32.const 0
+        global.set 1
         local.get $from
         i32.const 0
         i32.le_u
@@ -210,17 +262,6 @@ test('as text', () => {
           local.get $thread
           local.get $threads
           call $rotate
-          local.get $threads
-          i32.const 1
-          i32.gt_u
-          local.get $to
-          i32.const 1
-          i32.gt_u
-          i32.and
-          if
-            local.get $threads
-            call $barrier
-          end
         end
         local.get $from
         i32.const 1
@@ -230,6 +271,17 @@ test('as text', () => {
         i32.gt_u
         i32.and
         if
+          local.get $threads
+          i32.const 1
+          i32.gt_u
+          local.get $from
+          i32.const 1
+          i32.lt_u
+          i32.and
+          if
+            local.get $threads
+            call $barrier
+          end
           i32.const 5632
           i32.const 1536
           local.get 5
@@ -237,26 +289,26 @@ test('as text', () => {
           local.get $thread
           local.get $threads
           call $rotate
+        end
+        local.get $from
+        i32.const 2
+        i32.le_u
+        local.get $to
+        i32.const 2
+        i32.gt_u
+        i32.and
+        if
           local.get $threads
           i32.const 1
           i32.gt_u
-          local.get $to
+          local.get $from
           i32.const 2
-          i32.gt_u
+          i32.lt_u
           i32.and
           if
             local.get $threads
             call $barrier
           end
-        end
-        local.get $from
-        i32.const 2
-        i32.le_u
-        local.get $to
-        i32.const 2
-        i32.gt_u
-        i32.and
-        if
           local.get $thread
           i32.eqz
           if
@@ -268,17 +320,6 @@ test('as text', () => {
             local.get $threads
             call $finite
           end
-          local.get $threads
-          i32.const 1
-          i32.gt_u
-          local.get $to
-          i32.const 3
-          i32.gt_u
-          i32.and
-          if
-            local.get $threads
-            call $barrier
-          end
         end
         local.get $from
         i32.const 3
@@ -288,6 +329,17 @@ test('as text', () => {
         i32.gt_u
         i32.and
         if
+          local.get $threads
+          i32.const 1
+          i32.gt_u
+          local.get $from
+          i32.const 3
+          i32.lt_u
+          i32.and
+          if
+            local.get $threads
+            call $barrier
+          end
           i32.const 9728
           i32.load8_u
           if

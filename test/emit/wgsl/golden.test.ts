@@ -38,6 +38,7 @@ function shaderOf(example: string, name: string, features: readonly Feature[] = 
 
 test.each([
   ['lenet5', 'cast_multiply'],
+  ['lenet5', 'conv2d_add_relu'],
   ['lenet5', 'conv2d_add_relu_2'],
   ['lenet5', 'max_pool2d'],
   ['lenet5', 'matmul_add_relu'],

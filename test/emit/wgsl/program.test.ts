@@ -94,6 +94,13 @@ describe('shaders of launches', () => {
       ['read_write', 'read', 'read_write'],
     ]);
     expect(shaders[0]?.text).toContain('x[t] = x[t] * w[0];');
+    // Bindings are numbered without gaps.
+    expect(shaders.map(({ text }) => [...text.matchAll(/@binding\((\d)\)/g)].map(([, i]) => i))).toEqual([
+      ['1', '2'],
+      ['1', '2'],
+      ['1', '2', '3'],
+      ['1', '2', '3'],
+    ]);
   });
 
   test('operands that overlap otherwise are a bug', () => {
@@ -107,6 +114,17 @@ describe('shaders of launches', () => {
     expect(launches.get(program.routines[0]!)).toEqual([0, 1]);
     expect(shaders.map(({ name }) => name)).toEqual(['scale', 'scale_gated']);
     expect(shaders.map(({ text }) => text.includes('batch.go == 0u'))).toEqual([false, true]);
+  });
+
+  test('a step has a gate, which writes the `Batch` that others read', () => {
+    const program = programOf(places, [['x', 'w', 'y']]);
+    expect(emitWgsl(program).gate).toBeUndefined();
+    const routines = program.routines.map((routine) => ({ ...routine, finite: 0 }));
+    const { gate, shaders } = emitWgsl({ ...program, routines });
+    expect(shaders).toHaveLength(1);
+    expect(gate).toMatchObject({ name: 'gate', access: ['read_write'] });
+    expect(gate?.text).toContain('@binding(0) var<storage, read_write> state: Batch;');
+    expect(gate?.text).toContain('state.go &= finite;');
   });
 
   test('workgroups for a number of samples', () => {

@@ -1,13 +1,13 @@
 /** What the parts of a tiled contraction have in common. */
 import type { Dimension } from '../../bound.ts';
 import { dimensions } from '../../bound.ts';
-import { affine } from '../../affine.ts';
+import { affine, mentions } from '../../affine.ts';
 import { denseBuffer } from '../../builder.ts';
 import type { Affine, Axis, Buffer, Condition, Kernel, Stmt } from '../../ir.ts';
 import { namesBeside } from '../find.ts';
 import { lanes } from '../vectorize.ts';
 import type { At } from './held.ts';
-import { inLanes, mentions } from './held.ts';
+import { inLanes } from './held.ts';
 import type { ContractionNest } from './nest.ts';
 import type { AxisTile, Place } from './places.ts';
 import { placeOf } from './places.ts';
@@ -102,8 +102,8 @@ export function forSums(
 }
 
 /** Whether a condition differs between the sums of one thread. */
-export const varies = ({ elements }: Context, condition: Condition): boolean =>
-  elements.some((axis) => mentions(condition, axis));
+export const varies = ({ elements }: Context, { index }: Condition): boolean =>
+  elements.some((axis) => mentions(index, axis));
 
 export const guarded = (conditions: readonly Condition[], body: readonly Stmt[]): readonly Stmt[] =>
   conditions.length === 0 ? body : [{ kind: 'if', conditions, body }];

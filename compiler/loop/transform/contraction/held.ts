@@ -1,8 +1,9 @@
 /** Elements of the operands in registers, and the products that are summed from them. */
-import { invariant } from '../../../base/invariant.ts';
-import { affine } from '../../affine.ts';
+import { requires } from '../step-error.ts';
+import { strideAlong } from '../../accesses.ts';
+import { affine, mentions } from '../../affine.ts';
 import { denseBuffer } from '../../builder.ts';
-import type { Affine, Axis, Buffer, Condition, Expr, Stmt } from '../../ir.ts';
+import type { Affine, Axis, Buffer, Condition, Expr, For, Stmt } from '../../ir.ts';
 import { serial, substituteCondition, substituteExpr } from '../../rewrite.ts';
 import { lanes, lockstepProblem } from '../vectorize.ts';
 import type { Factor } from './nest.ts';
@@ -49,27 +50,19 @@ export function inLanes(
   body: (lane: Axis) => readonly Stmt[],
 ): Stmt {
   const over: Axis = { ...axis, name: unique(axis.name) };
-  const loop = { ...serial(over, body(over)), mode: 'vectorize' } as Stmt & { readonly kind: 'for' };
+  const loop = { ...serial(over, body(over)), mode: 'vectorize' } as For;
   const problem = lockstepProblem(loop);
-  invariant(problem === undefined, `${axis.name} cannot be vectorized: ${problem}`);
+  requires(problem === undefined, `${axis.name} cannot be vectorized: ${problem}`);
   return loop;
 }
 
 /** By how many elements the load moves with the axis. */
-export function strideOf({ load }: Factor, axis: Axis): number {
-  return load.index.reduce((sum, place, i) => {
-    if ('clamped' in place) return sum;
-    const factor = place.terms.find((term) => term.axis === axis)?.factor ?? 0;
-    return sum + factor * (load.buffer.strides[i] ?? 0);
-  }, 0);
-}
-
-export const mentions = ({ index }: Condition, axis: Axis): boolean =>
-  index.terms.some((term) => term.axis === axis);
+export const strideOf = ({ load: { buffer, index } }: Factor, axis: Axis): number =>
+  strideAlong(buffer, index, axis);
 
 const dependsOn = (operand: Operand, axis: Axis): boolean =>
-  placesOf(operand).some(({ terms }) => terms.some((term) => term.axis === axis)) ||
-  operand.conditions.some((condition) => mentions(condition, axis));
+  placesOf(operand).some((place) => mentions(place, axis)) ||
+  operand.conditions.some(({ index }) => mentions(index, axis));
 
 /** An operand in registers. */
 interface Held {
@@ -85,7 +78,7 @@ function held(operand: Operand, { elements, lane, points, unique }: Block): Held
   const inRow = (axis: Axis): boolean =>
     axis.extent === lanes &&
     strideOf(operand, axis) === 1 &&
-    !operand.conditions.some((condition) => mentions(condition, axis));
+    !operand.conditions.some(({ index }) => mentions(index, axis));
   const vector =
     lane !== undefined && dependsOn(operand, lane) ? lane : all.toReversed().find((axis) => inRow(axis));
   const dims = all.filter((axis) => axis !== vector);

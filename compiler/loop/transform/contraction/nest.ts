@@ -1,12 +1,9 @@
 /** The parts of a contraction as lowering makes it: loops over a result around one sum of products. */
 import { addAffine, affine, sameAffine, scaleAffine, subAffine } from '../../affine.ts';
 import { boundsOf } from '../../bounds.ts';
-import type { Affine, Axis, Buffer, Condition, Expr, Quotient, Range, Stmt } from '../../ir.ts';
+import type { Affine, Axis, Buffer, Condition, Expr, For, Load, Quotient, Range, Stmt } from '../../ir.ts';
 import { bodyOf, visitExpr } from '../../rewrite.ts';
-import type { For } from '../find.ts';
 import { isWhole } from '../find.ts';
-
-export type Load = Expr & { readonly kind: 'load' };
 
 /** One of the two operands of the product: an expression around one element of a buffer. */
 export interface Factor {

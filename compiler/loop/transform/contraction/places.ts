@@ -1,5 +1,5 @@
 /** How the places of a result are divided among workgroups, threads and the sums of one thread. */
-import { invariant } from '../../../base/invariant.ts';
+import { requires } from '../step-error.ts';
 import { addAffine, affine, scaleAffine } from '../../affine.ts';
 import type { Dimension } from '../../bound.ts';
 import type { Affine, Axis, Condition, Range } from '../../ir.ts';
@@ -52,7 +52,7 @@ export interface Place {
 export function placeOf(source: Axis, tile: AxisTile, unique: (name: string) => string): Place {
   const { each = 1, step = 1, lanes = false, apart = false } = tile;
   const { name, extent } = source;
-  invariant(!lanes || (each === 4 && !apart), `${name}: lanes are four neighbours`);
+  requires(!lanes || (each === 4 && !apart), `${name}: lanes are four neighbours`);
   const threads = (tile.threads ?? [])
     .filter(({ count }) => count > 1)
     .map(({ dimension, count }) => ({
@@ -76,7 +76,7 @@ export function placeOf(source: Axis, tile: AxisTile, unique: (name: string) => 
   if (block !== undefined) origin = addAffine(scaleAffine(block.axis, size * step), origin);
   const whole = addAffine(origin, scaleAffine(inside, step));
   const fits = extent === 'N' ? size * step === 1 : extent % (size * step) === 0;
-  invariant(fits || !lanes || extent === 'N' || extent % 4 === 0, `${name} has no whole vectors`);
+  requires(fits || !lanes || extent === 'N' || extent % 4 === 0, `${name} has no whole vectors`);
   return {
     source,
     tile,

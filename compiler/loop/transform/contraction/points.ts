@@ -1,5 +1,5 @@
 /** The loops of the sum of a tile. What differs between the sums that are made together cannot bound them: it becomes conditions. */
-import { invariant } from '../../../base/invariant.ts';
+import { requires } from '../step-error.ts';
 import { addAffine, affine, sameAffine, scaleAffine, subAffine } from '../../affine.ts';
 import { alwaysHolds, boundsOf, boundsOfQuotient, wholeInterval } from '../../bounds.ts';
 import type { Affine, Axis, Condition, Quotient, Range } from '../../ir.ts';
@@ -85,7 +85,7 @@ export function pointsOf(nest: ContractionNest, { places, varying, tiles, inner,
       add(loop.axis, loop.range, axis, false);
       parts = { axis: thread, dimension };
     } else if (tile?.block !== undefined) {
-      invariant(typeof axis.extent === 'number' && axis.extent % tile.block === 0, 'blocks are whole');
+      requires(typeof axis.extent === 'number' && axis.extent % tile.block === 0, 'blocks are whole');
       const block: Axis = { name: unique(`${axis.name}_block`), extent: axis.extent / tile.block };
       const point: Axis = { name: unique(`${axis.name}_in`), extent: tile.block };
       axes.set(axis, addAffine(scaleAffine(block, tile.block), point));

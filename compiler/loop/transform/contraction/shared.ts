@@ -1,12 +1,12 @@
 /** Blocks of operands in workgroup memory: each thread copies a part, and all of them read it. */
-import { addAffine, affine, scaleAffine } from '../../affine.ts';
+import { addAffine, affine, mentions, scaleAffine } from '../../affine.ts';
 import { denseBuffer } from '../../builder.ts';
 import type { Affine, Axis, Buffer, Condition, Expr, Stmt } from '../../ir.ts';
 import { serial, substituteCondition, substituteExpr } from '../../rewrite.ts';
 import { lanes } from '../vectorize.ts';
 import type { ThreadAxis } from './context.ts';
 import type { Operand } from './held.ts';
-import { inLanes, mentions, strideOf } from './held.ts';
+import { inLanes, strideOf } from './held.ts';
 import type { Place } from './places.ts';
 import type { PointLoop } from './points.ts';
 
@@ -53,7 +53,7 @@ export function sharedBlock(
     last !== undefined &&
     last.extent % lanes === 0 &&
     strideOf(copied, last.axis) === 1 &&
-    !copied.conditions.some((condition) => mentions(condition, last.axis));
+    !copied.conditions.some(({ index }) => mentions(index, last.axis));
   const rows = last !== undefined && sides.length > 1 && inner.some(({ axis }) => last.axes.has(axis));
   const shape = sides.map((side) => side.extent + (side === last && rows ? (wide ? padding : 1) : 0));
   const buffer = denseBuffer(unique(`${name}_shared`), 'f32', shape, 'workgroup');
@@ -68,7 +68,7 @@ export function sharedBlock(
 const movement = (operand: Operand, { axes, axis }: Side): number =>
   Math.abs(
     [...axes].reduce((sum, [from, to]) => {
-      return to.terms.some((term) => term.axis === axis) ? strideOf(operand, from) : sum;
+      return mentions(to, axis) ? strideOf(operand, from) : sum;
     }, 0),
   );
 

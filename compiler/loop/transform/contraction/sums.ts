@@ -1,13 +1,13 @@
 /** The loops of the sum: each thread reads the operands itself, or all of a workgroup copy blocks of them first. */
-import { invariant } from '../../../base/invariant.ts';
-import { addAffine, sameAffine, scaleAffine } from '../../affine.ts';
+import { requires } from '../step-error.ts';
+import { addAffine, mentions, sameAffine, scaleAffine } from '../../affine.ts';
 import type { Axis, Buffer, Condition, Stmt } from '../../ir.ts';
 import { serial, substituteCondition, substituteExpr, wholeRange } from '../../rewrite.ts';
 import { lanes } from '../vectorize.ts';
 import type { Context } from './context.ts';
 import { guarded, varies } from './context.ts';
 import type { Operand } from './held.ts';
-import { both, mentions, products, strideOf } from './held.ts';
+import { both, products, strideOf } from './held.ts';
 import { placesOf } from './nest.ts';
 import type { PointLoop } from './points.ts';
 import { sharedBlock } from './shared.ts';
@@ -32,7 +32,7 @@ export function sharedSum(context: Context): {
   readonly memory: readonly Buffer[];
 } {
   const { places, points, threads, unique } = context;
-  invariant(points.parts === undefined, 'threads that share a sum share no operands');
+  requires(points.parts === undefined, 'threads that share a sum share no operands');
   const inner = points.loops.filter((loop) => loop.inner);
   const outer = points.loops.filter((loop) => !loop.inner);
   const blocks = both(operandsOf(context, points.conditions), (operand) => {
@@ -73,7 +73,7 @@ function operandsOf(
   for (const condition of conditions) {
     const isAbout = [a, b].map((operand) => placesOf(operand).some((at) => sameAffine(at, condition.index)));
     const [inA, inB] = isAbout.includes(true) ? isAbout : [a, b].map((operand) => covers(operand, condition));
-    invariant(inA === true || inB === true, 'a condition is about both operands');
+    requires(inA === true || inB === true, 'a condition is about both operands');
     if (inA === true) own[0].push(condition);
     if (inB === true && (isAbout[1] === true || inA !== true)) own[1].push(condition);
   }
@@ -84,9 +84,7 @@ function operandsOf(
 }
 
 const covers = (operand: Operand, { index }: Condition): boolean =>
-  index.terms.every(({ axis }) =>
-    placesOf(operand).some(({ terms }) => terms.some((term) => term.axis === axis)),
-  );
+  index.terms.every(({ axis }) => placesOf(operand).some((place) => mentions(place, axis)));
 
 /** Whether the operand is read elsewhere at another place that the condition is about. */
 const isAlong = (operand: Operand, { index }: Condition): boolean =>
@@ -122,7 +120,7 @@ function inFours(
     (operand) => strideOf(operand, last.axis) === 1 && (lane === undefined || strideOf(operand, lane) === 0),
   );
   const conditions = [...common, ...operands.flatMap((operand) => operand.conditions)];
-  if (!together || conditions.some((condition) => mentions(condition, last.axis))) return asTheyAre;
+  if (!together || conditions.some(({ index }) => mentions(index, last.axis))) return asTheyAre;
   const points: Axis = { name: unique(`${last.source.name}_point`), extent: lanes };
   const four: Axis = { name: unique(`${last.source.name}_four`), extent: extent / lanes };
   const axes = new Map([[last.axis, addAffine(scaleAffine(four, lanes), points)]]);

@@ -1,11 +1,11 @@
 /** A contraction for a GPU: tiles of sums in the registers of each thread, blocks of operands in workgroup memory. */
-import { invariant } from '../../../base/invariant.ts';
 import { addAffine, affine, scaleAffine, subAffine } from '../../affine.ts';
 import type { Dimension } from '../../bound.ts';
 import { dimensions } from '../../bound.ts';
 import type { Axis, Buffer, Kernel, Range, Stmt } from '../../ir.ts';
 import { loopsOver, quotient, serial, wholeRange } from '../../rewrite.ts';
 import type { Binding } from '../bind.ts';
+import { requires } from '../step-error.ts';
 import type { Context, ContractionTile } from './context.ts';
 import { contextOf, forSums, sumAt } from './context.ts';
 import { combinations } from './held.ts';
@@ -29,7 +29,7 @@ export type { ContractionTile } from './context.ts';
  */
 export function tileContraction(kernel: Kernel, tile: ContractionTile): Kernel {
   const nest = contractionNest(kernel.body);
-  invariant(nest !== undefined, `${kernel.name} is not one sum of products`);
+  requires(nest !== undefined, `${kernel.name} is not one sum of products`);
   const context = contextOf(kernel, nest, tile);
   const { sums, points } = context;
   const start: readonly Stmt[] = [
@@ -106,7 +106,7 @@ function bound(
 /** One axis that counts several. */
 function joined(axes: readonly Axis[], unique: (name: string) => string): Axis {
   const extent = axes.reduce((product, axis) => product * Number(axis.extent), 1);
-  invariant(Number.isInteger(extent), 'a batch is counted alone');
+  requires(Number.isInteger(extent), 'a batch is counted alone');
   return { name: unique(axes.map(({ name }) => name).join('_')), extent };
 }
 
@@ -123,6 +123,6 @@ function parted(all: Axis, axes: readonly Axis[], body: readonly Stmt[]): readon
 }
 
 function boundTo(loop: Stmt, bind: Binding): Stmt {
-  invariant(loop.kind === 'for', 'a loop is bound');
+  requires(loop.kind === 'for', 'a loop is bound');
   return { ...loop, mode: { bind } };
 }

@@ -14,7 +14,7 @@ const nearBytes = 320 * 1024;
  */
 const inputBytes = { near: 24 * 1024, far: 320 * 1024 };
 /** Blocks from which on threads share them; where there are fewer, they share the filters. */
-const manyBlocks = 4;
+const manyBlocks = 8;
 
 /** Tiles along the two axes of the result, and how many of them make a block. */
 export interface Blocks {
@@ -40,10 +40,21 @@ export function blocksOf(tile: Tile, [h, w]: Windows, channels: number, filters:
   const bytes = isNear(tile, channels, filters) ? inputBytes.near : inputBytes.far;
   const most = Math.max(1, Math.floor(bytes / (pointsOf(tile) ** 2 * channels * 4)));
   const blockColumns = largestDivisor(columns, most);
-  const blockRows = blockColumns < columns ? 1 : largestDivisor(rows, Math.floor(most / columns));
+  const fits = blockColumns < columns ? 1 : Math.floor(most / columns);
+  const blockRows = evenDivisor(rows, fits) ?? largestDivisor(rows, fits);
   const [down, across] = [rows / blockRows, columns / blockColumns];
-  const shared = down >= manyBlocks ? 'rows' : across >= manyBlocks ? 'columns' : 'filters';
+  const shared = isEven(down) ? 'rows' : isEven(across) ? 'columns' : 'filters';
   return { rows, columns, blockRows, blockColumns, shared };
+}
+
+/** Whether two threads get the same share of so many blocks, or nearly. */
+const isEven = (blocks: number): boolean => blocks >= manyBlocks || (blocks >= 4 && blocks % 2 === 0);
+
+/** The largest divisor up to the limit that leaves an even number of blocks. */
+function evenDivisor(value: number, limit: number): number | undefined {
+  for (let divisor = Math.min(value, limit); divisor > 0; divisor--)
+    if (value % divisor === 0 && isEven(value / divisor)) return divisor;
+  return undefined;
 }
 
 function largestDivisor(value: number, limit: number): number {
