@@ -83,7 +83,7 @@ function preparations() {
     ...(builds
       ? { command: ['npm', 'run', '--silent', 'build'] }
       : { leftOut: 'TypeScript is not installed; dist is used as it is' }),
-    share: 60,
+    share: 120,
   });
   return parts;
 }

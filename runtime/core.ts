@@ -58,7 +58,7 @@ export class Core {
   /** When the calls before have ended; the memory goes with the engine. */
   async dispose(): Promise<void> {
     await this.#last;
-    this.#engine?.dispose?.();
+    this.#engine?.release?.();
     this.#engine = undefined;
     this.#tensors = [];
   }

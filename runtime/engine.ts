@@ -24,5 +24,5 @@ export interface Engine {
   /** A checkpoint, for the error that says that the kernels' memory is lost. */
   keep?(snapshot: Uint8Array | undefined): void;
   /** Ends what goes on by itself. */
-  dispose?(): void;
+  release?(): void;
 }

@@ -97,7 +97,7 @@ export class GpuMemory {
     return view;
   }
 
-  dispose(): void {
+  release(): void {
     for (const buffer of this.#buffers.values()) buffer.destroy();
     if (this.#own) this.device.destroy();
   }

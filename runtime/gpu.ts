@@ -49,16 +49,16 @@ export async function gpuEngine(blueprint: GpuBlueprint, options: GpuOptions): P
       ...(reason && { reason }),
     };
     const known = { blueprint: { ...blueprint, routines }, info, weights };
-    return engineOf(known, memory, new Map(bound));
+    return gpuEngineOf(known, memory, new Map(bound));
   } catch (error) {
-    memory.dispose();
+    memory.release();
     // Of a device that is lost the reason is better.
     memory.check();
     throw error;
   }
 }
 
-function engineOf(
+function gpuEngineOf(
   known: Pick<Engine, 'blueprint' | 'info' | 'weights'>,
   memory: GpuMemory,
   routines: ReadonlyMap<Plan, BoundRoutine>,
@@ -97,7 +97,7 @@ function engineOf(
     keep(snapshot) {
       memory.snapshot = snapshot;
     },
-    dispose: () => memory.dispose(),
+    release: () => memory.release(),
   };
 }
 

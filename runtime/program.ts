@@ -31,7 +31,7 @@ export interface Launch {
   readonly writes?: (N: number) => readonly Float32Array[] | Promise<readonly Float32Array[]>;
 }
 
-type Views = readonly (readonly [name: string, view: Elements, ...more: unknown[]])[];
+type Views = readonly (readonly [string, Elements, ...unknown[]])[];
 
 /** The launches of one graph, bound to memory. */
 export interface Routine {

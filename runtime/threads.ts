@@ -202,7 +202,7 @@ class Crew implements Engine {
     await Promise.all(ends);
   }
 
-  dispose(): void {
+  release(): void {
     void this.stop();
   }
 }

@@ -123,11 +123,13 @@ async function generateRuntime() {
   const names = list('runtime', '.ts').filter((name) => name !== 'types.ts');
   const sources = names.map((name) => read('runtime', name));
   const { version } = JSON.parse(read('package.json'));
-  const inputs = hash(read('scripts/generate.mjs'), read('.prettierrc.json'), version, names, sources);
+  const scripts = [read('scripts/generate.mjs'), read('scripts/runtime-parts.mjs')];
+  const inputs = hash(scripts, read('.prettierrc.json'), version, names, sources);
   const stamp = `// Made by scripts/generate.mjs from ${inputs}.\n`;
   const path = join(generated, 'runtime.ts');
   if (existsSync(path) && readFileSync(path, 'utf8').startsWith(stamp)) return;
   const { format } = await import('prettier');
+  const { partsOf } = await import('./runtime-parts.mjs');
   const style = { ...JSON.parse(read('.prettierrc.json')), endOfLine: 'lf' };
   const compiled = names.length > 0 ? compileRuntime(names) : new Map();
   const files = [];
@@ -140,6 +142,7 @@ async function generateRuntime() {
     };
     const { js, dts } = compiled.get(name);
     const ts = await print(sources[i], 'typescript');
+    const code = partsOf(await print(withEmptyLines(js), 'babel'));
     files.push({
       name: name.replace(/\.ts$/, ''),
       imports: [
@@ -151,9 +154,11 @@ async function generateRuntime() {
         ),
       ].map(([, declared]) => declared),
       mentions: identifiers(ts),
-      ts,
-      js: await print(withEmptyLines(js), 'babel'),
-      dts: await print(withEmptyLines(dts), 'typescript'),
+      words: code.words,
+      strings: code.strings,
+      ts: partsOf(ts).parts,
+      js: code.parts,
+      dts: isPublic ? partsOf(await print(withEmptyLines(dts), 'typescript')).parts : [],
     });
   }
   write(
@@ -168,10 +173,20 @@ export interface RuntimeFile {
   readonly declares: readonly string[];
   /** Every identifier in its code: names that a generated module must not redefine at its top level. */
   readonly mentions: readonly string[];
-  readonly ts: string;
-  readonly js: string;
-  readonly dts: string;
+  /** The words of its JavaScript, besides those of parts that may be left out, and the strings. */
+  readonly words: readonly string[];
+  readonly strings: readonly string[];
+  readonly ts: readonly RuntimePart[];
+  readonly js: readonly RuntimePart[];
+  /** Of public types. */
+  readonly dts: readonly RuntimePart[];
 }
+
+/** A text, one that stands only where code has this word, or a union of those of these error codes that code has. */
+export type RuntimePart =
+  | string
+  | { readonly name: string; readonly text: string }
+  | { readonly codes: readonly string[] };
 
 /** Of cnnc. */
 export const version = '${version}';

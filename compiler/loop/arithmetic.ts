@@ -108,6 +108,25 @@ export const compareFunctions: Readonly<Record<CompareOp, Binary>> = {
   '!=': (a, b) => (a !== b ? 1 : 0),
 };
 
+/** What `combine` leaves as it is; undefined where no number of the type is that. */
+export function identityOf(combine: Combine, dtype: DType): number | undefined {
+  switch (combine) {
+    case 'add':
+    case 'or':
+      return 0;
+    case 'mul':
+      return 1;
+    case 'and':
+      return dtype === 'bool' ? 1 : undefined;
+    case 'max':
+      return dtype === 'f32' ? -Infinity : dtype === 'i32' ? -(2 ** 31) : 0;
+    case 'min':
+      return dtype === 'f32' ? Infinity : dtype === 'i32' ? 2 ** 31 - 1 : 2 ** 32 - 1;
+    default:
+      return combine satisfies never;
+  }
+}
+
 /** `combine` of accumulators is one of the binary operations. */
 export function combineFunction(combine: Combine, dtype: DType, precision: Precision): Binary {
   return binaryFunction(combine, dtype, precision);

@@ -43,6 +43,9 @@ export function denseBuffer(
   return { name, dtype, shape, strides: denseStrides(shape), offset: 0, space };
 }
 
+/** A register for one value. */
+export const register = (name: string, dtype: DType): Buffer => denseBuffer(name, dtype, [], 'register');
+
 /** Row-major strides; N is only ever outermost, so its extent enters no stride. */
 export function denseStrides(shape: readonly Extent[]): readonly number[] {
   const strides: number[] = new Array<number>(shape.length).fill(1);

@@ -163,7 +163,10 @@ export type Load = ExprOf<'load'>;
 export type For = StmtOf<'for'>;
 export type Write = StmtOf<'store' | 'accumulate'>;
 
-/** One launchable nest. Inputs and outputs are `global` buffers; an output may share memory with an input only where the plan says so. */
+/**
+ * One launchable nest. Inputs and outputs are `global` buffers; an output may share memory with an input only where the plan
+ * says so.
+ */
 export interface Kernel {
   readonly name: string;
   /** The trait of the op it is built around; schedules are chosen by it. */

@@ -7,6 +7,7 @@ import type {
   Buffer,
   Condition,
   Expr,
+  For,
   Index,
   Load,
   Local,
@@ -341,9 +342,14 @@ export const quotient = (numerator: Affine | number, divisor = 1): Quotient => (
   divisor,
 });
 
-export function serial(axis: Axis, body: readonly Stmt[], range: Range = wholeRange(axis)): Stmt {
+/** A loop that runs one iteration after the other, over the whole axis unless `range` says else. */
+export function serial(axis: Axis, body: readonly Stmt[], range: Range = wholeRange(axis)): For {
   return { kind: 'for', axis, range, mode: 'serial', body };
 }
+
+/** The statements where all conditions hold; just the statements where there are none. */
+export const guarded = (conditions: readonly Condition[], body: readonly Stmt[]): readonly Stmt[] =>
+  conditions.length === 0 ? body : [{ kind: 'if', conditions, body }];
 
 /** Whole loops over the axes, outermost first, around `body`. */
 export const loopsOver = (axes: readonly Axis[], body: readonly Stmt[]): readonly Stmt[] =>

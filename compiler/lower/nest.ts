@@ -1,12 +1,13 @@
 /** From a fused definition to loops: plain, in the order that fixes the bits; schedules take it from here. */
 import type { Trait } from '../base/trait.ts';
 import { invariant } from '../base/invariant.ts';
-import { dtypeOf } from '../loop/builder.ts';
+import { identityOf } from '../loop/arithmetic.ts';
+import { dtypeOf, register } from '../loop/builder.ts';
 import type { Affine, Axis, Buffer, Combine, Condition, Expr, Kernel, Stmt } from '../loop/ir.ts';
 import { loopsOver, mapExpr, substituteCondition, substituteExpr } from '../loop/rewrite.ts';
 import { inlineLets } from '../loop/transform/inline.ts';
 import type { FusedDefinition, FusedPoints, FusedReduction } from './fuse.ts';
-import { identityOf, orderOf } from './order.ts';
+import { orderOf } from './order.ts';
 import { conditionalLoops } from './ranges.ts';
 
 /**
@@ -45,15 +46,7 @@ function reductionStmts(
   invariant(first !== undefined, 'a reduction has points');
   const dtype = dtypeOf(first.body);
   const order = orderOf({ axes: first.axes, combine }, dtype);
-  const register = (wanted: string): Buffer => ({
-    name: names.unique(wanted),
-    dtype,
-    shape: [],
-    strides: [],
-    offset: 0,
-    space: 'register',
-  });
-  const acc = register('acc');
+  const acc = register(names.unique('acc'), dtype);
   const where = [...conditionsOf(first, order.axes), ...order.where];
   if (order.outer.length === 0) {
     const loops = conditionalLoops(order.inner, where, pointOf(first, acc, combine, order.axes));
@@ -63,10 +56,12 @@ function reductionStmts(
     return { stmts: [...declare(acc, init), ...loops, ...others], result: acc };
   }
   invariant(more.length === 0, `the order of ${combine} matters`);
-  const total = register('total');
+  const identity = identityOf(combine, dtype);
+  invariant(identity !== undefined, `${combine} of ${dtype} has no parts`);
+  const total = register(names.unique('total'), dtype);
   const inChunk = where.filter(({ index }) => index.terms.some(({ axis }) => order.inner.includes(axis)));
   const chunk: readonly Stmt[] = [
-    ...declare(acc, identityOf(combine)),
+    ...declare(acc, identity),
     ...conditionalLoops(order.inner, inChunk, pointOf(first, acc, combine, order.axes)),
     accumulate(total, combine, loadScalar(acc)),
   ];

@@ -5,7 +5,7 @@
 import type { DType } from '../base/types.ts';
 import { affine, addAffine, scaleAffine } from '../loop/affine.ts';
 import type { Reduction } from '../loop/definition.ts';
-import type { Affine, Axis, Combine, Condition } from '../loop/ir.ts';
+import type { Affine, Axis, Condition } from '../loop/ir.ts';
 
 const chunkPoints = 4096;
 
@@ -63,24 +63,4 @@ function divideInnermost(axes: readonly Axis[]): ReductionOrder {
 function chunkSize(extent: number): number {
   for (let size = chunkPoints; size >= chunkPoints / 4; size--) if (extent % size === 0) return size;
   return chunkPoints;
-}
-
-/** What leaves a partial result as it is. */
-export function identityOf(combine: Combine): number {
-  switch (combine) {
-    case 'add':
-      return 0;
-    case 'mul':
-      return 1;
-    case 'max':
-      return -Infinity;
-    case 'min':
-      return Infinity;
-    case 'and':
-      return 1;
-    case 'or':
-      return 0;
-    default:
-      return combine satisfies never;
-  }
 }

@@ -2,7 +2,7 @@
 import { addAffine, affine, factorOf, mentions, scaleAffine, subAffine } from '../loop/affine.ts';
 import { alwaysHolds } from '../loop/bounds.ts';
 import type { Axis, Condition, Quotient, Range, Stmt } from '../loop/ir.ts';
-import { quotient, serial, wholeRange } from '../loop/rewrite.ts';
+import { guarded, quotient, serial, wholeRange } from '../loop/rewrite.ts';
 
 /**
  * Loops over `axes`, outermost first, around `body`, restricted to the points at which all conditions hold. A condition
@@ -19,20 +19,13 @@ export function conditionalLoops(
   const loops = axes.reduceRight<readonly Stmt[]>((inner, axis, level) => {
     const here = pending.filter((condition) => levelOf(condition) === level);
     const bounding = here.filter((condition) => condition.extent !== 'N');
-    const guarded = guard(
-      here.filter((condition) => condition.extent === 'N'),
-      inner,
-    );
-    return [serial(axis, guarded, rangeWithin(axis, bounding))];
+    const ofBatch = here.filter((condition) => condition.extent === 'N');
+    return [serial(axis, guarded(ofBatch, inner), rangeWithin(axis, bounding))];
   }, body);
-  return guard(
+  return guarded(
     pending.filter((condition) => levelOf(condition) < 0),
     loops,
   );
-}
-
-function guard(conditions: readonly Condition[], body: readonly Stmt[]): readonly Stmt[] {
-  return conditions.length === 0 ? body : [{ kind: 'if', conditions, body }];
 }
 
 /** The part of the axis on which all conditions, each with a constant extent, hold. */

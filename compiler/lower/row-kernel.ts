@@ -2,7 +2,7 @@
 import { sameShape } from '../base/types.ts';
 import type { Value } from '../graph/ir.ts';
 import { affine } from '../loop/affine.ts';
-import { denseStrides } from '../loop/builder.ts';
+import { denseStrides, register } from '../loop/builder.ts';
 import type { Affine, Axis, Buffer, Expr, Load, Stmt } from '../loop/ir.ts';
 import { Names } from '../loop/names.ts';
 import { flatMapStmts, loopsOver, substituteStmts } from '../loop/rewrite.ts';
@@ -33,7 +33,8 @@ export function rowNest(group: Group, parts: readonly Group[], layoutOf: LayoutO
   // What later parts read and no one stores for them: one number per row.
   const registers = new Map<Buffer, Buffer>();
   for (const [value, buffer] of made)
-    if (read.has(value) && !isPerElement(value, group)) registers.set(buffer, register(buffer, names));
+    if (read.has(value) && !isPerElement(value, group))
+      registers.set(buffer, register(names.unique(`${buffer.name}_row`), buffer.dtype));
   const known = new Map<Value, Buffer>(made);
   const body = fused.flatMap((part) => {
     const buffers = new Map<Buffer, Buffer>();
@@ -57,15 +58,6 @@ const nowhere = ({ type: { shape } }: Value): Layout => ({ shape, strides: dense
 /** Whether a value has the shape that the group reduces. */
 const isPerElement = ({ type }: Value, { root }: Group): boolean =>
   sameShape(type.shape, root.operands[0]?.type.shape ?? []);
-
-const register = ({ name, dtype }: Buffer, names: Names): Buffer => ({
-  name: names.unique(`${name}_row`),
-  dtype,
-  shape: [],
-  strides: [],
-  offset: 0,
-  space: 'register',
-});
 
 /** What a part does in one row. */
 function inRow(

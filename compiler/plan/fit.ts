@@ -1,4 +1,5 @@
 /** Placing buffers one after another, each into a gap that the ones before it leave. */
+import { lowerBound } from './lower-bound.ts';
 
 /** A buffer to place; `size` is a multiple of the alignment. Alive at times `firstUse` to `lastUse`, both included. */
 export interface Interval {
@@ -53,7 +54,8 @@ export function placeInOrder(
     offsets[buffer] = offset;
     bytes = Math.max(bytes, offset + interval.size);
     firstDeath = Math.min(firstDeath, interval.lastUse);
-    placed.splice(insertionPoint(placed, offsets, offset), 0, buffer);
+    const isBelow = (i: number): boolean => (offsets[placed[i] as number] as number) < offset;
+    placed.splice(lowerBound(placed.length, isBelow), 0, buffer);
   }
   return { offsets, bytes, steps };
 }
@@ -85,15 +87,4 @@ function findGap(
   if (gap < size) return found >= 0 ? found : end;
   if (fit === 'ends') return end === 0 ? 0 : capacity - size;
   return gap < smallest ? end : found;
-}
-
-function insertionPoint(placed: readonly number[], offsets: readonly number[], offset: number): number {
-  let low = 0;
-  let high = placed.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((offsets[placed[middle] as number] as number) < offset) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -1,5 +1,6 @@
 /** How much is live when. */
 import type { Interval } from './fit.ts';
+import { lowerBound } from './lower-bound.ts';
 
 interface Loads {
   /** The largest sum live at once. */
@@ -40,13 +41,5 @@ export function loadsOf(intervals: readonly Interval[]): Loads {
 }
 
 /** The first position in `times` that is not before `time`. */
-function position(times: readonly number[], time: number): number {
-  let low = 0;
-  let high = times.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((times[middle] as number) < time) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
+const position = (times: readonly number[], time: number): number =>
+  lowerBound(times.length, (i) => (times[i] as number) < time);

@@ -32,7 +32,10 @@ export interface LaunchGroup {
   readonly parts?: readonly LaunchGroup[];
 }
 
-/** How one value lies in its storage; `stored` as of `Buffer`. Strides and offset in elements; dense unless it is a member of a concatenation. */
+/**
+ * How one value lies in its storage; `stored` as of `Buffer`. Strides and offset in elements; dense unless it is a member of a
+ * concatenation.
+ */
 export interface Layout {
   /** Index into `storages`. */
   readonly storage: number;
@@ -63,7 +66,7 @@ export interface Storage {
 /** One step of a routine, in order. */
 export type PlannedLaunch<G extends LaunchGroup = LaunchGroup> =
   | { readonly kind: 'group'; readonly group: G }
-  /** Element by element between two layouts of the same shape: an operand that could not be placed in its concatenation, a commit. */
+  /** Element by element between two layouts of a shape: an operand that has no place in its concatenation, a commit. */
   | {
       readonly kind: 'copy';
       readonly from: Layout;

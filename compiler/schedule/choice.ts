@@ -101,7 +101,9 @@ export function parseChoices(text: string): Choices {
     } else if (current === undefined) {
       throw new ScheduleError(i + 1, `expected \`kernel\`, found \`${word}\``);
     } else {
-      choices.set(current, { ...choices.get(current), ...setting(word, value, i + 1) });
+      const before = choices.get(current) ?? {};
+      if (Object.hasOwn(before, word)) throw new ScheduleError(i + 1, `${word} is there twice`);
+      choices.set(current, { ...before, ...setting(word, value, i + 1) });
     }
   });
   return choices;

@@ -13,7 +13,7 @@ const pixels = 4;
 
 /**
  * Weights that many tiles read are copied once per block of channels into the order of the reduction: `block` is the loop
- * over blocks, `inner` the one in a block, `outer` the loops over places. Rows that do not lie along the channels are transposed by it.
+ * over blocks, `inner` the one in a block, `outer` the loops over places. It transposes rows that do not lie along the channels.
  */
 export function stageWeights(s: Scheduling, block: string, inner: string, outer: readonly string[]): void {
   const lane = findLoop(s.kernel, inner).axis;

@@ -339,16 +339,15 @@ test('fits into windows of all widths, light and dark', async () => {
   await train(page);
   await page.locator('#seen').scrollIntoViewIfNeeded();
   await page.waitForSelector('#layers canvas');
+  await page.evaluate('document.querySelector("#confused").open = true');
   const paper = { light: 'rgb(251, 250, 248)', dark: 'rgb(20, 22, 26)' } as const;
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });
     expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe(paper[colorScheme]);
     for (const width of [360, 768, 1280]) {
       await page.setViewportSize({ width, height: 800 });
-      await page.waitForTimeout(100);
-      expect(await page.evaluate('document.documentElement.scrollWidth'), `${colorScheme} ${width}`).toBe(
-        width,
-      );
+      const wide = (): Promise<number> => page.evaluate('document.documentElement.scrollWidth');
+      await expect.poll(wide, { message: `${colorScheme} ${width}`, timeout: 10_000 }).toBe(width);
     }
   }
   expect(faults).toEqual([]);

@@ -91,6 +91,7 @@ describe('tune', () => {
     ['kernel 0123456789abcdef\n  tile 4\n', 'line 2: there is no `tile`'],
     ['kernel 0123456789abcdef 3\n', 'line 1: `3` is one word too many'],
     ['kernel 0123456789abcdef\nkernel 0123456789abcdef\n', 'line 2: kernel 0123456789abcdef is there twice'],
+    ['kernel 0123456789abcdef\nvectors 2\nvectors 3\n', 'line 3: vectors is there twice'],
   ])('%j is refused', async (text, message) => {
     const { cnnc, file, names } = folder();
     writeFileSync(file('tiny.cnn'), model);

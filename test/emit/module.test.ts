@@ -247,7 +247,8 @@ describe('the runtime', () => {
   });
   test('each top-level name of a file is in the list of its names', () => {
     for (const { js, declares } of runtime) {
-      for (const line of js.split('\n')) {
+      const code = js.map((part) => (typeof part === 'string' ? part : 'text' in part ? part.text : ''));
+      for (const line of code.join('').split('\n')) {
         const [, name] =
           /^(?:export )?(?:async )?(?:function\*?|const|let|var|class) ([\w$]+)/.exec(line) ?? [];
         if (name !== undefined) expect(declares).toContain(name);

@@ -21,6 +21,8 @@ import { emittedKernel } from '../support/emitted.ts';
 import { evaluate, tensorOf } from '../support/evaluate.ts';
 import { generator } from '../support/samples.ts';
 import { bytesOf, dense, graphOf, groupsOf, runGroups } from './run.ts';
+import { blocksOf } from '../../compiler/ops/support/winograd/blocks.ts';
+import { windowsOver } from '../../compiler/ops/support/window.ts';
 
 interface Case {
   readonly tile: Tile;
@@ -219,3 +221,20 @@ function parallelAxis({ body }: Pick<Kernel, 'body'>): string | undefined {
   }
   return undefined;
 }
+
+describe('blocks of tiles', () => {
+  const of = (size: number, channels: number) => {
+    const [h, w] = windowsOver([size, size], [3, 3], [1, 1], 'same');
+    const { rows, blockRows, shared } = blocksOf(4, [h, w], channels, channels);
+    return [rows / blockRows, shared];
+  };
+  it.each([
+    // Seven blocks of two rows would fit as well, but not share evenly.
+    [56, 64, [14, 'rows']],
+    [28, 128, [7, 'filters']],
+    [32, 16, [8, 'rows']],
+    [14, 256, [2, 'filters']],
+  ] as const)('of %i² pixels and %i channels, two threads share evenly', (size, channels, expected) => {
+    expect(of(size, channels)).toEqual(expected);
+  });
+});

@@ -79,6 +79,7 @@ export function wasmRoutineFunction(
     const { dtype, placement } = allocationOf(routine, index);
     return view(index, String(Math.floor(placement.bytes / bytesPerElement[dtype])));
   };
+  const window = (index: number, rest: string): string => `windowOf(${whole(index)}, ${rest})`;
   const port = ({ name: key, allocation }: Routine['inputs'][number]): Data => [
     key,
     code(view(allocation, String(portLength(routine, allocation)))),
@@ -89,7 +90,7 @@ export function wasmRoutineFunction(
     comment: launchComment(launch),
     value: object({
       kernel: program.kernels[launch.kernel]?.name ?? '',
-      ...(traced && trace(program, launch, whole, view)),
+      ...(traced && trace(program, launch, view, window)),
     }),
   });
   const result = object({

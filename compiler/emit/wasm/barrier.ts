@@ -1,5 +1,6 @@
 /** Where threads wait for one another between launches. Uses the first two words of the memory. */
 import type { Instruction, WasmFunction } from './instructions.ts';
+import { get, i32 } from './instructions.ts';
 import { anew, nextTicket } from './tickets.ts';
 
 /** Byte addresses: how many threads have come, and how often all had. */
@@ -8,8 +9,6 @@ const generation = 4;
 /** Looks at the other word so often, for 0.1 ms, before the thread goes to sleep: waking takes longer than most waits. */
 const spins = 50000;
 
-const get = (local: number): Instruction => ({ op: 'local.get', local });
-const i32 = (value: number): Instruction => ({ op: 'i32.const', value });
 const atomicLoad = (offset: number): Instruction => ({ op: 'i32.atomic.load', offset });
 
 /** Parameter and locals of the function. */

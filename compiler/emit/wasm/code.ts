@@ -1,5 +1,6 @@
 /** Writing the body of a function: instructions in order, locals by scope. */
 import type { Instruction, ValueType } from './instructions.ts';
+import { localOrder } from './instructions.ts';
 import type { LaneOp, MemoryOp, PlainOp } from './operations.ts';
 
 /** Locals that live in one part of a function. Parts beside one another use the same ones in the end. */
@@ -191,8 +192,6 @@ function tidied(
   return result;
 }
 
-const order: readonly ValueType[] = ['i32', 'i64', 'f32', 'v128'];
-
 /** Locals of equal types stand together; a scope's begin behind those of the scopes around it. */
 function numbered(
   locals: Locals,
@@ -200,7 +199,7 @@ function numbered(
 ): { readonly numbers: Int32Array; readonly types: readonly ValueType[] } {
   const numbers = new Int32Array(reads.length);
   const counts = [0, 0, 0, 0];
-  const typeOf = (local: number): number => order.indexOf(locals.types[local] as ValueType);
+  const typeOf = (local: number): number => localOrder.indexOf(locals.types[local] as ValueType);
   const place = (scope: Scope, before: readonly number[]): void => {
     const next = [...before];
     for (const local of scope.locals) if (reads[local] !== 0) numbers[local] = next[typeOf(local)]!++;
@@ -219,6 +218,6 @@ function numbered(
       local < locals.parameters ? local : (numbers[local] as number) + (starts[typeOf(local)] as number);
   return {
     numbers,
-    types: order.flatMap((type, i) => new Array<ValueType>(counts[i] as number).fill(type)),
+    types: localOrder.flatMap((type, i) => new Array<ValueType>(counts[i] as number).fill(type)),
   };
 }

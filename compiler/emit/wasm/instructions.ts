@@ -3,6 +3,9 @@ import type { LaneOp, MemoryLaneOp, MemoryOp, PlainOp } from './operations.ts';
 
 export type ValueType = 'i32' | 'i64' | 'f32' | 'v128';
 
+/** In which order the locals of a function stand, so that those of equal types are together. */
+export const localOrder: readonly ValueType[] = ['i32', 'i64', 'f32', 'v128'];
+
 /** Blocks hold their bodies; `br` counts the blocks that it leaves, 0 for the innermost (of a loop: begins it again). */
 export type Instruction =
   | {
@@ -51,6 +54,9 @@ export type Instruction =
   | { readonly op: 'global.get' | 'global.set'; readonly global: number }
   /** The index of a function of the module. */
   | { readonly op: 'call'; readonly function: number };
+
+export const get = (local: number): Instruction => ({ op: 'local.get', local });
+export const i32 = (value: number): Instruction => ({ op: 'i32.const', value });
 
 export interface Parameter {
   readonly name: string;

@@ -301,22 +301,23 @@ function countUp(
   body: Code,
   around: Code,
 ): void {
-  const pointers = [...loop.pointers.values()];
-  const [first] = pointers;
+  const [first, ...others] = loop.pointers.values();
   const ruler = loop.counter === undefined ? first : undefined;
-  for (const pointer of pointers) if (pointer !== ruler && !moved) move(pointer.local, pointer.step, body);
-  if (ruler !== undefined) return moveTo(ruler, from, to, before, moved, body, around);
-  const counter = loop.counter ?? around.local('i32');
-  if (loop.counter === undefined) {
-    push(from, before);
-    before.set(counter);
+  const moving = ruler === undefined && first !== undefined ? [first, ...others] : others;
+  if (!moved) for (const { local, step } of moving) move(local, step, body);
+  // No counter is needed where a pointer can be compared with where it ends.
+  const { local, step, end } =
+    ruler === undefined
+      ? counterOf(loop, from, to, before, around)
+      : { ...ruler, end: endOf(ruler, from, to, before, around) };
+  body.get(local);
+  if (ruler === undefined || !moved) {
+    body.i32(step);
+    body.op('i32.add');
+    body.tee(local);
   }
-  body.get(counter);
-  body.i32(1);
-  body.op('i32.add');
-  body.tee(counter);
-  push(to, body);
-  body.op('i32.lt_s');
+  push(end, body);
+  body.op(ruler === undefined ? 'i32.lt_s' : 'i32.ne');
   body.push({ op: 'br_if', depth: 0 });
 }
 
@@ -327,35 +328,34 @@ function move(local: number, step: number, body: Code): void {
   body.set(local);
 }
 
-/** No counter is needed where a pointer can be compared with where it ends. */
-function moveTo(
-  ruler: Pointer,
+/** A counter that begins with the first iteration. */
+function counterOf(
+  loop: Loop,
   from: Bound,
   to: Bound,
   before: Code,
-  moved: boolean,
-  body: Code,
   around: Code,
-): void {
+): { readonly local: number; readonly step: number; readonly end: Bound } {
+  if (loop.counter !== undefined) return { local: loop.counter, step: 1, end: to };
+  const local = around.local('i32');
+  push(from, before);
+  before.set(local);
+  return { local, step: 1, end: to };
+}
+
+/** Where a pointer that stands at the first iteration stands behind the last one. */
+function endOf({ local, step }: Pointer, from: Bound, to: Bound, before: Code, around: Code): Bound {
   const end = around.local('i32');
-  before.get(ruler.local);
-  if (typeof from === 'number' && typeof to === 'number') before.i32((to - from) * ruler.step);
+  before.get(local);
+  if (typeof from === 'number' && typeof to === 'number') before.i32((to - from) * step);
   else {
     push(to, before);
     push(from, before);
     before.op('i32.sub');
-    before.i32(ruler.step);
+    before.i32(step);
     before.op('i32.mul');
   }
   before.op('i32.add');
   before.set(end);
-  body.get(ruler.local);
-  if (!moved) {
-    body.i32(ruler.step);
-    body.op('i32.add');
-    body.tee(ruler.local);
-  }
-  body.get(end);
-  body.op('i32.ne');
-  body.push({ op: 'br_if', depth: 0 });
+  return (code) => code.get(end);
 }

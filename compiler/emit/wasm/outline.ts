@@ -4,7 +4,7 @@
  * depends on how deep that lies in its function.
  */
 import type { Instruction, Parameter, ValueType, WasmFunction } from './instructions.ts';
-import { visitInstructions } from './instructions.ts';
+import { localOrder, visitInstructions } from './instructions.ts';
 import type { Called } from './called.ts';
 
 /** The body with a call in place of each loop that is marked; `types` are those of all locals, parameters first. */
@@ -45,8 +45,6 @@ export function outlined(
   return within(body);
 }
 
-const order: readonly ValueType[] = ['i32', 'i64', 'f32', 'v128'];
-
 /** Nothing behind the loop reads what it sets. */
 function callOf(
   loop: Instruction,
@@ -63,7 +61,7 @@ function callOf(
     if (!numbers.has(instruction.local)) others.add(instruction.local);
   });
   const typeOf = (local: number): ValueType => types[local] as ValueType;
-  const rank = (local: number): number => order.indexOf(typeOf(local));
+  const rank = (local: number): number => localOrder.indexOf(typeOf(local));
   const own = [...others].sort((a, b) => rank(a) - rank(b) || a - b);
   for (const local of own) numbers.set(local, numbers.size);
   const fn: WasmFunction = {

@@ -8,6 +8,7 @@ import type { Instruction, WasmFunction, WasmModuleData } from './instructions.t
 import type { KernelFunction } from './kernel.ts';
 import { kernelFunction } from './kernel.ts';
 import { Called } from './called.ts';
+import { get, i32 } from './instructions.ts';
 import { mathFunctions } from './math.ts';
 import { anew, restFunction, takeFunction, ticketGlobals } from './tickets.ts';
 import { waits } from './waits.ts';
@@ -110,9 +111,6 @@ const firstKernel = 3;
 
 /** Parameters and the local of a routine. */
 const [batch, from, to, thread, threads, scratch] = [0, 1, 2, 3, 4, 5];
-
-const get = (local: number): Instruction => ({ op: 'local.get', local });
-const i32 = (value: number): Instruction => ({ op: 'i32.const', value });
 
 function routineFunction(routine: Routine, calls: Calls): WasmFunction {
   const { scratchBase, scratchBytes } = calls.layout;

@@ -3,7 +3,9 @@ import { invariant, InvariantError } from '../../base/invariant.ts';
 import type { DType } from '../../base/types.ts';
 import type { BinaryOp, CompareOp, UnaryOp } from '../../loop/ir.ts';
 import type { Code } from './code.ts';
+import { floatBinary, floatCompare, floatUnary, signedCompare, unsignedCompare } from './common-names.ts';
 import type { ValueType } from './instructions.ts';
+import { get, i32 } from './instructions.ts';
 import type { PlainOp } from './operations.ts';
 
 export const scalarType = (dtype: DType): ValueType => (dtype === 'f32' ? 'f32' : 'i32');
@@ -23,20 +25,11 @@ function wrap(code: Code, dtype: DType): void {
   code.op('i32.and');
 }
 
-const floatUnary: Readonly<Partial<Record<UnaryOp, PlainOp>>> = {
-  neg: 'f32.neg',
-  abs: 'f32.abs',
-  sqrt: 'f32.sqrt',
-  floor: 'f32.floor',
-  ceil: 'f32.ceil',
-  round: 'f32.nearest',
-};
-
 /** `dtype` is that of the operand. */
 export function unary(code: Code, op: UnaryOp, dtype: DType): void {
   if (dtype !== 'f32') return integerUnary(code, op, dtype);
   const plain = floatUnary[op];
-  if (plain !== undefined) return code.op(plain);
+  if (plain !== undefined) return code.op(`f32.${plain}`);
   if (op === 'not') {
     code.f32(0);
     return code.op('f32.eq');
@@ -107,15 +100,6 @@ function integerUnary(code: Code, op: UnaryOp, dtype: DType): void {
   }
 }
 
-const floatBinary: Readonly<Partial<Record<BinaryOp, PlainOp>>> = {
-  add: 'f32.add',
-  sub: 'f32.sub',
-  mul: 'f32.mul',
-  div: 'f32.div',
-  min: 'f32.min',
-  max: 'f32.max',
-};
-
 const integerBinary: Readonly<Partial<Record<BinaryOp, PlainOp>>> = {
   add: 'i32.add',
   sub: 'i32.sub',
@@ -142,7 +126,7 @@ export function binary(code: Code, op: BinaryOp, dtype: DType): void {
   if (dtype === 'f32') {
     const plain = floatBinary[op];
     invariant(plain, `${op} is for integers`);
-    return code.op(plain);
+    return code.op(`f32.${plain}`);
   }
   const plain = dtype === 'bool' ? boolBinary[op] : integerBinary[op];
   if (plain !== undefined) {
@@ -162,72 +146,31 @@ export function binary(code: Code, op: BinaryOp, dtype: DType): void {
     return code.op(comparison(op === 'min' ? '<' : '>', dtype), 'select');
   }
   invariant(op === 'div' || op === 'rem', `${op} of ${dtype}`);
-  if (isUnsigned(dtype)) return unsignedQuotient(code, op, a, b);
-  return signedQuotient(code, op, a, b);
+  return quotient(code, op, dtype, a, b);
 }
 
-/** By 0 everything is 0. */
-function unsignedQuotient(code: Code, op: 'div' | 'rem', a: number, b: number): void {
+/** By 0 everything is 0, and by -1 a signed division cannot overflow. */
+function quotient(code: Code, op: 'div' | 'rem', dtype: DType, a: number, b: number): void {
+  const sign = isUnsigned(dtype) ? 'u' : 's';
   code.get(b);
+  if (sign === 's') {
+    // b + 1 <= 1 without sign: b is 0 or -1, and a · b is 0 or -a.
+    code.i32(1);
+    code.op('i32.add');
+    code.i32(1);
+    code.op('i32.gt_u');
+  }
   code.push({
     op: 'if',
     result: 'i32',
-    then: [
-      { op: 'local.get', local: a },
-      { op: 'local.get', local: b },
-      { op: op === 'div' ? 'i32.div_u' : 'i32.rem_u' },
-    ],
-    otherwise: [{ op: 'i32.const', value: 0 }],
+    then: [get(a), get(b), { op: `i32.${op}_${sign}` }],
+    otherwise: op === 'div' && sign === 's' ? [get(a), get(b), { op: 'i32.mul' }] : [i32(0)],
   });
 }
-
-/** By 0 everything is 0, and by -1 a division cannot overflow. */
-function signedQuotient(code: Code, op: 'div' | 'rem', a: number, b: number): void {
-  // b + 1 <= 1 without sign: b is 0 or -1.
-  code.get(b);
-  code.i32(1);
-  code.op('i32.add');
-  code.i32(1);
-  code.op('i32.gt_u');
-  code.push({
-    op: 'if',
-    result: 'i32',
-    then: [
-      { op: 'local.get', local: a },
-      { op: 'local.get', local: b },
-      { op: op === 'div' ? 'i32.div_s' : 'i32.rem_s' },
-    ],
-    // a · b is 0 or -a.
-    otherwise:
-      op === 'div'
-        ? [{ op: 'local.get', local: a }, { op: 'local.get', local: b }, { op: 'i32.mul' }]
-        : [{ op: 'i32.const', value: 0 }],
-  });
-}
-
-const comparisons = {
-  f32: { '<': 'f32.lt', '<=': 'f32.le', '>': 'f32.gt', '>=': 'f32.ge', '==': 'f32.eq', '!=': 'f32.ne' },
-  signed: {
-    '<': 'i32.lt_s',
-    '<=': 'i32.le_s',
-    '>': 'i32.gt_s',
-    '>=': 'i32.ge_s',
-    '==': 'i32.eq',
-    '!=': 'i32.ne',
-  },
-  unsigned: {
-    '<': 'i32.lt_u',
-    '<=': 'i32.le_u',
-    '>': 'i32.gt_u',
-    '>=': 'i32.ge_u',
-    '==': 'i32.eq',
-    '!=': 'i32.ne',
-  },
-} as const satisfies Record<string, Record<CompareOp, PlainOp>>;
 
 export function comparison(op: CompareOp, dtype: DType): PlainOp {
-  if (dtype === 'f32') return comparisons.f32[op];
-  return comparisons[isUnsigned(dtype) ? 'unsigned' : 'signed'][op];
+  if (dtype === 'f32') return `f32.${floatCompare[op]}`;
+  return `i32.${(isUnsigned(dtype) ? unsignedCompare : signedCompare)[op]}`;
 }
 
 /** Value conversion; see castFunction of the Loop IR. */

@@ -1,5 +1,6 @@
 /** What the writer of one kernel function knows while it goes through the kernel. */
 import { invariant, InvariantError } from '../../base/invariant.ts';
+import { bytesPerElement, elementCount } from '../../base/types.ts';
 import type { Affine, Axis, Buffer, Expr, Index, Local } from '../../loop/ir.ts';
 import type { Code } from './code.ts';
 import type { ValueType } from './instructions.ts';
@@ -136,7 +137,7 @@ export class KernelState {
       base: this.scratch,
       offset: this.scratchTop,
     });
-    const bytes = sizeOf(buffer.shape) * (buffer.dtype === 'u8' || buffer.dtype === 'bool' ? 1 : 4);
+    const bytes = sizeOf(buffer.shape) * bytesPerElement[buffer.dtype];
     this.scratchTop += Math.ceil(bytes / 64) * 64;
     this.scratchBytes = Math.max(this.scratchBytes, this.scratchTop);
   }
@@ -202,8 +203,7 @@ export class KernelState {
   }
 }
 
-const sizeOf = (shape: Buffer['shape']): number =>
-  shape.reduce<number>((product, extent) => {
-    invariant(extent !== 'N', 'memory of one kernel cannot depend on the batch');
-    return product * extent;
-  }, 1);
+function sizeOf(shape: Buffer['shape']): number {
+  invariant(!shape.includes('N'), 'memory of one kernel cannot depend on the batch');
+  return elementCount(shape, 1);
+}

@@ -6,6 +6,7 @@ import { invariant, InvariantError } from '../../base/invariant.ts';
 import type { DType } from '../../base/types.ts';
 import type { BinaryOp, CompareOp, UnaryOp } from '../../loop/ir.ts';
 import type { Code } from './code.ts';
+import { floatBinary, floatCompare, floatUnary, signedCompare, unsignedCompare } from './common-names.ts';
 import type { PlainOp } from './operations.ts';
 
 /** The scalar on the stack in all lanes. */
@@ -50,20 +51,11 @@ function wrap(code: Code, dtype: DType): void {
   code.op('v128.and');
 }
 
-const floatUnary: Readonly<Partial<Record<UnaryOp, PlainOp>>> = {
-  neg: 'f32x4.neg',
-  abs: 'f32x4.abs',
-  sqrt: 'f32x4.sqrt',
-  floor: 'f32x4.floor',
-  ceil: 'f32x4.ceil',
-  round: 'f32x4.nearest',
-};
-
 /** `dtype` is that of the operand. */
 export function unary(code: Code, op: UnaryOp, dtype: DType): void {
   if (dtype !== 'f32') return integerUnary(code, op, dtype);
   const plain = floatUnary[op];
-  if (plain !== undefined) return code.op(plain);
+  if (plain !== undefined) return code.op(`f32x4.${plain}`);
   if (op === 'not') {
     floats(code, 0);
     return code.op('f32x4.eq');
@@ -123,15 +115,6 @@ function integerUnary(code: Code, op: UnaryOp, dtype: DType): void {
   }
 }
 
-const floatBinary: Readonly<Partial<Record<BinaryOp, PlainOp>>> = {
-  add: 'f32x4.add',
-  sub: 'f32x4.sub',
-  mul: 'f32x4.mul',
-  div: 'f32x4.div',
-  min: 'f32x4.min',
-  max: 'f32x4.max',
-};
-
 const integerBinary: Readonly<Partial<Record<BinaryOp, PlainOp>>> = {
   add: 'i32x4.add',
   sub: 'i32x4.sub',
@@ -159,10 +142,15 @@ export function isLaneWise(op: BinaryOp, dtype: DType): boolean {
 }
 
 export function binary(code: Code, op: BinaryOp, dtype: DType): void {
-  const plain = (dtype === 'f32' ? floatBinary : dtype === 'bool' ? boolBinary : integerBinary)[op];
+  if (dtype === 'f32') {
+    const plain = floatBinary[op];
+    invariant(plain, `${op} is for integers`);
+    return code.op(`f32x4.${plain}`);
+  }
+  const plain = (dtype === 'bool' ? boolBinary : integerBinary)[op];
   if (plain !== undefined) {
     code.op(plain);
-    if (dtype !== 'f32' && (op === 'add' || op === 'sub' || op === 'mul')) wrap(code, dtype);
+    if (op === 'add' || op === 'sub' || op === 'mul') wrap(code, dtype);
     return;
   }
   invariant(op === 'min' || op === 'max', `${op} of ${dtype} in lanes`);
@@ -193,53 +181,27 @@ export function shift(code: Code, op: 'shl' | 'shr', dtype: DType): void {
   wrap(code, dtype);
 }
 
-const comparisons = {
-  f32: {
-    '<': 'f32x4.lt',
-    '<=': 'f32x4.le',
-    '>': 'f32x4.gt',
-    '>=': 'f32x4.ge',
-    '==': 'f32x4.eq',
-    '!=': 'f32x4.ne',
-  },
-  signed: {
-    '<': 'i32x4.lt_s',
-    '<=': 'i32x4.le_s',
-    '>': 'i32x4.gt_s',
-    '>=': 'i32x4.ge_s',
-    '==': 'i32x4.eq',
-    '!=': 'i32x4.ne',
-  },
-  unsigned: {
-    '<': 'i32x4.lt_u',
-    '<=': 'i32x4.le_u',
-    '>': 'i32x4.gt_u',
-    '>=': 'i32x4.ge_u',
-    '==': 'i32x4.eq',
-    '!=': 'i32x4.ne',
-  },
-  /** Masks: true is -1. */
-  masks: {
-    '<': 'i32x4.gt_s',
-    '<=': 'i32x4.ge_s',
-    '>': 'i32x4.lt_s',
-    '>=': 'i32x4.le_s',
-    '==': 'i32x4.eq',
-    '!=': 'i32x4.ne',
-  },
-} as const satisfies Record<string, Record<CompareOp, PlainOp>>;
+/** Of masks, where true is -1: which of the others says the same. */
+const ofMasks: Readonly<Record<CompareOp, CompareOp>> = {
+  '<': '>',
+  '<=': '>=',
+  '>': '<',
+  '>=': '<=',
+  '==': '==',
+  '!=': '!=',
+};
 
 export function comparison(op: CompareOp, dtype: DType): PlainOp {
   switch (dtype) {
     case 'f32':
-      return comparisons.f32[op];
+      return `f32x4.${floatCompare[op]}`;
     case 'i32':
-      return comparisons.signed[op];
+      return `i32x4.${signedCompare[op]}`;
     case 'u32':
     case 'u8':
-      return comparisons.unsigned[op];
+      return `i32x4.${unsignedCompare[op]}`;
     case 'bool':
-      return comparisons.masks[op];
+      return `i32x4.${signedCompare[ofMasks[op]]}`;
     default:
       return dtype satisfies never;
   }

@@ -1,7 +1,7 @@
 import { affine } from '../affine.ts';
 import type { Axis, Kernel, Range, Stmt } from '../ir.ts';
 import { quotient, serial } from '../rewrite.ts';
-import { renamedCopy } from './copy.ts';
+import { copyOf } from './copy.ts';
 import { namesBeside, replaceLoops } from './find.ts';
 import { requires } from './step-error.ts';
 
@@ -21,7 +21,7 @@ export function clip(kernel: Kernel, axis: string, from: number, to: number): Ke
       const over: Axis = { ...loop.axis, name: unique(axis + suffix) };
       return serial(
         over,
-        renamedCopy(loop.body, { axis: loop.axis, place: affine(over), suffix }, unique),
+        copyOf(loop.body, { axis: loop.axis, place: affine(over), suffix }, unique),
         bounds,
       );
     };

@@ -1,4 +1,5 @@
 /** Several threads do together what one iteration of the bound loops does: loops inside are divided among them. */
+import { identityOf } from '../arithmetic.ts';
 import { allocatedIn, loadsOf, strideAlong, writesOf } from '../accesses.ts';
 import { addAffine, affine, scaleAffine, subAffine } from '../affine.ts';
 import type { Axis, Buffer, Combine, For, Kernel, Load, Quotient, Stmt, StmtOf, Write } from '../ir.ts';
@@ -25,7 +26,8 @@ export interface Cooperation {
  *   for c in ⌈(C - t)/T⌉ { y[a, T·c + t] = g(r, T·c + t) }; if t < 1 { z[a] = r }
  * } }
  *
- * Changes the order in which is added: each thread has every T-th point. Everything that stands in no divided loop, each thread does for itself; only the first one stores it.
+ * Changes the order in which is added: each thread has every T-th point. What stands in no divided loop, each thread does for
+ * itself; only the first one stores it.
  */
 export function cooperate(kernel: Kernel, cooperation: Cooperation): Kernel {
   const { threads } = cooperation;
@@ -57,7 +59,7 @@ class Cooperating {
       return [{ ...only, body: this.bound(only.body) }];
     const divided = this.#block(body);
     this.#checkOutputs(divided);
-    return [{ ...(serial(this.#thread, divided) as For), mode: { bind: this.#cooperation.to } }];
+    return [{ ...serial(this.#thread, divided), mode: { bind: this.#cooperation.to } }];
   }
 
   #block(body: readonly Stmt[]): readonly Stmt[] {
@@ -118,9 +120,11 @@ class Cooperating {
     const before = this.#parts.get(buffer);
     requires(shape.length === 0, `${name} is an array`);
     requires(before === undefined || before === combine, `${name} is accumulated in two ways`);
-    const neutral = combine === 'add' ? 0 : 1;
-    const fits = (combine !== 'add' && combine !== 'mul') || this.#begun.get(buffer) === neutral;
-    requires(fits && this.#begun.has(buffer), `${name} does not begin with ${neutral}`);
+    // Of a sum or product, each thread would count again what it begins with.
+    const countsOnce = combine !== 'add' && combine !== 'mul';
+    const identity = identityOf(combine, buffer.dtype);
+    const fits = countsOnce ? this.#begun.has(buffer) : this.#begun.get(buffer) === identity;
+    requires(fits, `${name} does not begin with ${identity}`);
     this.#parts.set(buffer, combine);
   }
 

@@ -21,7 +21,8 @@ interface JamOptions {
  * for a { alloc r; S; for k { T }; U }  →  alloc r[E]; for a { S[r := r[a]] }; for k { for a { T[…] } }; for a { U[…] }
  *
  * Iterations of `a` must be independent but for the registers declared in its body, as those over axes of a result are.
- * A body without a loop to move past stays together, with its own registers. A loop whose bounds depend on `a`, or that is not named in `through`, is moved whole.
+ * A body without a loop to move past stays together, with its own registers. A loop whose bounds depend on `a`, or that is not
+ * named in `through`, is moved whole.
  */
 export function jam(kernel: Kernel, axis: string, options: JamOptions): Kernel {
   const name = namesBeside(kernel);

@@ -1,3 +1,4 @@
+import { identityOf } from '../arithmetic.ts';
 import { loadsOf, writesOf } from '../accesses.ts';
 import type { Buffer, Combine, Kernel, Stmt } from '../ir.ts';
 import { mapBlocks } from '../rewrite.ts';
@@ -20,14 +21,12 @@ function merged(block: readonly Stmt[]): readonly Stmt[] {
   const isSum =
     start.buffer === chunk &&
     start.value.kind === 'literal' &&
-    start.value.value === neutral[end.combine] &&
+    start.value.value === identityOf(end.combine, chunk.dtype) &&
     end.value.kind === 'load' &&
     end.value.buffer === chunk &&
     onlyAccumulates(rest, chunk, end.combine);
   return isSum ? rest.map((stmt) => into(stmt, chunk, end.buffer)) : block;
 }
-
-const neutral: Readonly<Partial<Record<Combine, number>>> = { add: 0, mul: 1, max: -Infinity, min: Infinity };
 
 /** Whether all that is done with the register is to combine something with it. */
 const onlyAccumulates = (body: readonly Stmt[], chunk: Buffer, combine: Combine): boolean =>

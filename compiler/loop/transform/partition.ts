@@ -1,7 +1,7 @@
 import { addAffine } from '../affine.ts';
 import type { Axis, Kernel } from '../ir.ts';
 import { serial } from '../rewrite.ts';
-import { renamedCopy } from './copy.ts';
+import { copyOf } from './copy.ts';
 import { isWhole, namesBeside, replaceLoops } from './find.ts';
 import { requires } from './step-error.ts';
 
@@ -31,8 +31,8 @@ export function partition(kernel: Kernel, axis: string, parts: readonly Part[]):
     return parts.map((part) => {
       const over: Axis = { name: unique(axis + part.suffix), extent: part.extent };
       const place = addAffine(over, part.start);
-      const body = renamedCopy(loop.body, { axis: loop.axis, place, suffix: part.suffix }, unique);
-      return { ...serial(over, body), mode: loop.mode } as typeof loop;
+      const body = copyOf(loop.body, { axis: loop.axis, place, suffix: part.suffix }, unique);
+      return { ...serial(over, body), mode: loop.mode };
     });
   });
 }
@@ -73,8 +73,8 @@ export function overlap(
         { axis: within, factor: 1 },
       ],
     };
-    const body = renamedCopy(loop.body, { axis: loop.axis, place, suffix: '' }, (name) => name);
-    return [serial(outer, [{ ...serial(within, body), mode: loop.mode } as typeof loop])];
+    const body = copyOf(loop.body, { axis: loop.axis, place, suffix: '' }, (name) => name);
+    return [serial(outer, [{ ...serial(within, body), mode: loop.mode }])];
   });
 }
 

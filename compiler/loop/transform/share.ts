@@ -7,9 +7,9 @@ import { Keys, stemOf } from './keys.ts';
 /**
  * s(e); t(e)  →  let v = e; s(v); t(v)   within a run of statements without a loop.
  *
- * For every expression that reads memory and stands there more than once. What the kernel writes is
- * never shared: its value changes (scratch changes only where it is written). An input that shares memory with an output is read before that is written, because the
- * first of equal loads stands before the store of its own element.
+ * For every expression that reads memory and stands there more than once. What the kernel writes is never shared: its value
+ * changes (scratch changes only where it is written). An input that shares memory with an output is read before that is written,
+ * because the first of equal loads stands before the store of its own element.
  */
 export function share(kernel: Kernel): Kernel {
   const written = writtenIn(kernel.body);

@@ -33,6 +33,6 @@ export function shift(kernel: Kernel, axis: string, along: string): Kernel {
       to: range.to.map((q) => (q === 'N' ? q : moved(q))),
     };
     requires(!bounds.to.includes('N'), `${axis} runs over the batch`);
-    return [{ ...serial(over, body, bounds), mode: loop.mode } as typeof loop];
+    return [{ ...serial(over, body, bounds), mode: loop.mode }];
   });
 }

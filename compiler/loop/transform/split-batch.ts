@@ -2,7 +2,7 @@ import { addAffine, affine, scaleAffine, subAffine } from '../affine.ts';
 import type { Axis, Kernel } from '../ir.ts';
 import { batchAxis } from '../ir.ts';
 import { quotient, serial } from '../rewrite.ts';
-import { renamedCopy } from './copy.ts';
+import { copyOf } from './copy.ts';
 import { isWhole, namesBeside, replaceLoops } from './find.ts';
 import { requires } from './step-error.ts';
 
@@ -27,12 +27,12 @@ export function splitBatch(
     const inner: Axis = { name: unique(names.inner), extent: size };
     const blocks: Axis = { name: unique(`${whole}s`), extent: 'N' };
     const rest: Axis = { name: unique(names.rest), extent: size };
-    const copy = renamedCopy(
+    const copy = copyOf(
       loop.body,
       { axis: loop.axis, place: addAffine(scaleAffine(blocks, size), rest), suffix: names.suffix },
       unique,
     );
-    const main = renamedCopy(
+    const main = copyOf(
       loop.body,
       { axis: loop.axis, place: addAffine(scaleAffine(block, size), inner), suffix: '' },
       (name) => name,

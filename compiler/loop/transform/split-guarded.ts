@@ -6,7 +6,7 @@ import { isWhole, namesBeside, replaceLoops } from './find.ts';
 import { requires } from './step-error.ts';
 
 /**
- * for a in E { S }  →  for a_block in ⌈E/size⌉ { for a_1 in size { if 0 <= size·a_block + a_1 < E { S[a := size·a_block + a_1] } } }
+ * for a in E { S }  →  for a_block in ⌈E/size⌉ { for a_1 in size { if 0 <= i < E { S[a := i] } } }   with i = size·a_block + a_1
  *
  * Needs a loop over a whole axis, which may be the batch. Without the `if` where size divides E. It stands inside of loops
  * that are nested directly in this one, so that they still are.
@@ -31,15 +31,15 @@ export function splitGuarded(
       extent === 'N'
         ? { from: [quotient(0)], to: [quotient(addAffine(batchAxis, size - 1), size)] }
         : wholeRange(block);
-    return [serial(block, [serial(inner, whole ? body : guarded(body, { index, extent }))], blocks)];
+    return [serial(block, [serial(inner, whole ? body : guardInside(body, { index, extent }))], blocks)];
   });
 }
 
 /** The condition around what is done in the innermost of loops nested directly in one another. */
-function guarded(body: readonly Stmt[], condition: Condition): readonly Stmt[] {
+function guardInside(body: readonly Stmt[], condition: Condition): readonly Stmt[] {
   const [only, more] = body;
   if (only !== undefined && more === undefined) {
-    if (only.kind === 'for') return [{ ...only, body: guarded(only.body, condition) }];
+    if (only.kind === 'for') return [{ ...only, body: guardInside(only.body, condition) }];
     if (only.kind === 'if') return [{ ...only, conditions: [condition, ...only.conditions] }];
   }
   return [{ kind: 'if', conditions: [condition], body }];

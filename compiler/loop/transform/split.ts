@@ -36,10 +36,8 @@ export function split(
 }
 
 function runningAt(loop: For, axis: Axis, place: Affine): Stmt {
-  return {
-    ...serial(axis, substituteStmts(loop.body, { axes: new Map([[loop.axis, place]]) })),
-    mode: loop.mode,
-  } as Stmt;
+  const body = substituteStmts(loop.body, { axes: new Map([[loop.axis, place]]) });
+  return { ...serial(axis, body), mode: loop.mode };
 }
 
 /**

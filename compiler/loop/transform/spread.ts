@@ -1,21 +1,11 @@
-import type { DType } from '../../base/types.ts';
 import { addAffine, affine, scaleAffine } from '../affine.ts';
+import { identityOf } from '../arithmetic.ts';
 import { denseBuffer } from '../builder.ts';
 import type { Axis, Buffer, Combine, Expr, Kernel, Stmt, StmtOf } from '../ir.ts';
 import { serial, substituteStmts, visitStmts } from '../rewrite.ts';
 import { isWhole, namesBeside, replaceLoops } from './find.ts';
 import { requires } from './step-error.ts';
 import { lanes } from './vectorize.ts';
-
-/** What leaves a result as it is, for operations whose order does not matter. */
-function identityOf(combine: Combine, dtype: DType): number | undefined {
-  if (combine === 'and') return dtype === 'bool' ? 1 : undefined;
-  if (combine === 'or') return 0;
-  if (combine !== 'max' && combine !== 'min') return undefined;
-  const least = dtype === 'f32' ? -Infinity : dtype === 'i32' ? -(2 ** 31) : 0;
-  const greatest = dtype === 'f32' ? Infinity : dtype === 'i32' ? 2 ** 31 - 1 : 2 ** 32 - 1;
-  return combine === 'max' ? least : greatest;
-}
 
 /**
  * for a in E { r op= f(a) }  →  alloc p[4]; for l { p[l] = identity }; for b in E/4 { for l { p[l] op= f(4·b + l) } };
@@ -33,7 +23,10 @@ export function spread(kernel: Kernel, axis: string): Kernel {
     );
     const { buffer, combine } = onlyAccumulation(loop.body);
     const identity = identityOf(combine, buffer.dtype);
-    requires(identity !== undefined, `the order of ${combine} matters`);
+    requires(
+      identity !== undefined && combine !== 'add' && combine !== 'mul',
+      `the order of ${combine} matters`,
+    );
     const part = denseBuffer(unique(`${buffer.name}_lanes`), buffer.dtype, [lanes], 'register');
     const axisOf = (suffix: string, count: number): Axis => ({ name: unique(axis + suffix), extent: count });
     const [start, block, lane, tail] = [
@@ -42,9 +35,10 @@ export function spread(kernel: Kernel, axis: string): Kernel {
       axisOf('_lane', lanes),
       axisOf('_tail', extent % lanes),
     ];
-    const inLanes = (over: Axis, body: readonly Stmt[]): Stmt => {
-      return { ...serial(over, body), mode: 'vectorize' } as typeof loop;
-    };
+    const inLanes = (over: Axis, body: readonly Stmt[]): Stmt => ({
+      ...serial(over, body),
+      mode: 'vectorize',
+    });
     const place = addAffine(scaleAffine(block, lanes), lane);
     const spreadBody = substituteStmts(loop.body, { axes: new Map([[loop.axis, place]]) }).map(
       (stmt): Stmt => (stmt.kind === 'accumulate' ? { ...stmt, buffer: part, index: [affine(lane)] } : stmt),

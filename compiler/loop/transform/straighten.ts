@@ -89,7 +89,7 @@ function placesOf(
 const isRow = ({ shape, strides }: Buffer, at: number, { extent }: Axis): boolean =>
   shape[at + 1] === extent &&
   shape[at] !== 'N' &&
-  strides[at] === (strides[at + 1] ?? 0) * (extent as number);
+  strides[at] === (strides[at + 1] ?? 0) * (shape[at + 1] as number);
 
 /** Whether one index moves with `outer` as the next one does with `inner`, and no other with either. */
 function goesAlong(index: readonly Index[], at: number, outer: Axis, inner: Axis): boolean {
@@ -200,8 +200,5 @@ function loopOver(outer: For, unique: (wanted: string) => string, replaced: (stm
     [outer.axis, affine(0)],
     [inner.axis, affine(axis)],
   ]);
-  return {
-    ...serial(axis, substituteStmts(inner.body.map(replaced), { axes })),
-    range,
-  } as Stmt;
+  return serial(axis, substituteStmts(inner.body.map(replaced), { axes }), range);
 }

@@ -1,8 +1,9 @@
 import { loadsOf, writesOf } from '../accesses.ts';
 import { affine, constantOf } from '../affine.ts';
 import { denseBuffer } from '../builder.ts';
-import type { Affine, Axis, Buffer, Expr, For, Index, Kernel, Load, Local, Stmt } from '../ir.ts';
+import type { Buffer, Expr, For, Index, Kernel, Load, Stmt } from '../ir.ts';
 import { flatMapStmts, substituteStmts, visitStmts } from '../rewrite.ts';
+import { copyOf } from './copy.ts';
 import { replaceLoops } from './find.ts';
 import { requires } from './step-error.ts';
 
@@ -23,7 +24,8 @@ function writtenOut(loop: For): readonly Stmt[] {
   const bounds = constantBounds(loop);
   requires(bounds !== undefined, `the bounds of ${loop.axis.name} are not constant`);
   const copies: Stmt[] = [];
-  for (let i = bounds.from; i < bounds.to; i++) copies.push(...copyAt(loop.body, loop.axis, i));
+  for (let i = bounds.from; i < bounds.to; i++)
+    copies.push(...copyOf(loop.body, { axis: loop.axis, place: affine(i) }));
   return copies;
 }
 
@@ -41,17 +43,6 @@ export function constantBounds({ range }: For): { readonly from: number; readonl
     to = Math.min(to, bound);
   }
   return { from, to };
-}
-
-/** The body with the axis fixed, and its own lets and registers. */
-function copyAt(body: readonly Stmt[], axis: Axis, place: Affine | number): readonly Stmt[] {
-  const locals = new Map<Local, Expr>();
-  const buffers = new Map<Buffer, Buffer>();
-  visitStmts(body, (stmt) => {
-    if (stmt.kind === 'let') locals.set(stmt.local, { kind: 'local', local: { ...stmt.local } });
-    if (stmt.kind === 'alloc') buffers.set(stmt.buffer, { ...stmt.buffer });
-  });
-  return substituteStmts(body, { axes: new Map([[axis, affine(place)]]), locals, buffers });
 }
 
 /** Register arrays whose every index is a constant become one register per element. */

@@ -23,9 +23,10 @@ export function vectorize(kernel: Kernel, axis: string): Kernel {
 }
 
 /**
- * Why a loop cannot run in lockstep; undefined where it can. It has four iterations of straight-line statements (and of
- * loops that are still to be written out, and conditions that all lanes share); every write goes to its own place in each lane; what is written is read at that
- * place only; registers are indexed with the lane last; nothing is read at a computed place that differs between lanes.
+ * Why a loop cannot run in lockstep; undefined where it can. It has four iterations of straight-line statements (and of loops
+ * that are still to be written out, and conditions that all lanes share); every write goes to its own place in each lane; what
+ * is written is read at that place only; registers are indexed with the lane last; nothing is read at a computed place that
+ * differs between lanes.
  */
 export function lockstepProblem(loop: For): string | undefined {
   if (loop.axis.extent !== lanes || !isWhole(loop)) return `it has not ${lanes} iterations`;

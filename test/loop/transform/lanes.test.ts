@@ -1,32 +1,13 @@
 /** Steps that prepare loops for vectors, threads and caches: the same bits, and what they refuse. */
 import { describe, expect, it } from 'vitest';
-import type { Kernel, Stmt } from '../../../compiler/loop/ir.ts';
+import type { Kernel } from '../../../compiler/loop/ir.ts';
 import { parseKernel } from '../../../compiler/loop/parse.ts';
 import { printKernel } from '../../../compiler/loop/print.ts';
-import { visitStmts } from '../../../compiler/loop/rewrite.ts';
 import { isParallel } from '../../../compiler/loop/transform/parallel.ts';
 import { problemsOf } from '../../../compiler/loop/verify.ts';
-import { applyStep } from '../../../compiler/schedule/index.ts';
 import type { Step } from '../../../compiler/schedule/index.ts';
-import { bitsOf, expectSame } from '../kernels.ts';
-
-const apply = (kernel: Kernel, ...steps: readonly Step[]): Kernel => steps.reduce(applyStep, kernel);
-
-/** The kernel after the steps, the same for several batches, and read back from its text. */
-function same(kernel: Kernel, ...steps: readonly Step[]): Kernel {
-  const after = apply(kernel, ...steps);
-  for (const n of [1, 2, 3, 4, 5, 9]) expectSame(kernel, after, n);
-  expect(printKernel(parseKernel(printKernel(after)))).toBe(printKernel(after));
-  return after;
-}
-
-const loopsOf = (kernel: Kernel): readonly string[] => {
-  const names: string[] = [];
-  visitStmts(kernel.body, (stmt: Stmt) => {
-    if (stmt.kind === 'for') names.push(stmt.axis.name);
-  });
-  return names;
-};
+import { bitsOf } from '../kernels.ts';
+import { apply, loopsOf, same } from './support.ts';
 
 const product = parseKernel(`kernel k [contraction](a: f32[N, 5], b: f32[5, 8]) -> (y: f32[N, 8]) {
   for n: N in 0..N {

@@ -1,31 +1,10 @@
 /** Rows of windows as one loop, and whether threads may share samples. */
 import { describe, expect, it } from 'vitest';
-import type { Kernel, Stmt } from '../../../compiler/loop/ir.ts';
+import type { Kernel } from '../../../compiler/loop/ir.ts';
 import { parseKernel } from '../../../compiler/loop/parse.ts';
 import { printKernel } from '../../../compiler/loop/print.ts';
-import { visitStmts } from '../../../compiler/loop/rewrite.ts';
 import { samplesAreApart } from '../../../compiler/loop/transform/parallel.ts';
-import { applyStep } from '../../../compiler/schedule/index.ts';
-import type { Step } from '../../../compiler/schedule/index.ts';
-import { expectSame } from '../kernels.ts';
-
-const apply = (kernel: Kernel, ...steps: readonly Step[]): Kernel => steps.reduce(applyStep, kernel);
-
-/** The kernel after the steps, the same for several batches, and read back from its text. */
-function same(kernel: Kernel, ...steps: readonly Step[]): Kernel {
-  const after = apply(kernel, ...steps);
-  for (const n of [1, 2, 3, 4, 5, 9]) expectSame(kernel, after, n);
-  expect(printKernel(parseKernel(printKernel(after)))).toBe(printKernel(after));
-  return after;
-}
-
-const loopsOf = (kernel: Kernel): readonly string[] => {
-  const names: string[] = [];
-  visitStmts(kernel.body, (stmt: Stmt) => {
-    if (stmt.kind === 'for') names.push(stmt.axis.name);
-  });
-  return names;
-};
+import { apply, loopsOf, same } from './support.ts';
 
 describe('samplesAreApart', () => {
   const apart = (body: string): boolean =>
@@ -88,5 +67,19 @@ describe('straighten', () => {
       window('ow + kw', 'w[kw, ci, 0] * f32(index(kw))'),
     ])
       expect(loopsOf(apply(kernel, { step: 'straighten' }))).toEqual(['n', 'ow', 'c', 'kw', 'ci']);
+  });
+
+  it('leaves rows with gaps, parts of rows, bounds with a division, and what is read at computed places, too', () => {
+    const text = printKernel(window('ow + kw'));
+    for (const [given, other] of [
+      ['x: f32[N, 6, 5]', 'x: f32[N, 6, 5] strides [60, 10, 1]'],
+      ['x: f32[N, 6, 5]', 'x: f32[N, 6, 7]'],
+      ['max(0, -ow + 1)', 'max(0, floor((-ow + 1) / 2))'],
+      ['= acc[]', '= acc[] + x[n, clamp(index(ow)), 0]'],
+    ] as const) {
+      expect(text).toContain(given);
+      const kernel = parseKernel(text.replace(given, other));
+      expect(loopsOf(apply(kernel, { step: 'straighten' }))).toEqual(['n', 'ow', 'c', 'kw', 'ci']);
+    }
   });
 });

@@ -104,6 +104,3 @@ export function forSums(
 /** Whether a condition differs between the sums of one thread. */
 export const varies = ({ elements }: Context, { index }: Condition): boolean =>
   elements.some((axis) => mentions(index, axis));
-
-export const guarded = (conditions: readonly Condition[], body: readonly Stmt[]): readonly Stmt[] =>
-  conditions.length === 0 ? body : [{ kind: 'if', conditions, body }];

@@ -50,7 +50,7 @@ export function inLanes(
   body: (lane: Axis) => readonly Stmt[],
 ): Stmt {
   const over: Axis = { ...axis, name: unique(axis.name) };
-  const loop = { ...serial(over, body(over)), mode: 'vectorize' } as For;
+  const loop: For = { ...serial(over, body(over)), mode: 'vectorize' };
   const problem = lockstepProblem(loop);
   requires(problem === undefined, `${axis.name} cannot be vectorized: ${problem}`);
   return loop;

@@ -2,10 +2,10 @@
 import { addAffine, affine, scaleAffine } from '../../affine.ts';
 import { denseBuffer } from '../../builder.ts';
 import type { Affine, Axis, Buffer, Condition, Expr, Local, Stmt } from '../../ir.ts';
-import { serial, substituteCondition, substituteStmts, visitStmts } from '../../rewrite.ts';
+import { guarded, serial, substituteCondition, substituteStmts, visitStmts } from '../../rewrite.ts';
 import { lanes } from '../vectorize.ts';
 import type { Context } from './context.ts';
-import { forSums, guarded, sumAt, varies } from './context.ts';
+import { forSums, sumAt, varies } from './context.ts';
 import { combinations, constants } from './held.ts';
 
 type Places = ReadonlyMap<Axis, Affine>;

@@ -2,10 +2,10 @@
 import { requires } from '../step-error.ts';
 import { addAffine, mentions, sameAffine, scaleAffine } from '../../affine.ts';
 import type { Axis, Buffer, Condition, Stmt } from '../../ir.ts';
-import { serial, substituteCondition, substituteExpr, wholeRange } from '../../rewrite.ts';
+import { guarded, serial, substituteCondition, substituteExpr, wholeRange } from '../../rewrite.ts';
 import { lanes } from '../vectorize.ts';
 import type { Context } from './context.ts';
-import { guarded, varies } from './context.ts';
+import { varies } from './context.ts';
 import type { Operand } from './held.ts';
 import { both, products, strideOf } from './held.ts';
 import { placesOf } from './nest.ts';

@@ -2,7 +2,7 @@
 import { addAffine, affine, scaleAffine, subAffine } from '../../affine.ts';
 import type { Dimension } from '../../bound.ts';
 import { dimensions } from '../../bound.ts';
-import type { Axis, Buffer, Kernel, Range, Stmt } from '../../ir.ts';
+import type { Axis, Buffer, For, Kernel, Range, Stmt } from '../../ir.ts';
 import { loopsOver, quotient, serial, wholeRange } from '../../rewrite.ts';
 import type { Binding } from '../bind.ts';
 import { requires } from '../step-error.ts';
@@ -122,7 +122,4 @@ function parted(all: Axis, axes: readonly Axis[], body: readonly Stmt[]): readon
   return loops.reduceRight<readonly Stmt[]>((inside, { axis, range }) => [serial(axis, inside, range)], body);
 }
 
-function boundTo(loop: Stmt, bind: Binding): Stmt {
-  requires(loop.kind === 'for', 'a loop is bound');
-  return { ...loop, mode: { bind } };
-}
+const boundTo = (loop: For, bind: Binding): For => ({ ...loop, mode: { bind } });

@@ -13,8 +13,8 @@ const nearBytes = 320 * 1024;
  * that comes from memory is read once for each block, so that blocks are as large as the second cache allows.
  */
 const inputBytes = { near: 24 * 1024, far: 320 * 1024 };
-/** Blocks from which on threads share them; where there are fewer, they share the filters. */
-const manyBlocks = 8;
+/** With fewer blocks threads share the filters; from so many on, an odd one more makes no difference. */
+const [fewBlocks, manyBlocks] = [4, 8];
 
 /** Tiles along the two axes of the result, and how many of them make a block. */
 export interface Blocks {
@@ -32,8 +32,8 @@ export const isNear = (tile: Tile, channels: number, filters: number): boolean =
   pointsOf(tile) ** 2 * channels * Math.ceil(filters / filterBlock) * filterBlock * 4 <= nearBytes;
 
 /**
- * The largest blocks of whole rows, or of parts of one row, whose transformed inputs fit into `inputBytes`; where not even
- * one tile fits, one tile.
+ * The largest blocks of whole rows, or of parts of one row, whose transformed inputs fit into `inputBytes`, of those that
+ * threads would share the largest that they can share evenly; where not even one tile fits, one tile.
  */
 export function blocksOf(tile: Tile, [h, w]: Windows, channels: number, filters: number): Blocks {
   const [rows, columns] = [Math.ceil(h.output / tile), Math.ceil(w.output / tile)];
@@ -41,14 +41,15 @@ export function blocksOf(tile: Tile, [h, w]: Windows, channels: number, filters:
   const most = Math.max(1, Math.floor(bytes / (pointsOf(tile) ** 2 * channels * 4)));
   const blockColumns = largestDivisor(columns, most);
   const fits = blockColumns < columns ? 1 : Math.floor(most / columns);
-  const blockRows = evenDivisor(rows, fits) ?? largestDivisor(rows, fits);
+  const largest = largestDivisor(rows, fits);
+  const blockRows = (rows / largest >= fewBlocks && evenDivisor(rows, fits)) || largest;
   const [down, across] = [rows / blockRows, columns / blockColumns];
   const shared = isEven(down) ? 'rows' : isEven(across) ? 'columns' : 'filters';
   return { rows, columns, blockRows, blockColumns, shared };
 }
 
 /** Whether two threads get the same share of so many blocks, or nearly. */
-const isEven = (blocks: number): boolean => blocks >= manyBlocks || (blocks >= 4 && blocks % 2 === 0);
+const isEven = (blocks: number): boolean => blocks >= manyBlocks || (blocks >= fewBlocks && blocks % 2 === 0);
 
 /** The largest divisor up to the limit that leaves an even number of blocks. */
 function evenDivisor(value: number, limit: number): number | undefined {
