@@ -24,12 +24,10 @@ export function countSamples(ports: readonly PortInfo[], arrays: object): number
     const array = own(Object(arrays), name) as Elements | undefined;
     const kind = Object.prototype.toString.call(array).slice(8, -1);
     const wanted = arrayTypes[dtype].name;
-    const size = sizeOf(shape);
-    const count = (array?.length ?? 0) / size;
+    const count = (array?.length ?? 0) / sizeOf(shape);
     if (kind === wanted && Number.isInteger(count)) return count;
-    const got = kind === wanted ? `${array?.length} numbers` : array === undefined ? 'nothing' : kind;
-    const each = `${size} number${size === 1 ? '' : 's'} per sample`;
-    const message = `\`${name}\` takes ${each}, as ${wanted}, but got ${got}`;
+    const got = kind === wanted ? `${array?.length}` : array === undefined ? 'nothing' : kind;
+    const message = `\`${name}\` takes ${wanted}, ${sizeOf(shape)} per sample, but got ${got}`;
     throw new ModelError('input', message, { name });
   });
   const list = ports.map(({ name }, i) => `\`${name}\` ${counts[i]}`).join(', ');

@@ -20,7 +20,7 @@ export async function createCore<B extends Blueprint, O extends CreateOptions>(
   }
   const file = weights ?? blueprint.embedded?.();
   if (file === undefined && seed === undefined) {
-    throw new ModelError('options', 'createModel needs { weights }, or { seed } to begin at random');
+    throw new ModelError('options', 'createModel needs { weights } or a { seed }');
   }
   const values = file && read(blueprint, file);
   const core = new Core(await start(blueprint, options));
@@ -33,10 +33,8 @@ export async function createCore<B extends Blueprint, O extends CreateOptions>(
 }
 
 function read({ tensors }: Blueprint, file: Uint8Array | ArrayBuffer, only?: string) {
-  if (typeof file?.byteLength !== 'number') {
-    const message = 'weights are the bytes of a safetensors file, a Uint8Array or ArrayBuffer';
-    throw new ModelError('weights-format', message);
-  }
+  if (typeof file?.byteLength !== 'number')
+    throw new ModelError('weights-format', 'weights are bytes: a Uint8Array or ArrayBuffer');
   const bytes = ArrayBuffer.isView(file) ? file : new Uint8Array(file);
   const wanted = tensors.filter(({ role }) => role === 'param' || role === 'state');
   return weightsFor(wanted, readSafetensors(bytes), only);

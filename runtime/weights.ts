@@ -20,7 +20,7 @@ export function weightsFor(
 ): Map<string, SavedTensor['data']> {
   const wanted = tensors.filter(({ name }) => only === undefined || `${name}.`.startsWith(`${only}.`));
   if (only !== undefined && wanted.length === 0)
-    throw new ModelError('weights-mismatch', `no layer with weights is called \`${only}\``);
+    throw new ModelError('weights-mismatch', `\`${only}\` has no weights`);
   const whole = only === undefined && !Object.hasOwn(metadata, checkpointKey);
   const names = new Set(wanted.map(({ name }) => name));
   const find = (name: string) =>

@@ -26,7 +26,7 @@ describe('createModel', () => {
     const options = { weights: weights as unknown as Uint8Array };
     expect(await failure(tiny.createModel(options))).toMatchObject({
       code: 'weights-format',
-      message: 'weights are the bytes of a safetensors file, a Uint8Array or ArrayBuffer',
+      message: 'weights are bytes: a Uint8Array or ArrayBuffer',
     });
   });
   test('the seed decides the weights', async () => {
@@ -76,10 +76,10 @@ describe('predict', () => {
     expect(together.map(({ kind }) => kind)).toEqual(separate);
   });
   test.each([
-    ['nothing', {}, '`x` takes 3 numbers per sample, as Float32Array, but got nothing'],
+    ['nothing', {}, '`x` takes Float32Array, 3 per sample, but got nothing'],
     ['another type', { x: new Float64Array(3) }, 'Float64Array'],
     ['a list', { x: [1, 2, 3] }, 'Array'],
-    ['a part of a sample', { x: new Float32Array(4) }, '4 numbers'],
+    ['a part of a sample', { x: new Float32Array(4) }, 'per sample, but got 4'],
     ['null', null, '`x`'],
   ])('refuses %s', async (_, inputs, message) => {
     const error = await failure(model.predict(inputs as unknown as { x: Float32Array }));

@@ -173,7 +173,7 @@ describe('weights of another model', () => {
     expect([...found.keys()]).toEqual(['a.kernel', 'a.bias']);
     expect(failure(() => weightsFor(tensors, saved(), 'nowhere'))).toMatchObject({
       code: 'weights-mismatch',
-      message: 'no layer with weights is called `nowhere`',
+      message: '`nowhere` has no weights',
     });
     expect(failure(() => weightsFor(tensors, saved(['a.bias', [1]]), 'a')).details['missing']).toEqual([
       'a.kernel',
