@@ -38,32 +38,34 @@ function unknownName(
   unit: Unit,
   local: Iterable<string>,
 ): { diagnostic: string; notes: readonly Note[]; meant: string | undefined } {
-  const known = [...local, ...globalNames(unit), ...functionNames, ...initializerNames, ...fixedNames];
-  const diagnostic = `nothing is called \`${name}\` here`;
-  if (
-    name === 'nn' ||
-    name === 'layers' ||
-    name === 'keras' ||
-    name === 'tf' ||
-    name === 'torch' ||
-    name === 'F'
-  ) {
-    const message = `layers have no prefix: \`ReLU\`, not \`${name}.ReLU\``;
-    return { diagnostic, notes: [{ message }], meant: undefined };
-  }
-  if (name === 'None') {
-    const message = 'there is no `None`: leave the argument out, or use `linear` for no activation';
-    return { diagnostic, notes: [{ message }], meant: undefined };
-  }
-  if (['let', 'const', 'var'].includes(name)) {
-    const message = 'a name is bound without a keyword: `h = x -> Dense(3)`';
-    return { diagnostic, notes: [{ message }], meant: undefined };
-  }
   if (functionNames.includes(name)) {
-    const message = `\`${name}\` is a function of what is known at compile time: \`${name}(…)\``;
-    return { diagnostic: message, notes: [], meant: undefined };
+    const diagnostic = `\`${name}\` is a function of what is known at compile time: \`${name}(…)\``;
+    return { diagnostic, notes: [], meant: undefined };
   }
+  const diagnostic = `nothing is called \`${name}\` here`;
+  const remark = remarkOn(name);
+  if (remark !== undefined) return { diagnostic, notes: [{ message: remark }], meant: undefined };
+  const known = [...local, ...globalNames(unit), ...functionNames, ...initializerNames, ...fixedNames];
   const meant = meantName(name, known);
   const notes = meant === undefined ? [] : [{ message: `did you mean \`${meant}\`?` }];
   return { diagnostic, notes, meant: meant !== undefined && /^\w+$/.test(meant) ? meant : undefined };
+}
+
+/** Of Keras and PyTorch, without a counterpart here; a name that is spelt alike would be a wrong guess. */
+const absent: readonly string[] = (
+  'Conv1D Conv1d Conv3D Conv3d Conv2DTranspose ConvTranspose2d UpSampling2D ZeroPadding2D MaxPooling1D MaxPooling3D ' +
+  'AveragePooling1D AveragePooling3D LayerNormalization LayerNorm GroupNormalization GroupNorm InstanceNorm2d ' +
+  'GELU ELU SELU CELU PReLU SiLU gelu elu selu celu silu swish prelu SimpleRNN LSTM GRU Embedding Attention ' +
+  'MultiHeadAttention AdamW Adamax Nadam Adagrad Adadelta RMSprop SpatialDropout2D RandomFlip RandomRotation RandomZoom'
+).split(' ');
+
+/** In place of a guess. */
+function remarkOn(name: string): string | undefined {
+  if (['nn', 'layers', 'keras', 'tf', 'torch', 'F'].includes(name))
+    return `layers have no prefix: \`ReLU\`, not \`${name}.ReLU\``;
+  if (name === 'None') return 'there is no `None`: leave the argument out, or use `linear` for no activation';
+  if (['let', 'const', 'var'].includes(name)) return 'a name is bound without a keyword: `h = x -> Dense(3)`';
+  if (absent.includes(name))
+    return `cnnc has no \`${name}\`; its ops may make one as a layer of your own, see docs/add-a-layer.md`;
+  return undefined;
 }

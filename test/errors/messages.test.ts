@@ -196,6 +196,7 @@ ${net('Block(1)', 'Block(1)')}`;
     ['BatchNorm2d', 'did you mean `BatchNormalization`?'],
     ['Linear(3)', 'did you mean `Dense`?'],
     ['reluu', 'did you mean `relu`?'],
+    ['GELU', 'cnnc has no `GELU`; its ops may make one as a layer of your own, see docs/add-a-layer.md'],
     ['Dense(3, actvation: relu)', 'did you mean `activation`?'],
     ['Dense(out_features: 3)', 'did you mean `units`?'],
     ['Conv2D(3, 3, stride: 2)', 'did you mean `strides`?'],
