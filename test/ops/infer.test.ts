@@ -57,6 +57,7 @@ const cases: readonly [
   ['E0405', ops.slice, [f32()], { axis: 0, start: 0, size: 1 }, /axis 0 does not exist in \[\]/],
   ['E0406', ops.concatenate, [f32('N', 8, 8, 1), f32('N', 4, 4, 1)], {}, /\[N, 4, 4, 1\] .* \[N, 8, 8, 1\]/],
   ['E0406', ops.concatenate, [f32('N', 8), f32('N', 8, 1)], {}, /cannot stand beside/],
+  ['E0406', ops.concatenate, [f32(1), f32('N')], { axis: 0 }, /\[N\] cannot stand beside \[1\]/],
   ['E0406', ops.concatenate, [], {}, /nothing to join/],
   ['E0407', ops.matmul, [f32('N', 3), f32(4, 2)], {}, /rows of 3 .* columns of 4/],
   ['E0407', ops.matmul, [f32('N', 3), f32(3, 2)], { transpose_b: true }, /columns of 2/],

@@ -21,11 +21,13 @@ export const concatenate = defineOp({
       const differ = sameDtypes(first, other);
       if (failed(differ)) return differ;
       const fits = other.shape.length === first.shape.length;
-      if (!fits || other.shape.some((extent, i) => i !== along && extent !== first.shape[i])) {
+      const differs = (extent: Extent, i: number): boolean =>
+        i === along ? extent === 'N' : extent !== first.shape[i];
+      if (!fits || other.shape.some(differs)) {
         return mismatch(
           'E0406',
           `${formatShape(other.shape)} cannot stand beside ${formatShape(first.shape)} along axis ${axis}`,
-          'all axes but that one must have equal extents',
+          'all axes but that one must have equal extents, and samples are not joined',
         );
       }
     }
