@@ -7,6 +7,7 @@
  * counts their parts, so a ticket names one part of one of them.
  */
 import type { Global, Instruction, WasmFunction } from './instructions.ts';
+import { get, i32 } from './instructions.ts';
 
 /** Byte addresses: the next ticket, and whether threads run at once (without, each does its share alone, in any order). */
 export const nextTicket = 8;
@@ -36,8 +37,6 @@ export interface Tickets {
   readonly take: number;
 }
 
-const get = (local: number): Instruction => ({ op: 'local.get', local });
-const i32 = (value: number): Instruction => ({ op: 'i32.const', value });
 const getGlobal = (global: number): Instruction => ({ op: 'global.get', global });
 const setGlobal = (global: number): Instruction => ({ op: 'global.set', global });
 
