@@ -15,8 +15,11 @@ export function loadsIn(expr: Expr): readonly Load[] {
 /** All loads of a body, in order of evaluation. */
 export function loadsOf(body: readonly Stmt[]): readonly Load[] {
   const loads: Load[] = [];
+  const note = (e: Expr): void => {
+    if (e.kind === 'load') loads.push(e);
+  };
   visitStmts(body, (stmt) => {
-    for (const expr of exprsOf(stmt)) loads.push(...loadsIn(expr));
+    for (const expr of exprsOf(stmt)) visitExpr(expr, note);
   });
   return loads;
 }

@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   utimesSync,
   writeFileSync,
@@ -66,6 +67,16 @@ test('a program leaves its bytecode beside it, and the next run keeps to that', 
   expect(readdirSync(join(folder, 'code'))).toHaveLength(1);
 });
 
+test('each command, target and kind of kernels has bytecode of its own', () => {
+  const kinds = ['', '--target wgsl', '--target=wgsl', '--kernels ts', '-o kernels', 'a.cnn --kernels wasm'];
+  for (const kind of kinds) run('greet', ...kind.split(' '));
+  run('say', '--kernels', 'ts');
+  const names = readdirSync(join(folder, 'code')).map((name) => name.replace(`-${process.version}`, ''));
+  expect(names.sort()).toEqual(
+    ['greet', 'greetts', 'greettargetwgsl', 'greetwasm', 'greetwgsl', 'sayts'].sort(),
+  );
+});
+
 test('another program at the same place runs as it is', () => {
   run('greet');
   const before = readFileSync(code());
@@ -73,6 +84,15 @@ test('another program at the same place runs as it is', () => {
   writeAt(-1, 'salut');
   expect(run('greet').out).toBe(hello.replace('hello', 'salut'));
   expect(readFileSync(code()).equals(before)).toBe(false);
+});
+
+test('a build that did not get to its end says so, without a stack', () => {
+  rmSync(program());
+  const { stderr, status } = spawnSync(process.execPath, [join(folder, 'main.mjs')], { encoding: 'utf8' });
+  expect([status, stderr]).toEqual([
+    1,
+    expect.stringMatching(/^cnnc: .*program\.cjs is missing: .*; `npm run setup` in .* does that\n$/u),
+  ]);
 });
 
 test('bytecode that is none is made anew', () => {

@@ -47,7 +47,7 @@ export class ByteWriter {
 
   /** An unsigned number below 2^32: seven bits a byte, the lowest first. */
   unsigned(value: number): void {
-    invariant(Number.isInteger(value) && value >= 0 && value < 2 ** 32, 'no unsigned number of 32 bits');
+    invariant(value >>> 0 === value, 'no unsigned number of 32 bits');
     let rest = value;
     while (rest > 127) {
       this.byte((rest & 127) | 128);
@@ -113,6 +113,11 @@ function instructions(out: ByteWriter, body: readonly Instruction[], fused: numb
 
 function encodeInstruction(out: ByteWriter, instruction: Instruction, fused: number[]): void {
   switch (instruction.op) {
+    case 'local.get':
+    case 'local.set':
+    case 'local.tee':
+      out.byte(structure[instruction.op]);
+      return out.unsigned(instruction.local);
     case 'select':
     case 'drop':
     case 'return':
@@ -131,11 +136,6 @@ function encodeInstruction(out: ByteWriter, instruction: Instruction, fused: num
       for (const lane of instruction.lanes)
         for (let shift = 0; shift < 32; shift += 8) out.byte((lane >>> shift) & 255);
       return;
-    case 'local.get':
-    case 'local.set':
-    case 'local.tee':
-      out.byte(structure[instruction.op]);
-      return out.unsigned(instruction.local);
     case 'global.get':
     case 'global.set':
       out.byte(structure[instruction.op]);

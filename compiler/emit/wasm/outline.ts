@@ -17,29 +17,30 @@ export function outlined(
   let count = 0;
   const within = (list: readonly Instruction[]): readonly Instruction[] => {
     let result: Instruction[] | undefined;
-    list.forEach((instruction, i) => {
+    for (const [i, instruction] of list.entries()) {
       const now = replaced(instruction);
-      if (now[0] !== instruction) result ??= list.slice(0, i);
-      result?.push(...now);
-    });
+      if (now !== undefined) result ??= list.slice(0, i);
+      result?.push(...(now ?? [instruction]));
+    }
     return result ?? list;
   };
-  const replaced = (instruction: Instruction): readonly Instruction[] => {
+  /** Undefined where it stays as it is, which nearly all do. */
+  const replaced = (instruction: Instruction): readonly Instruction[] | undefined => {
     switch (instruction.op) {
       case 'block':
       case 'loop': {
         if (instruction.op === 'loop' && instruction.apart)
           return callOf(instruction, types, `${name}_tiles${count++}`, called);
         const inside = within(instruction.body);
-        return [inside === instruction.body ? instruction : { ...instruction, body: inside }];
+        return inside === instruction.body ? undefined : [{ ...instruction, body: inside }];
       }
       case 'if': {
         const [then, otherwise] = [within(instruction.then), within(instruction.otherwise)];
         const same = then === instruction.then && otherwise === instruction.otherwise;
-        return [same ? instruction : { ...instruction, then, otherwise }];
+        return same ? undefined : [{ ...instruction, then, otherwise }];
       }
       default:
-        return [instruction];
+        return undefined;
     }
   };
   return within(body);
