@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { models, trained } from './cases.mjs';
 import { difference, inTurns, seeded, start } from './peers.mjs';
-import { median, ms, table } from './support.mjs';
+import { median, ms, named, table } from './support.mjs';
 
 /** Models for photographs, whose `size` may be less than 224. */
 const sized = new Set(['resnet18', 'squeezenet', 'mobilenet_v2']);
@@ -132,7 +132,7 @@ export async function gpuPeers(args) {
       only: { type: 'string' },
       batch: { type: 'string' },
       size: { type: 'string' },
-      peers: { type: 'string', default: 'tfjs-webgpu,jax-js-webgpu' },
+      peers: { type: 'string' },
       features: { type: 'string' },
       training: { type: 'boolean', default: false },
       rounds: { type: 'string', default: '21' },
@@ -142,14 +142,14 @@ export async function gpuPeers(args) {
   });
   const kind = values.training ? 'step' : 'infer';
   const batches = (values.batch ?? (values.training ? '32' : '1,64')).split(',').map(Number);
-  const named = values.only?.split(',') ?? (values.training ? trained : models);
+  const chosen = values.only?.split(',') ?? (values.training ? trained : models);
   const how = {
-    peers: values.peers.split(','),
+    peers: named(values.peers, ['tfjs-webgpu', 'jax-js-webgpu']),
     rounds: Number(values.rounds),
     seconds: Number(values.seconds),
   };
   const folder = mkdtempSync(join(tmpdir(), 'cnnc-gpu-peers-'));
-  const tasks = named.flatMap((model) =>
+  const tasks = chosen.flatMap((model) =>
     batches.map((batch) => ({
       model,
       kind,

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { barOf, models, trained } from './cases.mjs';
-import { compileModel, examples, importModule, median, ms, root, table } from './support.mjs';
+import { compileModel, examples, importModule, median, ms, named, root, table } from './support.mjs';
 
 const here = join(root, 'bench');
 const python = process.env.CNNC_PYTHON ?? '/usr/bin/python3';
@@ -250,7 +250,7 @@ export async function peers(args) {
   const known = training
     ? ['pytorch', 'jax-js', 'tfjs-cpu', 'tfjs-wasm']
     : ['onnxruntime-web', 'onnxruntime-node', 'pytorch', 'tfjs-wasm', 'tfjs-cpu', 'jax-js'];
-  const chosen = values.peers?.split(',') ?? known;
+  const chosen = named(values.peers, known);
   for (const model of values.only?.split(',') ?? (training ? trained : models)) {
     if (!existsSync(join(examples, `${model}.cnn`))) {
       console.log(`\n${model}: there is no such example`);

@@ -84,6 +84,15 @@ export async function timed(times, work) {
   return result;
 }
 
+/** What an option names of `known`, separated by commas; all where it is not given. Ends the process where there is no such one. */
+export function named(text, known) {
+  const names = text?.split(',') ?? known;
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown === undefined) return names;
+  console.error(`${unknown}: there are ${known.join(', ')}`);
+  process.exit(2);
+}
+
 /** Prints rows under a heading, columns aligned. */
 export function table(title, head, rows) {
   const cells = [head, ...rows].map((row) => row.map(String));
