@@ -115,8 +115,8 @@ export interface Report {
   readonly winograd: readonly WinogradReport[];
   /** Memory and launches of a GPU against those of WebAssembly, where `compareMemory` asked. */
   readonly memory?: readonly MemoryDifference[];
-  /** How many of `schedules` are of kernels of this model, where there are some. */
-  readonly tuned?: number;
+  /** Those of `schedules` that are of kernels of this model, where there are some. */
+  readonly tuned?: readonly string[];
 }
 
 export interface CompileResult {
@@ -184,7 +184,7 @@ export function compile(source: Source, options: CompileOptions = {}): CompileRe
   const onCpu = compared && build(targets.wasm, { schedule: (kernel) => kernel }).program;
   const report = {
     ...reportOf(built, model),
-    ...(schedules && { tuned: tuned.size }),
+    ...(schedules && { tuned: [...tuned] }),
     ...(onCpu && { memory: compareMemory(program, onCpu) }),
   };
   return { files, diagnostics, report, model };

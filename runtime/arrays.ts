@@ -26,7 +26,7 @@ export function countSamples(ports: readonly PortInfo[], arrays: object): number
     const wanted = arrayTypes[dtype].name;
     const count = (array?.length ?? 0) / sizeOf(shape);
     if (kind === wanted && Number.isInteger(count)) return count;
-    const got = kind === wanted ? `${array?.length}` : array === undefined ? 'nothing' : kind;
+    const got = kind === wanted ? array?.length : array ? kind : 'nothing';
     const message = `\`${name}\` takes ${wanted}, ${sizeOf(shape)} per sample, but got ${got}`;
     throw new ModelError('input', message, { name });
   });

@@ -59,7 +59,7 @@ export async function readCheckpoint(
   for (const what of Object.keys(then) as (keyof Circumstances)[]) {
     if (then[what] === here[what]) continue;
     const message = `this is not the ${what} of the checkpoint: ${then[what]} there, ${here[what]} here`;
-    throw new ModelError('checkpoint', message);
+    throw new ModelError('checkpoint', message, { what, then: then[what], now: here[what] });
   }
   const persistent = core.blueprint.tensors.filter(({ role }) => ['param', 'state', 'slot'].includes(role));
   const values = weightsFor(persistent, saved);

@@ -3,16 +3,11 @@ import { ModelError } from './errors.ts';
 import type { Elements, Pixels, PortInfo } from './model-types.ts';
 
 /** A picture as an input: rounded bytes for u8, byte / 255 for f32; transparent is black; both axes scaled to fit. */
-export function imageToInput({ data, width, height }: Pixels, port: PortInfo | undefined): Elements {
-  const { dtype = 'u8', shape = [] } = port ?? {};
+export function imageToInput({ data, width, height }: Pixels, { dtype, shape }: PortInfo): Elements {
   const [rows = 0, columns = 0, channels = 0] = shape;
   const bytes = data.length / (width * height);
-  if (!port || ![1, 2, 3, 4].includes(bytes)) {
-    const why = port
-      ? `a picture of ${width}×${height} pixels with ${data.length} bytes`
-      : 'no input takes this picture';
-    throw new ModelError('input', why);
-  }
+  if (![1, 2, 3, 4].includes(bytes))
+    throw new ModelError('input', `a picture of ${width}×${height} pixels with ${data.length} bytes`);
   const colour = (pixel: number, channel: number): number => {
     const at = (i: number): number => data[pixel * bytes + i] as number;
     const alpha = bytes % 2 ? 1 : at(bytes - 1) / 255;

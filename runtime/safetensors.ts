@@ -25,8 +25,7 @@ export function writeSafetensors(
     const range = [end, (end += data.byteLength)];
     return [name, { dtype: dtype.toUpperCase(), shape, data_offsets: range }];
   });
-  if (metadata) entries.unshift(['__metadata__', metadata]);
-  const header = JSON.stringify(Object.fromEntries(entries));
+  const header = JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) });
   const text = new TextEncoder().encode(header);
   const start = 8 + Math.ceil(text.length / 8) * 8;
   const file = new Uint8Array(start + end).fill(32, 8, start);
@@ -55,44 +54,44 @@ export function readSafetensors(file: Uint8Array): TensorFile {
   } catch {
     check(false, 'its header is not JSON');
   }
-  const { __metadata__: metadata = {}, ...entries } = Object(header) as Record<
-    string,
-    Record<string, unknown>
-  >;
+  const { __metadata__, ...entries } = Object(header) as Record<string, unknown>;
   const bytes = file.subarray(8 + length);
   const ranges: [start: number, end: number][] = [];
   const tensors = new Map<string, SavedTensor>();
   for (const [name, entry] of Object.entries(entries)) {
-    const { dtype: type, shape, data_offsets: range } = Object(entry) as Record<string, number[]>;
+    const {
+      dtype: type,
+      shape,
+      data_offsets: range,
+    } = Object(entry) as {
+      dtype: string;
+      shape: number[];
+      data_offsets: [number, number];
+    };
     const proper = Array.isArray(shape) && Array.isArray(range);
     check(
       proper && [...shape, ...range].every((n) => Number.isSafeInteger(n) && n >= 0),
       `\`${name}\` has no shape`,
     );
-    const half = String(type) === 'F16';
+    const half = type === 'F16';
     const dtype = (half ? 'f32' : String(type).toLowerCase()) as PortInfo['dtype'];
     if (!Object.hasOwn(arrayTypes, dtype)) {
       throw new ModelError('weights-mismatch', `\`${name}\` has elements of the type ${type}`, { name });
     }
     const Type = half ? Uint16Array : arrayTypes[dtype];
-    const [start, end] = range as [number, number];
+    const [start, end] = range;
     check(
-      end - start === sizeOf(shape ?? []) * Type.BYTES_PER_ELEMENT,
+      end - start === sizeOf(shape) * Type.BYTES_PER_ELEMENT,
       `\`${name}\` has another size than its shape`,
     );
     check(end <= bytes.length, `it ends before \`${name}\` does`);
     ranges.push([start, end]);
     // Copied, because a file need not align its tensors; `slice` of Node's Buffer would not copy.
     const data = new Type(new Uint8Array(bytes.subarray(start, end)).buffer);
-    tensors.set(name, {
-      name,
-      dtype,
-      shape: shape ?? [],
-      data: half ? Float32Array.from(data, fromHalf) : data,
-    });
+    tensors.set(name, { name, dtype, shape, data: half ? Float32Array.from(data, fromHalf) : data });
   }
   ranges.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
   const last = ranges.reduce((place, [start, end]) => (start === place ? end : NaN), 0);
   check(last === bytes.length, 'its tensors overlap, or leave bytes between them');
-  return { tensors, metadata };
+  return { tensors, metadata: Object(__metadata__) };
 }

@@ -6,7 +6,7 @@ import type { Blueprint, Plan, Routine } from './program.ts';
 /** Runs kernels that are functions of this module. */
 export function scriptEngine(
   blueprint: Blueprint,
-  { threads = 1 }: CreateOptions & { readonly threads?: number } = {},
+  { threads = 1, fast }: CreateOptions & { threads?: number; fast?: boolean } = {},
 ): Engine {
   const weights = allocate(blueprint.bytes);
   let work = allocate(0);
@@ -21,9 +21,11 @@ export function scriptEngine(
     bound.set(plan, routine);
     return routine;
   };
+  const asked = [threads > 1 && 'threads', fast && 'fast'].filter(Boolean).join(', ');
+  const reason = asked && `${asked}: these are TypeScript kernels`;
   return {
     blueprint,
-    info: { target: 'ts', threads: 1, ...(threads > 1 && { reason: 'threads: this module has none' }) },
+    info: { target: 'ts', threads: 1, ...(reason && { reason }) },
     weights,
     bind,
     async run(plan, samples, pace, done) {

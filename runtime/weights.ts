@@ -24,7 +24,7 @@ export function weightsFor(
   const whole = only === undefined && !Object.hasOwn(metadata, checkpointKey);
   const names = new Set(wanted.map(({ name }) => name));
   const find = (name: string) =>
-    saved.get(name) ?? (only === undefined ? undefined : saved.get(name.slice(only.length + 1)));
+    saved.get(name) ?? saved.get(only === undefined ? name : name.slice(only.length + 1));
   const details = {
     missing: [...names].filter((name) => !find(name)),
     extra: [...saved.keys()].filter((name) => whole && !names.has(name)),

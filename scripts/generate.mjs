@@ -128,42 +128,20 @@ async function generateRuntime() {
   const stamp = `// Made by scripts/generate.mjs from ${inputs}.\n`;
   const path = join(generated, 'runtime.ts');
   if (existsSync(path) && readFileSync(path, 'utf8').startsWith(stamp)) return;
-  const { format } = await import('prettier');
-  const { partsOf } = await import('./runtime-parts.mjs');
-  const style = { ...JSON.parse(read('.prettierrc.json')), endOfLine: 'lf' };
   const compiled = names.length > 0 ? compileRuntime(names) : new Map();
-  const files = [];
-  for (const [i, name] of names.entries()) {
-    const isPublic = name.endsWith('-types.ts') || name === 'errors.ts';
-    const keep = (declared) => isPublic || exported.has(declared);
-    const print = async (text, parser) => {
-      const own = withoutExports(withoutImports(text), keep);
-      return (await format(isPublic ? own : withoutComments(own), { ...style, parser })).trim();
-    };
-    const { js, dts } = compiled.get(name);
-    const ts = await print(sources[i], 'typescript');
-    const code = partsOf(await print(withEmptyLines(js), 'babel'));
-    files.push({
-      name: name.replace(/\.ts$/, ''),
-      imports: [
-        ...new Set([...sources[i].matchAll(/from '\.\/([\w-]+)\.ts'/g)].map(([, file]) => file)),
-      ].sort(),
-      declares: [
-        ...ts.matchAll(
-          /^(?:export )?(?:abstract )?(?:async )?(?:function\*?|const|let|class|interface|type) (\w+)/gm,
-        ),
-      ].map(([, declared]) => declared),
-      mentions: identifiers(ts),
-      words: code.words,
-      strings: code.strings,
-      ts: partsOf(ts).parts,
-      js: code.parts,
-      dts: isPublic ? partsOf(await print(withEmptyLines(dts), 'typescript')).parts : [],
-    });
-  }
+  const files = await Promise.all(names.map((name, i) => runtimeFile(name, sources[i], compiled.get(name))));
   write(
     'runtime.ts',
-    `${stamp}
+    `${stamp}${runtimeTypes}
+/** Of cnnc. */
+export const version = '${version}';
+
+export const runtime: readonly RuntimeFile[] = ${JSON.stringify(files, null, 2)};
+`,
+  );
+}
+
+const runtimeTypes = `
 /** One file of runtime/, as it stands in a generated module: without imports, \`export\` only on the public names. */
 export interface RuntimeFile {
   readonly name: string;
@@ -187,13 +165,35 @@ export type RuntimePart =
   | string
   | { readonly name: string; readonly text: string }
   | { readonly codes: readonly string[] };
+`;
 
-/** Of cnnc. */
-export const version = '${version}';
-
-export const runtime: readonly RuntimeFile[] = ${JSON.stringify(files, null, 2)};
-`,
-  );
+/** A `RuntimeFile`, of its source and of what tsc makes of it. */
+async function runtimeFile(name, source, { js, dts }) {
+  const { format } = await import('prettier');
+  const { partsOf } = await import('./runtime-parts.mjs');
+  const style = { ...JSON.parse(read('.prettierrc.json')), endOfLine: 'lf' };
+  const isPublic = name.endsWith('-types.ts') || name === 'errors.ts';
+  const keep = (declared) => isPublic || exported.has(declared);
+  const print = async (text, parser) => {
+    const own = withoutExports(withoutImports(text), keep);
+    return (await format(isPublic ? own : withoutComments(own), { ...style, parser })).trim();
+  };
+  const ts = await print(source, 'typescript');
+  const code = partsOf(await print(withEmptyLines(js), 'babel'));
+  const imports = [...source.matchAll(/from '\.\/([\w-]+)\.ts'/g)].map(([, file]) => file);
+  const declarations =
+    /^(?:export )?(?:abstract )?(?:async )?(?:function\*?|const|let|class|interface|type) (\w+)/gm;
+  return {
+    name: name.replace(/\.ts$/, ''),
+    imports: [...new Set(imports)].sort(),
+    declares: [...ts.matchAll(declarations)].map(([, declared]) => declared),
+    mentions: identifiers(ts),
+    words: code.words,
+    strings: code.strings,
+    ts: partsOf(ts).parts,
+    js: code.parts,
+    dts: isPublic ? partsOf(await print(withEmptyLines(dts), 'typescript')).parts : [],
+  };
 }
 
 /** The script of the page that `cnnc inspect` writes: app/view/ and what it uses of the runtime, as one text. */

@@ -47,7 +47,7 @@ class Page {
       failed: fault,
       reopen: (anew) => this.open(anew),
     });
-    // What has been trained is in the page alone.
+    // What this epoch has taught the model is in the page alone.
     addEventListener('beforeunload', (event) => {
       const { state, unsaved } = this.#trainer;
       if (state === 'training' || state === 'paused' || unsaved) event.preventDefault();
@@ -67,7 +67,7 @@ class Page {
     }
     this.#picker.say(opened);
     part('about', HTMLElement).textContent = `${grouped(setup.parameters)} parameters · ${opened.engine}`;
-    trial.untrained = opened.history.length === 0 && !setup.weights;
+    trial.untrained = opened.done === 0 && !setup.weights;
     this.#wrong ??= new WrongPictures(setup, opened.signature.inputs, ({ inputs, truth }, caption) => {
       trial.show(inputs, caption, truth);
       part('try', HTMLElement).scrollIntoView({ block: 'nearest' });

@@ -22,6 +22,8 @@ export interface Opened {
   readonly note?: string;
   /** Epochs it has been trained so far. */
   readonly history: History;
+  /** How many these are, and a part of the one in which it was stopped. */
+  readonly done: number;
   readonly canObserve: boolean;
   /** Whether most of the data's pictures are dark on light; undefined where inputs are no pictures. */
   readonly lightPaper?: boolean;
@@ -76,6 +78,8 @@ export interface Listener {
 export interface Outcome {
   readonly kind: 'finished' | 'stopped' | 'failed';
   readonly history: History;
+  /** Whether the browser keeps the model as it is now. */
+  readonly kept: boolean;
   /** What went wrong. */
   readonly message?: string;
 }

@@ -13,6 +13,7 @@ import { notFiniteAdvice } from '../../compiler/cli/advice.ts';
 import type { Setup } from '../../compiler/cli/play/setup.ts';
 import { truthOf } from './classifier.ts';
 import { Clock } from './clock.ts';
+import { forget, keep, keptFor } from './kept.ts';
 import { findMistakes, roomFor, sampleOf } from './mistakes.ts';
 import type { GeneratedModule, PlayModel } from './module.ts';
 import { importModule } from './module.ts';
@@ -47,6 +48,10 @@ export class Session {
   /** Where training stood last: what a model is made from again when the engine changes or breaks down. */
   #checkpoint: Uint8Array | undefined;
   #history: History = [];
+  /** Epochs that have ended by then, and a part of one. */
+  #done = 0;
+  /** Whether the browser has the checkpoint, too. */
+  #kept: Promise<boolean> = Promise.resolve(false);
   #abort: AbortController | undefined;
   readonly #clock = new Clock();
 
@@ -56,6 +61,8 @@ export class Session {
       const response = await fetch('/weights.safetensors');
       this.#weights = new Uint8Array(await response.arrayBuffer());
     }
+    const kept = await keptFor(setup.id);
+    if (kept) [this.#checkpoint, this.#history, this.#done] = [kept.checkpoint, kept.history, kept.done];
     return offerOf(setup);
   }
 
@@ -65,8 +72,8 @@ export class Session {
     await this.#current?.model.dispose().catch(() => {});
     this.#current = undefined;
     if (anew) {
-      this.#checkpoint = undefined;
-      this.#history = [];
+      this.#forget();
+      this.#kept = this.#kept.then(forget).then(() => false);
     }
     const module = await importModule(choice.kind);
     const model = await module.createModel({
@@ -77,7 +84,13 @@ export class Session {
     this.#data ??= dataOf(setup, module.signature);
     const resume = this.#checkpoint;
     // No epoch is run: only what the checkpoint holds is taken.
-    if (resume) await model.fit(this.#data.train, { resume, epochs: 0 });
+    try {
+      if (resume) await model.fit(this.#data.train, { resume, epochs: 0 });
+    } catch (error) {
+      // What the browser kept may be no checkpoint of ours; the model is as it was.
+      if (!/^(?:checkpoint|weights-)/u.test(codeOf(error) ?? '')) throw error;
+      this.#forget();
+    }
     this.#current = { module, model };
     const { reason } = model.info;
     const lightPaper = await this.#lightPaper();
@@ -87,6 +100,7 @@ export class Session {
       engine: engineName(model),
       ...(reason && { note: reason }),
       history: this.#history,
+      done: this.#done,
       canObserve: model.observe !== undefined,
       ...(lightPaper !== undefined && { lightPaper }),
     };
@@ -100,7 +114,7 @@ export class Session {
     this.#abort = abort;
     this.#clock.begin();
     const recent = new Recent(train.size, this.#known().batchSize);
-    let told = 0;
+    let [told, reached] = [0, this.#done];
     try {
       await model.fit(train, {
         epochs,
@@ -109,6 +123,7 @@ export class Session {
         signal: abort.signal,
         onBatchEnd: async (now) => {
           this.#clock.step(now);
+          reached = now.epoch - 1 + now.batch / now.batches;
           const time = performance.now();
           if (time - told >= messageEvery || now.batch === now.batches) {
             told = time;
@@ -119,16 +134,15 @@ export class Session {
           await this.#clock.running;
         },
         onEpochEnd: async (record, history) => {
-          this.#history = history;
-          this.#checkpoint = await model.saveCheckpoint();
+          this.#keep(await model.saveCheckpoint(), history, history.length);
           listener.epoch(record, history);
           const found = await this.#mistakes(model, someSamples);
           if (found) listener.mistakes(found);
         },
       });
-      return { kind: 'finished', history: this.#history };
+      return { kind: 'finished', history: this.#history, kept: await this.#kept };
     } catch (error) {
-      return await this.#ended(model, error);
+      return await this.#ended(model, error, reached);
     } finally {
       this.#abort = undefined;
     }
@@ -217,16 +231,33 @@ export class Session {
   }
 
   /** Keeps what can be kept of training that did not reach its end. */
-  async #ended(model: PlayModel, error: unknown): Promise<Outcome> {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  async #ended(model: PlayModel, error: unknown, reached: number): Promise<Outcome> {
+    const code = codeOf(error);
     const message = error instanceof Error ? error.message : String(error);
     if (code === 'aborted') {
       // Where that is not possible, that of the last epoch is left.
-      this.#checkpoint = await model.saveCheckpoint().catch(() => this.#checkpoint);
-      return { kind: 'stopped', history: this.#history };
+      const checkpoint = await model.saveCheckpoint().catch(() => undefined);
+      if (checkpoint) this.#keep(checkpoint, this.#history, reached);
+      return { kind: 'stopped', history: this.#history, kept: await this.#kept };
     }
     const advice = code === 'not-finite' ? `; ${notFiniteAdvice(message)}` : '';
-    return { kind: 'failed', history: this.#history, message: `${message}${advice}` };
+    return {
+      kind: 'failed',
+      history: this.#history,
+      kept: await this.#kept,
+      message: `${message}${advice}`,
+    };
+  }
+
+  /** Here and, one after the other, in the browser. */
+  #keep(checkpoint: Uint8Array, history: History, done: number): void {
+    [this.#checkpoint, this.#history, this.#done] = [checkpoint, history, done];
+    const { id } = this.#known();
+    this.#kept = this.#kept.then(() => keep({ id, checkpoint, history, done }));
+  }
+
+  #forget(): void {
+    [this.#checkpoint, this.#history, this.#done] = [undefined, [], 0];
   }
 
   /** Whether the data's pictures are bright where nothing is. */
@@ -255,6 +286,9 @@ function dataOf({ train, validation }: Setup, { inputs, labels }: Signature): Da
     validation: validation && new RemoteDataset('/data/validation', validation, ports),
   };
 }
+
+const codeOf = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error ? String(error.code) : undefined;
 
 function engineName({ info }: PlayModel): string {
   const names = { ts: 'JavaScript', wasm: 'WebAssembly', wgsl: 'WebGPU' } as const;

@@ -36,7 +36,7 @@ export class Trainer {
   #history: History = [];
   /** Epochs that have ended, and a part of one that runs. */
   #done = 0;
-  /** Whether the page has weights that no file has. */
+  /** Whether the page has weights that neither a file nor the browser has. */
   #unsaved = false;
   /** What the page says again when another model is ready. */
   #saidBefore: string | undefined;
@@ -80,15 +80,29 @@ export class Trainer {
   }
 
   /** A model is there. */
-  use({ signature, history }: Opened): void {
+  use({ signature, history, done }: Opened): void {
+    const isFirst = this.#charts === undefined;
     this.#charts ??= new Charts(
       part('charts', HTMLElement),
       ['loss', ...signature.metrics],
       this.#setup.validation !== undefined,
     );
     this.#sayAgain();
+    this.#advance(done, Number(this.#epochs.value));
     this.#showHistory(history);
     this.#enter('ready');
+    if (isFirst && done > 0) this.#goOn().catch((error: unknown) => this.#watcher.failed(error));
+  }
+
+  /** The browser kept the training of an earlier visit. */
+  async #goOn(): Promise<void> {
+    this.#announce(`${this.#whereItStands()}, as this browser kept it${this.#lastScores()}`);
+    await this.#findMistakes();
+  }
+
+  async #findMistakes(): Promise<void> {
+    const found = await this.#session.mistakes();
+    if (found && this.#state === 'ready') this.#watcher.mistakes(found);
   }
 
   /** A model is being made, which takes long where a driver is slow to compile shaders. */
@@ -136,6 +150,7 @@ export class Trainer {
       }),
     );
     this.#run++;
+    this.#unsaved = !outcome.kept;
     if (outcome.kind === 'finished') this.#advance(outcome.history.length, epochs);
     this.#showHistory(outcome.history);
     this.#watcher.epoch(outcome.history);
@@ -151,14 +166,15 @@ export class Trainer {
       return;
     }
     this.#enter('ready');
-    const within = outcome.kind === 'stopped' && this.#done > this.#history.length;
-    const where = within
-      ? `stopped in epoch ${this.#history.length + 1}`
-      : `${outcome.kind === 'stopped' ? 'stopped after' : 'trained for'} ${epochsText(this.#history.length)}`;
-    this.#announce(`${where}${this.#lastScores()}`);
+    this.#announce(`${this.#whereItStands(outcome.kind === 'stopped')}${this.#lastScores()}`);
     this.#watcher.progress();
-    const found = await this.#session.mistakes();
-    if (found && this.#state === 'ready') this.#watcher.mistakes(found);
+    await this.#findMistakes();
+  }
+
+  #whereItStands(stopped = false): string {
+    const { length } = this.#history;
+    if (this.#done > length) return `stopped in epoch ${length + 1}`;
+    return `${stopped ? 'stopped after' : 'trained for'} ${epochsText(length)}`;
   }
 
   async #pause(): Promise<void> {

@@ -4,7 +4,7 @@ export function hash64(...parts: readonly ArrayLike<number>[]): string {
     .map((basis) => {
       let hash = basis;
       for (const part of parts)
-        for (let i = 0; i < part.length; i++) hash = Math.imul(hash ^ (part[i] as number), 0x01000193);
+        for (let i = 0; i < part.length; i++) hash = Math.imul(hash ^ part[i]!, 0x01000193);
       return (hash >>> 0).toString(16).padStart(8, '0');
     })
     .join('');

@@ -1,3 +1,5 @@
+import { lowerBound } from './lower-bound.ts';
+
 /** A half-open range of UTF-16 offsets in one source file. */
 export interface Span {
   readonly file: string;
@@ -14,35 +16,23 @@ export interface Location {
   readonly scope?: string;
 }
 
-/** The line and column (both from 1) of an offset. Lines end in \n, \r\n or \r. */
-export function lineAndColumn(text: string, offset: number): { line: number; column: number } {
-  let line = 1;
-  let lineStart = 0;
-  for (let i = 0; i < Math.min(offset, text.length); i++) {
-    const c = text.charCodeAt(i);
-    if (c === 10 || (c === 13 && text.charCodeAt(i + 1) !== 10)) {
-      line++;
-      lineStart = i + 1;
-    }
-  }
-  return { line, column: offset - lineStart + 1 };
+/** A place in a text; both count from 1. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
 }
 
-/** `lineAndColumn` for many offsets of one text: one pass over it, then a binary search each. */
-export function lineIndex(text: string): (offset: number) => { line: number; column: number } {
+/** The places of offsets in a text: one pass over it, then a binary search each. Lines end in \n, \r\n or \r. */
+export function lineIndex(text: string): (offset: number) => Position {
   const starts = [0];
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
     if (c === 10 || (c === 13 && text.charCodeAt(i + 1) !== 10)) starts.push(i + 1);
   }
   return (offset) => {
-    let low = 0;
-    let high = starts.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if ((starts[middle] ?? Infinity) <= offset) low = middle;
-      else high = middle - 1;
-    }
-    return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
+    const line = lowerBound(starts.length, (i) => (starts[i] ?? Infinity) <= offset);
+    return { line, column: offset - (starts[line - 1] ?? 0) + 1 };
   };
 }
+
+export const lineAndColumn = (text: string, offset: number): Position => lineIndex(text)(offset);

@@ -1,3 +1,5 @@
+import { invariant } from './invariant.ts';
+
 /** The element types of tensors and buffers. `bool` is stored as one byte. */
 export const dtypes = ['f32', 'i32', 'u32', 'u8', 'bool'] as const;
 export type DType = (typeof dtypes)[number];
@@ -6,6 +8,12 @@ export const bytesPerElement: Readonly<Record<DType, number>> = { f32: 4, i32: 4
 
 /** `'N'` is the batch: the one symbolic extent, and only ever the outermost one. */
 export type Extent = number | 'N';
+
+/** The extent, where it cannot be the batch. */
+export function fixedExtent(extent: Extent | undefined): number {
+  invariant(typeof extent === 'number', 'this extent is known when a model is compiled');
+  return extent;
+}
 
 /** What both IRs say of a value: `f32[N, 26, 26, 32]`. A scalar has the shape `[]`. */
 export interface TensorType {

@@ -3,15 +3,17 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { imageToInput } from '../../runtime/image.ts';
 import type { Batch, Elements, PortInfo } from '../../runtime/types.ts';
-import { openData, readPicture } from '../data/index.ts';
+import { readPicture } from '../data/index.ts';
 import type { Model } from '../index.ts';
 import { InputError, UsageError } from './errors.ts';
 import { readInputs } from './inputs.ts';
 import type { Io } from './io.ts';
+import { openNamedData, splitOf } from './model-data.ts';
+import { addDataOptions, addSplitOption, wholeNumber } from './options.ts';
+import type { DataOptions, SplitOptions } from './options.ts';
 
-export interface CaseOptions {
-  readonly input?: readonly string[];
-  readonly data: string;
+export interface CaseOptions extends DataOptions, SplitOptions {
+  readonly sample?: number;
 }
 
 /** Samples of the data shown where no picture is named. */
@@ -23,21 +25,33 @@ export interface Case {
   readonly inputs: Batch;
   readonly samples: number;
   readonly picture?: Uint8Array;
+  /** The class that a sample of data is of. */
+  readonly truth?: string;
 }
 
-/** `--input` and `--data`. */
+/** Its name, and what it is where that is known. */
+export const titleOf = ({ name, truth }: Pick<Case, 'name' | 'truth'>): string =>
+  truth === undefined ? name : `${name}, which is ${truth}`;
+
+/** `--input`, and which samples of data there are to see where no picture is named. */
 export function addCaseOptions(command: Command): Command {
-  return command
-    .option(
-      '--input <name=file>',
-      'numbers from a .npy or .json file; may be repeated',
-      (word: string, before: string[] = []) => [...before, word],
-    )
-    .option('--data <spec>', 'where the samples come from when no picture is named', 'synthetic:digits');
+  const withInput = command.option(
+    '--input <name=file>',
+    'numbers from a .npy or .json file; may be repeated',
+    (word: string, before: string[] = []) => [...before, word],
+  );
+  return addSplitOption(addDataOptions(withInput)).option(
+    '--sample <n>',
+    'the sample of --data with this number, from 0',
+    wholeNumber(0),
+  );
 }
 
-export function checkCases(command: string, pictures: readonly string[], { input }: CaseOptions): void {
-  if (input && pictures.length > 0) throw new UsageError(`${command} takes pictures or --input, not both`);
+export function checkCases(command: string, pictures: readonly string[], options: CaseOptions): void {
+  if (options.input && pictures.length > 0)
+    throw new UsageError(`${command} takes pictures or --input, not both`);
+  if (options.sample !== undefined && (options.input || pictures.length > 0))
+    throw new UsageError('--sample is one of --data; it does not go with pictures or --input');
 }
 
 /** Pictures, or `--input`, or the first samples of `--data`. */
@@ -62,20 +76,33 @@ export async function* casesOf(
     const pixels = await readPicture(resolve(io.cwd, name));
     yield { name, inputs: { [input.name]: imageToInput(pixels, input) }, samples: 1 };
   }
-  if (pictures.length === 0) yield* samplesOf(input, options.data);
+  if (pictures.length === 0) yield* samplesOf(model, input, options);
 }
 
-/** The first test samples, or training samples where there are no others, with their pictures. */
-async function* samplesOf(input: PortInfo, spec: string): AsyncGenerator<Case> {
-  const data = openData(spec, { inputs: [input] });
-  const [samples, split] = data.test ? [data.test, 'test'] : [data.train, 'train'];
+/** The sample that was asked for, or the first ones, with their pictures. */
+async function* samplesOf(model: Model, input: PortInfo, options: CaseOptions): AsyncGenerator<Case> {
+  const { data, label } = openNamedData(model, options);
+  const [samples, split] = splitOf(data, options);
+  const { sample: first = 0 } = options;
+  if (first >= samples.size)
+    throw new InputError(`--sample ${first}: ${data.spec} has ${split} samples 0 to ${samples.size - 1}`);
+  const last = options.sample ?? Math.min(samplesShown, samples.size) - 1;
   const size = input.shape.reduce((product, extent) => product * extent, 1);
-  for (let i = 0; i < Math.min(samplesShown, samples.size); i++) {
+  for (let i = first; i <= last; i++) {
     const array: Elements = input.dtype === 'u8' ? new Uint8Array(size) : new Float32Array(size);
-    await samples.read(Uint32Array.of(i), { [input.name]: array });
+    const number = new Int32Array(1);
+    await samples.read(Uint32Array.of(i), { [input.name]: array, [label]: number });
     const picture = Uint8Array.from(array, (value) =>
       input.dtype === 'u8' ? value : Math.round(value * 255),
     );
-    yield { name: `${spec} ${split} ${i}`, inputs: { [input.name]: array }, samples: 1, picture };
+    const truth = data.classes[number[0]!];
+    const name = `${data.spec} ${split} ${i}`;
+    yield {
+      name,
+      inputs: { [input.name]: array },
+      samples: 1,
+      picture,
+      ...(truth !== undefined && { truth }),
+    };
   }
 }

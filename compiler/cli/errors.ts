@@ -21,10 +21,16 @@ export class Interrupted extends Error {
   override readonly name = 'Interrupted';
 }
 
-/** An error of a generated module, known by its name and code: each module has a class of its own. */
-export function isModelError(error: unknown): error is Error & { readonly code: string } {
+/** An error of a generated module: each module has a class of its own. */
+export interface ModelFault extends Error {
+  readonly code: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** Known by its name and code. */
+export function isModelError(error: unknown): error is ModelFault {
   if (!(error instanceof Error) || (error.name !== 'ModelError' && error.name !== 'AbortError')) return false;
-  return 'code' in error && typeof error.code === 'string';
+  return 'code' in error && typeof error.code === 'string' && 'details' in error;
 }
 
 /** Files that are missing, not ours to write, or too large for the disk. */

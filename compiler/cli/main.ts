@@ -12,7 +12,9 @@ const kinds = options.filter(
 const path = fileURLToPath(new URL('program.cjs', import.meta.url));
 if (!existsSync(path)) {
   const root = fileURLToPath(new URL('../../..', import.meta.url));
-  console.error(`cnnc: ${path} is missing: it is not built to its end; \`npm run setup\` in ${root} does that`);
+  console.error(
+    `cnnc: ${path} is missing: it is not built to its end; \`npm run setup\` in ${root} does that`,
+  );
   process.exit(1);
 }
 const { main } = loadCached<typeof program>(path, [command, ...kinds].join());

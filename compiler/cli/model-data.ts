@@ -1,10 +1,14 @@
 /** Which data a model takes, from its interface. */
+import { createHash } from 'node:crypto';
+import { bytesOf } from '../../runtime/arrays.ts';
 import type { PortInfo } from '../../runtime/types.ts';
-import { openData, splitDataset } from '../data/index.ts';
+import { arrayDataset, DataError, openData, splitDataset } from '../data/index.ts';
 import type { Data, FingerprintedDataset, Wanted } from '../data/index.ts';
 import type { Model, Port } from '../index.ts';
 import { InputError, UsageError } from './errors.ts';
-import type { DataOptions, TrainingOptions } from './options.ts';
+import { readInputs } from './inputs.ts';
+import type { Io } from './io.ts';
+import type { DataOptions, SplitOptions, TrainingOptions } from './options.ts';
 
 export function portInfo({ name, type }: Port): PortInfo {
   return { name, dtype: type.dtype, shape: type.shape.map(Number) };
@@ -37,6 +41,63 @@ export function openModelData(model: Model, options: DataOptions): Data {
   return openData(options.data, wantedData(model, options));
 }
 
+/** The same for training and its figures: where no loader fits, says what would help. */
+export function openSamples(model: Model, options: DataOptions): Data {
+  try {
+    return openModelData(model, options);
+  } catch (error) {
+    const [input, ...others] = model.inputs;
+    if (!(error instanceof DataError) || (others.length === 0 && input?.type.shape.length === 3)) throw error;
+    const words = samplePorts(model).map(({ name }) => `--input ${name}=FILE`);
+    throw new InputError(`${error.message}, or numbers from files (.npy or .json): ${words.join(' ')}`);
+  }
+}
+
+const samplePorts = ({ inputs, training }: Model): readonly PortInfo[] =>
+  [...inputs, ...(training?.labels ?? [])].map(portInfo);
+
+/** Inputs and labels from files of numbers, `NAME=FILE` each. */
+export function readSamples(io: Io, model: Model, words: readonly string[]): FingerprintedDataset {
+  const ports = samplePorts(model);
+  const { arrays, samples } = readInputs(io, ports, words);
+  const hash = createHash('sha256');
+  for (const { name } of ports) hash.update(bytesOf(arrays[name]!));
+  return arrayDataset(ports, arrays, samples, `numbers:${hash.digest('hex').slice(0, 32)}:`);
+}
+
+/** The label of `openNamedData`: no identifier of the language. */
+const truthLabel: PortInfo = { name: '$truth', dtype: 'i32', shape: [] };
+
+/**
+ * Samples for any model that takes a picture, with a label that has the numbers of their classes. The classes are those of
+ * the model where they fit, else those of the data: such samples can be looked at, too.
+ */
+export function openNamedData(
+  model: Model,
+  options: DataOptions,
+): { readonly data: Data; readonly label: string } {
+  const wanted = { ...wantedData(model, options), labels: [truthLabel] };
+  const label = truthLabel.name;
+  try {
+    return { data: openData(options.data, wanted), label };
+  } catch (error) {
+    const others = error instanceof DataError && error.code === 'data-classes' && !options.only;
+    if (!others) throw error;
+    const { classes: _, ...rest } = wanted;
+    return { data: openData(options.data, rest), label };
+  }
+}
+
+/** The part of the data that was asked for: test data where there are some. */
+export function splitOf(
+  data: Data,
+  { split = data.test ? 'test' : 'train' }: SplitOptions,
+): readonly [samples: FingerprintedDataset, split: 'train' | 'test'] {
+  const samples = data[split];
+  if (!samples) throw new InputError(`${data.spec} has no ${split} data`);
+  return [samples, split];
+}
+
 export interface TrainingData {
   readonly train: FingerprintedDataset;
   readonly validation: FingerprintedDataset | undefined;
@@ -56,9 +117,14 @@ export function keepApart(samples: FingerprintedDataset, validation: string): Om
 }
 
 /** The samples to train on, and those to validate with. */
-export function openTrainingData(model: Model, options: TrainingOptions): TrainingData {
-  const { validation } = options;
-  const data = openModelData(model, options);
+export function openTrainingData(io: Io, model: Model, options: TrainingOptions): TrainingData {
+  const { validation, input } = options;
+  if (input) {
+    if (!isFraction(validation))
+      throw new UsageError(`--validation ${validation}: with --input, it is a fraction of the samples`);
+    return { ...keepApart(readSamples(io, model, input), validation), classes: [] };
+  }
+  const data = openSamples(model, options);
   const { classes } = data;
   if (isFraction(validation)) return { ...keepApart(data.train, validation), classes };
   if (validation !== 'test') {

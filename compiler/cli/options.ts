@@ -122,6 +122,7 @@ export const featuresOption = (): Option =>
 export interface DataOptions {
   readonly data: string;
   readonly only?: readonly string[];
+  readonly input?: readonly string[];
 }
 
 export function addDataOptions(command: Command): Command {
@@ -134,15 +135,38 @@ export function addDataOptions(command: Command): Command {
     );
 }
 
+export function addInputOption(command: Command): Command {
+  return command.option(
+    '--input <name=file>',
+    'numbers for an input or label from a .npy or .json file, in place of --data; may be repeated',
+    (word: string, before: string[] = []) => [...before, word],
+  );
+}
+
+/** Where the samples come from, in the user's words. */
+export const sourceOf = ({ data, input }: DataOptions): string => input?.join(' ') ?? data;
+
+export interface SplitOptions {
+  readonly split?: 'train' | 'test';
+}
+
+export function addSplitOption(command: Command): Command {
+  return command.option(
+    '--split <which>',
+    'train or test (default: test where the data have it)',
+    oneOf('train', 'test'),
+  );
+}
+
 export interface TrainingOptions extends ModelOptions, DataOptions {
   readonly validation: string;
   readonly epochs?: number;
   readonly seed?: number;
 }
 
-/** The model, its data, `--validation`, `--epochs` and `--seed`: what is trained, on what, and for how long. */
+/** The model, its data or numbers, `--validation`, `--epochs` and `--seed`: what is trained, on what, and for how long. */
 export function addTrainingOptions(command: Command, fewestEpochs = 1): Command {
-  return addModelOptions(addDataOptions(command))
+  return addModelOptions(addInputOption(addDataOptions(command)))
     .option(
       '--validation <what>',
       'a fraction to keep apart, `test` for the test data, or a data spec; 0 for none',
@@ -167,6 +191,7 @@ export function repeated(options: ModelOptions & Partial<DataOptions>, withData:
     ...(options.model === undefined ? [] : ['--model', options.model]),
     ...Object.entries(options.set ?? {}).flatMap(([name, value]) => ['--set', `${name}=${value}`]),
     ...(options.winograd === false ? ['--no-winograd'] : []),
+    ...(withData ? (options.input ?? []).flatMap((word) => ['--input', word]) : []),
     ...(withData && options.data !== undefined && options.data !== 'synthetic:digits'
       ? ['--data', options.data]
       : []),

@@ -43,6 +43,7 @@ In an empty folder:
   cnnc new digits
   cnnc train digits.cnn
   cnnc predict digits.cnn
+  cnnc play digits.cnn
   cnnc build digits.cnn --embed
 `;
 

@@ -75,7 +75,7 @@ function checkKept(
   names: readonly string[],
   wanted: number,
   only: readonly string[] | undefined,
-  called: readonly string[] = [],
+  called: readonly string[],
 ): void {
   if (!only || names.length === wanted) return;
   const all = called.length > 0 ? `: ${quoted(called)}` : '';

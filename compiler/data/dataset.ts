@@ -1,4 +1,5 @@
 /** From pictures and class numbers to a `Dataset`: bytes go straight into the arrays of the batch. */
+import { sizeOf } from '../../runtime/arrays.ts';
 import type { Batch, Dataset, Elements, PortInfo } from '../../runtime/types.ts';
 import type { ClassMap } from './classes.ts';
 import { DataError } from './error.ts';
@@ -20,7 +21,7 @@ export interface LabelPort {
 /** `i32` takes the class number, `f32[1]` 0 or 1, `f32[k]` a one at the class. */
 export function labelPort(port: PortInfo): LabelPort {
   const { dtype, shape } = port;
-  const size = shape.reduce((product, extent) => product * extent, 1);
+  const size = sizeOf(shape);
   const fits = shape.length <= 1 && (dtype === 'f32' || size === 1);
   if (!fits) {
     const type = `${dtype}[${shape.join(', ')}]`;
@@ -107,12 +108,33 @@ export function arrayDataset(
     read(indices, into) {
       for (const { name, shape } of ports) {
         const [from, to] = [target(arrays, name), target(into, name)];
-        const length = shape.reduce((product, extent) => product * extent, 1);
+        const length = sizeOf(shape);
         indices.forEach((index, i) =>
           to.set(from.subarray(index * length, (index + 1) * length), i * length),
         );
       }
     },
+  };
+}
+
+/** What two fingerprints of data from a spec may differ in: the samples, the classes kept, or how they are split for validation. */
+export type DataDifference = 'samples' | 'classes' | 'parts';
+
+/** In what the data of two fingerprints differ. */
+export function dataDifferences(one: string, other: string): readonly DataDifference[] {
+  const [a, b] = [fingerprintParts(one), fingerprintParts(other)];
+  return (['samples', 'classes', 'parts'] as const).filter((part) => a[part] !== b[part]);
+}
+
+/** `SOURCE:CLASSES/first-COUNT/train-FRACTION-SEED`, the last two not always. */
+function fingerprintParts(fingerprint: string): Readonly<Record<DataDifference, string>> {
+  const [whole = '', ...subsets] = fingerprint.split('/');
+  const colon = whole.lastIndexOf(':');
+  const isCount = (name: string): boolean => name.startsWith('first-');
+  return {
+    samples: [whole.slice(0, colon), ...subsets.filter(isCount)].join('/'),
+    classes: whole.slice(colon),
+    parts: subsets.filter((name) => !isCount(name)).join('/'),
   };
 }
 

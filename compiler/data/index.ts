@@ -16,8 +16,8 @@ import { openSynthetic } from './synthetic.ts';
 
 export { DataError, fileReason } from './error.ts';
 export type { DataErrorCode } from './error.ts';
-export { arrayDataset, splitDataset, subset } from './dataset.ts';
-export type { FingerprintedDataset } from './dataset.ts';
+export { arrayDataset, dataDifferences, splitDataset, subset } from './dataset.ts';
+export type { DataDifference, FingerprintedDataset } from './dataset.ts';
 export { readPicture } from './picture.ts';
 export type { Picture } from './picture.ts';
 export { readNpy } from './npy.ts';

@@ -45,9 +45,8 @@ export function upright(picture: Picture, orientation: number): Picture {
   const fromRight = [2, 3, 7, 8].includes(orientation);
   const fromBelow = [3, 4, 6, 7].includes(orientation);
   if (orientation === 1) return picture;
-  const [from, turned] = [data, new Uint8ClampedArray(data.length)].map(
-    (bytes) => new Uint32Array(bytes.buffer, bytes.byteOffset, width * height),
-  ) as [Uint32Array, Uint32Array];
+  const from = new Uint32Array(data.buffer, data.byteOffset, width * height);
+  const turned = new Uint32Array(from.length);
   for (let y = 0; y < newHeight; y++) {
     for (let x = 0; x < newWidth; x++) {
       const [column, row] = lies ? [y, x] : [x, y];

@@ -3,8 +3,8 @@
 /** Uniform in [0, 1), 32 bits each. */
 export type Random = () => number;
 
-/** An independent stream per key (sfc32, seeded with up to three whole numbers). */
-export function randomStream(a: number, b = 0, c = 0): Random {
+/** An independent stream per key (sfc32, seeded with three whole numbers). */
+export function randomStream(a: number, b: number, c: number): Random {
   let [x, y, z, counter] = [a | 0, b | 0, c | 0, 1];
   const next = (): number => {
     const t = (((x + y) | 0) + counter) | 0;

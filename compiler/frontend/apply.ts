@@ -8,7 +8,7 @@ import { coerce, expectedBy, wordsOf } from './coerce.ts';
 import type { Datum, StageValue } from './datum.ts';
 import { poison, stageName } from './datum.ts';
 import { evaluate } from './evaluate.ts';
-import { joinPath, Names } from './names.ts';
+import { InstanceNames, joinPath } from './names.ts';
 import { applyOp } from './op-call.ts';
 import type { Frame } from './report.ts';
 import { Scope } from './scope.ts';
@@ -157,7 +157,7 @@ export function bodyEnv(
     build,
     frame,
     scope: new Scope(),
-    names: new Names(frame.path, boundNames(declaration.body)),
+    names: new InstanceNames(frame.path, boundNames(declaration.body)),
     words: wordsIn(declaration.parameters),
   };
   return slotOf === undefined ? env : { ...env, slotOf };

@@ -2,7 +2,7 @@
 import type { Span } from '../base/source.ts';
 import type { Argument } from '../syntax/ast.ts';
 import type { Env } from './build.ts';
-import { meantName } from './suggest.ts';
+import { meantName, writing } from './suggest.ts';
 
 /** Arguments of Keras and PyTorch that have no place here, and why. */
 const elsewhere: ReadonlyMap<string, string> = new Map([
@@ -49,10 +49,7 @@ export function reportUnknownArgument(
   const why = elsewhere.get(name.text);
   const other = otherNames.get(name.text);
   const meant = other !== undefined && known.includes(other) ? other : meantName(name.text, known);
-  const fix =
-    why !== undefined || meant === undefined
-      ? undefined
-      : { title: `write \`${meant}\``, edits: [{ span: name.span, text: meant }] };
+  const fix = why !== undefined || meant === undefined ? undefined : writing(meant, name.span);
   const takes = known.length === 0 ? 'it takes none' : `it takes ${known.map((k) => `\`${k}\``).join(', ')}`;
   const hint = why ?? (meant === undefined ? takes : `did you mean \`${meant}\`?`);
   const message = `\`${title}\` has no argument \`${name.text}\``;

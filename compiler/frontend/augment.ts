@@ -6,7 +6,7 @@ import type { Env } from './build.ts';
 import { runStages } from './chain.ts';
 import type { Datum } from './datum.ts';
 import { describe, poison, tensorOf } from './datum.ts';
-import { Names } from './names.ts';
+import { InstanceNames } from './names.ts';
 
 /**
  * Runs every `augment` entry that names this input, in order. Inputs named in one entry get the same random numbers: the
@@ -24,7 +24,7 @@ export function augmentInput(
     const earlier = entries.slice(0, i).filter((other) => other.kind === 'augment').length;
     const path = earlier === 0 ? 'augment' : `augment_${earlier}`;
     const frame = { ...env.frame, path };
-    datum = runStages(entry.stages, datum, { ...env, frame, names: new Names(path, new Set()) });
+    datum = runStages(entry.stages, datum, { ...env, frame, names: new InstanceNames(path, new Set()) });
     if (datum.kind === 'poison' || (datum.kind === 'tensor' && sameType(datum.value.type, input.type)))
       return;
     const got = datum.kind === 'tensor' ? formatType(datum.value.type) : describe(datum);

@@ -1,4 +1,5 @@
 /** The statements of layers and models, in order. */
+import { append } from '../base/multimap.ts';
 import type { Span } from '../base/source.ts';
 import type { DType, TensorType } from '../base/types.ts';
 import { formatType, sameType } from '../base/types.ts';
@@ -103,6 +104,8 @@ function runStatement(statement: Statement, env: Env, take: TakeInput): void {
       return;
     case 'return':
       return;
+    default:
+      statement satisfies never;
   }
 }
 
@@ -200,9 +203,7 @@ function runSet(statement: Of<'set'>, env: Env): void {
     fail(`\`${statement.name.text}\` is ${formatType(declared.type)} and cannot become ${got}`);
     return;
   }
-  const values = build.sets.get(declared.name);
-  if (values) values.push(tensor);
-  else build.sets.set(declared.name, [tensor]);
+  append(build.sets, declared.name, tensor);
 }
 
 /** The value with the state's type: integers and bools are cast to f32, a single number fills the shape. */

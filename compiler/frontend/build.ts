@@ -6,7 +6,7 @@ import { GraphBuilder } from '../graph/builder.ts';
 import type { Parameter, Value } from '../graph/ir.ts';
 import type { Datum } from './datum.ts';
 import type { LayerSummary } from './model.ts';
-import type { Names } from './names.ts';
+import type { InstanceNames } from './names.ts';
 import { ownerOf } from './names.ts';
 import type { PersistentEntry } from './persistents.ts';
 import type { Frame, Reporter, Written } from './report.ts';
@@ -96,7 +96,7 @@ export interface Env {
   readonly build: Build;
   readonly frame: Frame;
   readonly scope: Scope;
-  readonly names: Names;
+  readonly names: InstanceNames;
   /** Words of the enclosing layer's own parameters: `padding == same`. */
   readonly words: ReadonlySet<string>;
   /** Present in a model's body only. */

@@ -1,4 +1,5 @@
 /** `x -> Conv2D(32, 3x3) as stem -> for i in 2 { -> Residual(32) } -> output digit` */
+import type { Code } from '../base/diagnostic.ts';
 import type { Name, Stage } from '../syntax/ast.ts';
 import { applyStage } from './apply.ts';
 import type { Env } from './build.ts';
@@ -134,7 +135,7 @@ function elementsOf(iterable: Datum): Iterable<Datum> | undefined {
 
 function runOutput(stage: Extract<Stage, { kind: 'output' }>, input: Datum, env: Env): Datum {
   const { reporter } = env.build.session;
-  const fail = (code: `E${number}`, message: string, note?: string): Datum => {
+  const fail = (code: Code, message: string, note?: string): Datum => {
     reporter.error(
       env.frame,
       stage.span,

@@ -55,7 +55,9 @@ function pick(
     const wanted = candidates.find((candidate) => candidate.declaration.name.text === options.model);
     if (!wanted) {
       const message = `${entry.path} has no model \`${options.model}\``;
-      reporter.at(start, 'E0207', message, { notes: suggestion(options.model, names) });
+      const known = names.map((name) => `\`${name}\``).join(', ');
+      const there = names.length === 0 ? [] : [{ message: `there is ${known}` }];
+      reporter.at(start, 'E0207', message, { notes: [...suggestion(options.model, names), ...there] });
     }
     return wanted;
   }

@@ -8,18 +8,17 @@ import type { Env } from './build.ts';
 import type { Datum } from './datum.ts';
 import { describe, list, number, poison, word } from './datum.ts';
 import type { Details } from './report.ts';
-import { suggestion } from './suggest.ts';
-
-/** The types a parameter may have; every other name in its place is a word. */
-export const typeNames = ['int', 'float', 'bool', 'string', 'size', 'list', 'stage', 'initializer'] as const;
-const isTypeName = (name: string): boolean => (typeNames as readonly string[]).includes(name);
+import { suggestion, writing } from './suggest.ts';
 
 /** What an argument may be: type names and words. */
 export type Expected = readonly string[];
+/** The types a parameter may have; every other name in its place is a word. */
+export const typeNames: Expected = ['int', 'float', 'bool', 'string', 'size', 'list', 'stage', 'initializer'];
+
 /** What the argument for a parameter may be. */
 export const expectedBy = ({ types }: ParameterDeclaration): Expected => types.map((type) => type.text);
 export const wordsOf = (expected: Expected): readonly string[] =>
-  expected.filter((name) => !isTypeName(name));
+  expected.filter((name) => !typeNames.includes(name));
 
 /** `what`: "`filters` of `Conv2D`". Reports and gives poison where the value does not fit. */
 export function coerce(datum: Datum, expected: Expected, what: string, env: Env, span: Span): Datum {
@@ -37,8 +36,7 @@ export function coerce(datum: Datum, expected: Expected, what: string, env: Env,
   } else if ((datum.kind === 'word' || datum.kind === 'string') && words.length > 0) {
     const text = datum.kind === 'word' ? datum.word : datum.value;
     const meant = words.includes(text) ? text : undefined;
-    const fix =
-      meant === undefined ? undefined : { title: `write \`${meant}\``, edits: [{ span, text: meant }] };
+    const fix = meant === undefined ? undefined : writing(meant, span);
     const message =
       meant === undefined
         ? `${what} is one of ${listed(words)}, not \`${text}\``
@@ -59,7 +57,7 @@ function unquoted(datum: Datum, expected: Expected, span: Span): Details {
   const text = datum.value;
   return {
     notes: [{ message: `names are written without quotes: \`${text}\`` }],
-    fix: { title: `write \`${text}\``, edits: [{ span, text }] },
+    fix: writing(text, span),
   };
 }
 

@@ -121,4 +121,4 @@ export function describe(datum: Datum): string {
   }
 }
 
-export const isDType = (text: string): text is DType => (dtypes as readonly string[]).includes(text);
+export const isDType = (text: string): text is DType => dtypes.some((dtype) => dtype === text);

@@ -1,6 +1,6 @@
 /** Expressions to what they stand for: compile-time values, stages and tensors. */
 import type { Expression } from '../syntax/ast.ts';
-import type { Note } from '../base/diagnostic.ts';
+import type { Code, Note } from '../base/diagnostic.ts';
 import type { Span } from '../base/source.ts';
 import { binary, unary } from './arithmetic.ts';
 import { evaluateCall } from './calls.ts';
@@ -70,7 +70,7 @@ function evaluateKind(expression: Expression, env: Env, expected: Expected): Dat
   }
 }
 
-function fail(env: Env, span: Span, code: `E${number}`, message: string, notes: readonly Note[] = []): Datum {
+function fail(env: Env, span: Span, code: Code, message: string, notes: readonly Note[] = []): Datum {
   env.build.session.reporter.error(env.frame, span, code, message, { notes });
   return poison;
 }

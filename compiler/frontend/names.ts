@@ -14,7 +14,7 @@ export const joinPath = (path: string, name: string): string => (path === '' ? n
 export const ownerOf = (name: string): string => name.slice(0, Math.max(0, name.lastIndexOf('.')));
 
 /** Counts the unnamed instances inside one layer instance or one bound value. */
-export class Names {
+export class InstanceNames {
   readonly path: string;
   /** Names bound in the enclosing body: a counted name must not be one of them. */
   readonly #bound: ReadonlySet<string>;
@@ -26,8 +26,8 @@ export class Names {
   }
 
   /** The names inside `name = …`. */
-  inside(name: string): Names {
-    return new Names(joinPath(this.path, name), this.#bound);
+  inside(name: string): InstanceNames {
+    return new InstanceNames(joinPath(this.path, name), this.#bound);
   }
 
   /** `conv2d`, then `conv2d_1`, `conv2d_2` …, as Keras counts. */

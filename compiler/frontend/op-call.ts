@@ -4,7 +4,7 @@ import type { DType, TensorType } from '../base/types.ts';
 import { formatType } from '../base/types.ts';
 import { withDefaults } from '../graph/builder.ts';
 import type { Attributes, Constant, Node, Value } from '../graph/ir.ts';
-import type { Op } from '../graph/op.ts';
+import type { Mismatch, Op } from '../graph/op.ts';
 import { isMismatch } from '../graph/op.ts';
 import { ops } from '../ops/index.ts';
 import { invariant } from '../base/invariant.ts';
@@ -91,7 +91,7 @@ function scalarKey(
 function reportMismatch(
   op: Op,
   tensors: readonly Value[],
-  { code, message, hint }: { code: `E${number}`; message: string; hint?: string },
+  { code, message, hint }: Mismatch['mismatch'],
   env: Env,
   span: Span,
 ): void {

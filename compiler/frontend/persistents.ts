@@ -1,5 +1,6 @@
 /** Params, states and optimizer slots by name, the same ones in every graph of a model. They come into being when first read. */
 import type { Span } from '../base/source.ts';
+import { append } from '../base/multimap.ts';
 import type { TensorType } from '../base/types.ts';
 import { elementCount, formatType, sameType } from '../base/types.ts';
 import type { Parameter } from '../graph/ir.ts';
@@ -79,10 +80,7 @@ export function inOrder(persistents: ReadonlyMap<string, PersistentEntry>): read
   for (const entry of persistents.values()) {
     const { frame, name } = entry.declared;
     // All slots of a param belong together, too.
-    const owner = `${frame.path} ${name.split('@')[1] ?? ''}`;
-    const known = owners.get(owner);
-    if (known) known.push(entry);
-    else owners.set(owner, [entry]);
+    append(owners, `${frame.path} ${name.split('@')[1] ?? ''}`, entry);
   }
   return [...owners.values()].flatMap((entries) =>
     entries.sort((a, b) => a.declared.span.start - b.declared.span.start),

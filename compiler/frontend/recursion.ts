@@ -1,4 +1,5 @@
 /** A layer inside itself would never end: what is known at compile time cannot stop it. */
+import { append } from '../base/multimap.ts';
 import type { Reporter } from './report.ts';
 import type { Use } from './resolve.ts';
 
@@ -7,11 +8,7 @@ type Declaration = Use['from'];
 /** Reports each use that closes a cycle. Without recursion, for a file may have thousands of layers. */
 export function hasRecursion(uses: readonly Use[], reporter: Reporter): boolean {
   const outgoing = new Map<Declaration, Use[]>();
-  for (const use of uses) {
-    const known = outgoing.get(use.from);
-    if (known) known.push(use);
-    else outgoing.set(use.from, [use]);
-  }
+  for (const use of uses) append(outgoing, use.from, use);
   let found = false;
   const done = new Set<Declaration>();
   for (const start of outgoing.keys()) {

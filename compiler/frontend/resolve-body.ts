@@ -55,6 +55,8 @@ export function checkStatement(statement: Statement, place: Place): void {
     case 'expression':
       checkExpression(statement.value, place);
       return;
+    default:
+      statement satisfies never;
   }
 }
 
@@ -128,6 +130,8 @@ export function checkExpression(expression: Expression, outer: Place, words: rea
       checkExpression(expression.head, place);
       for (const stage of expression.stages) checkStage(stage, place);
       return;
+    default:
+      expression satisfies never;
   }
 }
 
@@ -226,5 +230,7 @@ export function checkStage(stage: Stage, place: Place): void {
       for (const each of stage.stages) checkStage(each, inner);
       return;
     }
+    default:
+      stage satisfies never;
   }
 }

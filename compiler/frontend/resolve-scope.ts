@@ -48,8 +48,7 @@ export interface Place {
 
 /** Binds a name; one that is bound already, or has a fixed meaning, is reported. */
 export function bind(name: Name, place: Place): void {
-  const fixed = (fixedNames as readonly string[]).includes(name.text);
-  if (fixed) {
+  if (fixedNames.includes(name.text)) {
     const message = `\`${name.text}\` has a fixed meaning and cannot be bound`;
     place.reporter.at(name.span, 'E0212', message);
   } else if (place.known.has(name.text)) {
@@ -78,6 +77,4 @@ export function checkName(name: string, span: Span, place: Place, words: readonl
 }
 
 const isBuiltin = (name: string): boolean =>
-  (fixedNames as readonly string[]).includes(name) ||
-  (initializerNames as readonly string[]).includes(name) ||
-  functionNames.includes(name);
+  fixedNames.includes(name) || initializerNames.includes(name) || functionNames.includes(name);

@@ -67,7 +67,7 @@ function checkTopLevel(unit: Unit, reporter: Reporter): void {
       if (first) {
         const notes = [{ message: 'it is declared here first', span: first }];
         reporter.at(name.span, 'E0202', `\`${name.text}\` is declared twice`, { notes });
-      } else if ((fixedNames as readonly string[]).includes(name.text)) {
+      } else if (fixedNames.includes(name.text)) {
         reporter.at(name.span, 'E0212', `\`${name.text}\` has a fixed meaning and cannot be declared`);
       } else {
         seen.set(name.text, name.span);
@@ -99,7 +99,7 @@ function checkParameters(parameters: readonly ParameterDeclaration[], place: Pla
   for (const parameter of parameters) {
     const [only, ...others] = parameter.types;
     // One word alone would be no choice: it must be a misspelt type.
-    if (only && others.length === 0 && !(typeNames as readonly string[]).includes(only.text)) {
+    if (only && others.length === 0 && !typeNames.includes(only.text)) {
       const hint = isDType(only.text)
         ? 'tensors are operands: they stand in the second parentheses'
         : undefined;
@@ -184,7 +184,7 @@ function checkTrain(train: TrainDeclaration, unit: Unit, reporter: Reporter): vo
         reporter.at(name.span, 'E0507', message, { notes: suggestion(name.text, inputs) });
       }
       for (const stage of entry.stages) checkStage(stage, { ...place, known: new KnownNames(place.known) });
-    } else if (entry.kind === 'setting' && (settingNames as readonly string[]).includes(entry.name.text)) {
+    } else if (entry.kind === 'setting' && settingNames.includes(entry.name.text)) {
       checkExpression(entry.value, place);
     }
   }

@@ -7,7 +7,7 @@ import type { Env, Session } from './build.ts';
 import { coerce } from './coerce.ts';
 import type { Datum } from './datum.ts';
 import { evaluate } from './evaluate.ts';
-import { Names } from './names.ts';
+import { InstanceNames } from './names.ts';
 import { Scope } from './scope.ts';
 import { suggestion } from './suggest.ts';
 import type { TrainSource } from './train.ts';
@@ -23,7 +23,7 @@ export interface Settings {
   readonly epochs: number;
 }
 
-export const settingNames = ['loss', 'metrics', 'optimizer', 'batch_size', 'epochs'] as const;
+export const settingNames: readonly string[] = ['loss', 'metrics', 'optimizer', 'batch_size', 'epochs'];
 const defaults = { batch_size: 32, epochs: 10 };
 
 export function readSettings(train: TrainSource, session: Session): Settings {
@@ -32,7 +32,7 @@ export function readSettings(train: TrainSource, session: Session): Settings {
   for (const entry of train.declaration.entries) {
     if (entry.kind !== 'setting') continue;
     const { text, span } = entry.name;
-    if (!(settingNames as readonly string[]).includes(text)) {
+    if (!settingNames.includes(text)) {
       const message = `\`train\` has no setting \`${text}\``;
       reporter.at(span, 'E0508', message, { notes: settingNotes(text) });
     } else if (given.has(text)) {
@@ -94,7 +94,7 @@ export function settingEnv(unit: Unit, title: string, session: Session): Env {
     build: new Build(session, 'infer'),
     frame,
     scope: new Scope(),
-    names: new Names('', new Set()),
+    names: new InstanceNames('', new Set()),
     words: new Set(),
   };
 }

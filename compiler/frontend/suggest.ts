@@ -1,12 +1,21 @@
 /** What the user may have meant. */
-import type { Note } from '../base/diagnostic.ts';
+import type { Fix, Note } from '../base/diagnostic.ts';
+import type { Span } from '../base/source.ts';
 import { didYouMean } from '../base/suggest.ts';
 
 /** "did you mean `relu`?" as a note, or none. */
-export function suggestion(name: string, candidates: Iterable<string>): readonly Note[] {
-  const meant = meantName(name, candidates);
-  return meant === undefined ? [] : [{ message: `did you mean \`${meant}\`?` }];
-}
+export const suggestion = (name: string, candidates: Iterable<string>): readonly Note[] =>
+  guess(meantName(name, candidates));
+
+/** The same of what is known to have been meant. */
+export const guess = (meant: string | undefined): readonly Note[] =>
+  meant === undefined ? [] : [{ message: `did you mean \`${meant}\`?` }];
+
+/** Writes `meant` in place of what stands there. */
+export const writing = (meant: string, span: Span): Fix => ({
+  title: `write \`${meant}\``,
+  edits: [{ span, text: meant }],
+});
 
 /** What PyTorch, Keras and everyday speech call things that have another name here. */
 const otherNames: Readonly<Record<string, string>> = {
@@ -39,12 +48,20 @@ const otherNames: Readonly<Record<string, string>> = {
   cat: 'Concatenate',
   concat: 'Concatenate',
   cross_entropy: 'sparse_categorical_crossentropy',
+  double: 'f32',
+  float: 'f32',
+  float32: 'f32',
+  float64: 'f32',
   he_uniform: 'he_normal',
+  int32: 'i32',
+  int64: 'i32',
   kaiming_normal: 'he_normal',
   mae: 'mean_absolute_error',
+  long: 'i32',
   matrix_multiply: 'matmul',
   mse: 'mean_squared_error',
   sparse_categorical_accuracy: 'accuracy',
+  uint8: 'u8',
   xavier_uniform: 'glorot_uniform',
 };
 

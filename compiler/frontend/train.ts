@@ -12,7 +12,7 @@ import type { Datum } from './datum.ts';
 import { poison, tensorOf } from './datum.ts';
 import type { ModelSource } from './graphs.ts';
 import { finishGraph, inputParameter, runForward } from './graphs.ts';
-import { joinPath, Names } from './names.ts';
+import { InstanceNames, joinPath } from './names.ts';
 import { warnOfLogarithms } from './logarithms.ts';
 import { findOptimizer, optimize } from './optimize.ts';
 import type { Frame } from './report.ts';
@@ -158,13 +158,13 @@ function trainEnv(build: Build, train: TrainSource, model: Scope): Env {
     depth: 0,
     site: 'train',
   };
-  return { build, frame, scope: new Scope(model), names: new Names('', new Set()), words: new Set() };
+  return { build, frame, scope: new Scope(model), names: new InstanceNames('', new Set()), words: new Set() };
 }
 
 /** Loss and metrics have paths of their own, so that they do not count among the model's layers. */
 function evaluatePart(expression: Expression, path: string, env: Env): Datum {
   const frame = { ...env.frame, path: joinPath('', path) };
-  return evaluate(expression, { ...env, frame, names: new Names(path, new Set()) });
+  return evaluate(expression, { ...env, frame, names: new InstanceNames(path, new Set()) });
 }
 
 function declareLabels(entries: readonly TrainEntry[], env: Env): readonly Parameter[] {

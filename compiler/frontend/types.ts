@@ -12,6 +12,7 @@ import { describe, isDType, list, number, tensorOf } from './datum.ts';
 import { evaluate } from './evaluate.ts';
 import { originNotes } from './op-call.ts';
 import { asTensor, dtypeHint } from './operands.ts';
+import { globalNames } from './unit.ts';
 
 /** The type of a param, state, input or label: every extent is known. Undefined when something was reported. */
 export function declaredType(
@@ -171,9 +172,14 @@ function matches(
   const isLabel = labels.has(tensor);
   const swapped =
     all.some((value, i) => i > 0 && labels.has(value)) && all[0] !== undefined && !labels.has(all[0]);
+  const sparse = (): readonly { message: string }[] => {
+    const name = `sparse_${taker.name}`;
+    const isOther = got.dtype === 'i32' && globalNames(env.frame.unit).includes(name);
+    return isOther ? [{ message: `\`${name}\` takes the index of a class` }] : [];
+  };
   const fail = (code: Code, hints: readonly { message: string }[]): false => {
     const written = env.frame.unit.text.slice(type.span.start, type.span.end);
-    const more = swapped ? [truthFirst] : isLabel ? [encodings] : originNotes([tensor]);
+    const more = swapped ? [truthFirst] : isLabel ? [encodings, ...sparse()] : originNotes([tensor]);
     const message = `\`${taker.name}\` takes \`${operand.name.text}: ${written}\`, got ${formatType(got)}`;
     report(taker, swapped ? 'E0505' : code, message, [...hints, ...more]);
     return false;

@@ -1,6 +1,7 @@
 /** A parsed file and the names it declares or imports. */
 import type { Diagnostic } from '../base/diagnostic.ts';
-import type { Location, Span } from '../base/source.ts';
+import type { Location, Position, Span } from '../base/source.ts';
+import { lineIndex } from '../base/source.ts';
 import type { Op } from '../graph/op.ts';
 import { hasTrait } from '../graph/op.ts';
 import { ops } from '../ops/index.ts';
@@ -18,7 +19,7 @@ export interface Unit {
   readonly names: Map<string, Declared>;
   readonly models: readonly ModelDeclaration[];
   readonly trains: readonly TrainDeclaration[];
-  locate(offset: number): { readonly line: number; readonly column: number };
+  readonly locate: (offset: number) => Position;
 }
 
 export type Declared =
@@ -35,7 +36,6 @@ interface ParsedUnit {
 export function parseUnit(path: string, text: string, user: boolean): ParsedUnit {
   const { file, diagnostics } = parse(path, text);
   const names = new Map<string, Declared>();
-  const starts = lineStarts(text);
   const unit: Unit = {
     path,
     user,
@@ -44,7 +44,7 @@ export function parseUnit(path: string, text: string, user: boolean): ParsedUnit
     names,
     models: file.items.filter((item) => item.kind === 'model'),
     trains: file.items.filter((item) => item.kind === 'train'),
-    locate: (offset) => lineOf(starts, offset),
+    locate: lineIndex(text),
   };
   for (const item of file.items) {
     if (item.kind === 'layer' && !names.has(item.name.text)) {
@@ -92,23 +92,3 @@ export function globalNames(unit: Unit): string[] {
 
 /** Ops that a pass replaces (`gradient`) are made by the compiler, not by calls. */
 const isCallable = (op: Op): boolean => !hasTrait(op, 'pseudo');
-
-function lineStarts(text: string): readonly number[] {
-  const starts = [0];
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (c === 10 || (c === 13 && text.charCodeAt(i + 1) !== 10)) starts.push(i + 1);
-  }
-  return starts;
-}
-
-function lineOf(starts: readonly number[], offset: number): { line: number; column: number } {
-  let low = 0;
-  let high = starts.length - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if ((starts[middle] ?? 0) <= offset) low = middle;
-    else high = middle - 1;
-  }
-  return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
-}

@@ -4,13 +4,19 @@ import type { Note } from '../base/diagnostic.ts';
 import type { Env } from './build.ts';
 import { functionNames } from './functions.ts';
 import type { Reporter } from './report.ts';
-import { meantName } from './suggest.ts';
+import { guess, meantName, writing } from './suggest.ts';
 import type { Unit } from './unit.ts';
 import { globalNames } from './unit.ts';
 
-export const initializerNames = ['zeros', 'ones', 'glorot_uniform', 'he_normal', 'constant'] as const;
+export const initializerNames: readonly string[] = [
+  'zeros',
+  'ones',
+  'glorot_uniform',
+  'he_normal',
+  'constant',
+];
 /** Names that the compiler gives a meaning everywhere; nothing else may be called so. */
-export const fixedNames = ['training', 'step', 'N'] as const;
+export const fixedNames: readonly string[] = ['training', 'step', 'N'];
 
 export function reportUnknown(name: string, span: Span, env: Env, words: readonly string[] = []): void {
   const { reporter } = env.build.session;
@@ -28,8 +34,7 @@ export function reportUnknownIn(
 ): void {
   if (reporter.full) return;
   const { diagnostic, notes, meant } = unknownName(name, unit, local);
-  const fix =
-    meant === undefined ? undefined : { title: `write \`${meant}\``, edits: [{ span, text: meant }] };
+  const fix = meant === undefined ? undefined : writing(meant, span);
   reporter.at(span, 'E0201', diagnostic, { notes, fix });
 }
 
@@ -47,8 +52,11 @@ function unknownName(
   if (remark !== undefined) return { diagnostic, notes: [{ message: remark }], meant: undefined };
   const known = [...local, ...globalNames(unit), ...functionNames, ...initializerNames, ...fixedNames];
   const meant = meantName(name, known);
-  const notes = meant === undefined ? [] : [{ message: `did you mean \`${meant}\`?` }];
-  return { diagnostic, notes, meant: meant !== undefined && /^\w+$/.test(meant) ? meant : undefined };
+  return {
+    diagnostic,
+    notes: guess(meant),
+    meant: meant !== undefined && /^\w+$/.test(meant) ? meant : undefined,
+  };
 }
 
 /** Of Keras and PyTorch, without a counterpart here; a name that is spelt alike would be a wrong guess. */

@@ -233,7 +233,7 @@ function byName<T>(specs: OperandSpecs, values: readonly T[]): Record<string, T 
   const named: Record<string, T | readonly T[]> = {};
   let i = 0;
   for (const name in specs) {
-    named[name] = specs[name]?.kind === 'tensors' ? values.slice(i) : (values[i] as T);
+    named[name] = specs[name]?.kind === 'tensors' ? values.slice(i) : values[i]!;
     i++;
   }
   return named;

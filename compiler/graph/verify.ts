@@ -94,7 +94,7 @@ const verified = new WeakMap<Attributes, Node>();
 function isVerifiedWithOtherOperands({ op, attributes, type, operands }: Node): boolean {
   const other = verified.get(attributes);
   if (other?.op !== op || other.type !== type || other.operands.length !== operands.length) return false;
-  return operands.every((operand, i) => sameType(operand.type, (other.operands[i] as Value).type));
+  return operands.every((operand, i) => sameType(operand.type, other.operands[i]!.type));
 }
 
 /** Names the place that is looked at: in messages only, and there are many places. */

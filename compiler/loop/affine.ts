@@ -1,4 +1,4 @@
-import type { Affine, Axis, Quotient } from './ir.ts';
+import type { Affine, Axis, Index, Quotient } from './ir.ts';
 
 /** Anything index arithmetic starts from. */
 export type AffineLike = Affine | Axis | number;
@@ -14,7 +14,7 @@ type Term = Affine['terms'][number];
 /** terms += factor · term */
 function addTerm(terms: Term[], { axis, factor }: Term, times: number): void {
   for (let at = 0; at < terms.length; at++) {
-    const there = terms[at] as Term;
+    const there = terms[at]!;
     if (there.axis !== axis) continue;
     const sum = there.factor + times * factor;
     if (sum === 0) terms.splice(at, 1);
@@ -36,6 +36,9 @@ function combine(a: Affine, b: Affine, factor: number): Affine {
 export const addAffine = (a: AffineLike, b: AffineLike): Affine => combine(affine(a), affine(b), 1);
 export const subAffine = (a: AffineLike, b: AffineLike): Affine => combine(affine(a), affine(b), -1);
 export const scaleAffine = (a: AffineLike, factor: number): Affine => combine(affine(0), affine(a), factor);
+
+/** Whether a place is affine, not computed. */
+export const isAffine = (place: Index): place is Affine => !('clamped' in place);
 
 /** Replaces axes by affine expressions: the heart of fusing and of every schedule step. */
 export function substituteAffine(index: Affine, axes: ReadonlyMap<Axis, Affine>): Affine {
@@ -66,6 +69,10 @@ export const factorOf = ({ terms }: Affine, axis: Axis): number =>
 
 /** Whether an index moves with the axis. */
 export const mentions = ({ terms }: Affine, axis: Axis): boolean => terms.some((term) => term.axis === axis);
+
+/** Whether a place that is affine moves with one of the axes. */
+export const mentionsAny = (place: Index, axes: readonly Axis[]): boolean =>
+  isAffine(place) && axes.some((axis) => mentions(place, axis));
 
 /** The value of a quotient without axes; undefined where it has some. */
 export const constantOf = ({ numerator: { constant, terms }, divisor }: Quotient): number | undefined =>

@@ -108,6 +108,40 @@ export const compareFunctions: Readonly<Record<CompareOp, Binary>> = {
   '!=': (a, b) => (a !== b ? 1 : 0),
 };
 
+/** What every element of a type is at least: where a maximum starts. */
+export function lowest(dtype: DType): number {
+  switch (dtype) {
+    case 'f32':
+      return -Infinity;
+    case 'i32':
+      return -(2 ** 31);
+    case 'u32':
+    case 'u8':
+    case 'bool':
+      return 0;
+    default:
+      return dtype satisfies never;
+  }
+}
+
+/** What every element of a type is at most: where a minimum starts. */
+export function highest(dtype: DType): number {
+  switch (dtype) {
+    case 'f32':
+      return Infinity;
+    case 'i32':
+      return 2 ** 31 - 1;
+    case 'u32':
+      return 2 ** 32 - 1;
+    case 'u8':
+      return 255;
+    case 'bool':
+      return 1;
+    default:
+      return dtype satisfies never;
+  }
+}
+
 /** What `combine` leaves as it is; undefined where no number of the type is that. */
 export function identityOf(combine: Combine, dtype: DType): number | undefined {
   switch (combine) {
@@ -119,9 +153,9 @@ export function identityOf(combine: Combine, dtype: DType): number | undefined {
     case 'and':
       return dtype === 'bool' ? 1 : undefined;
     case 'max':
-      return dtype === 'f32' ? -Infinity : dtype === 'i32' ? -(2 ** 31) : 0;
+      return lowest(dtype);
     case 'min':
-      return dtype === 'f32' ? Infinity : dtype === 'i32' ? 2 ** 31 - 1 : 2 ** 32 - 1;
+      return highest(dtype);
     default:
       return combine satisfies never;
   }

@@ -20,6 +20,14 @@ import type { Buffer, For, Kernel, Stmt } from './ir.ts';
 
 export const dimensions = ['x', 'y', 'z'] as const;
 export type Dimension = (typeof dimensions)[number];
+const levels = ['workgroup', 'thread'] as const;
+type Level = (typeof levels)[number];
+
+/** What a loop can be bound to. */
+export type Binding = `${Level}_${Dimension}`;
+export const bindings: readonly Binding[] = levels.flatMap((level) =>
+  dimensions.map((dimension): Binding => `${level}_${dimension}`),
+);
 
 export interface BoundKernel {
   /** By dimension; absent where there is no such loop: one workgroup or thread. */
@@ -33,10 +41,7 @@ export interface BoundKernel {
 
 /** The parts of a kernel whose outer loops are bound. */
 export function boundKernel({ name, body: whole }: Kernel): BoundKernel {
-  const loops = { workgroup: {}, thread: {} } as Record<
-    'workgroup' | 'thread',
-    Partial<Record<Dimension, For>>
-  >;
+  const loops: Record<Level, Partial<Record<Dimension, For>>> = { workgroup: {}, thread: {} };
   const shared: Buffer[] = [];
   let body = whole;
   for (;;) {
@@ -62,10 +67,9 @@ export function boundKernel({ name, body: whole }: Kernel): BoundKernel {
   return { workgroups: loops.workgroup, threads: loops.thread, shared, body };
 }
 
-function levelOf({ mode }: For): ['workgroup' | 'thread', Dimension] | undefined {
+function levelOf({ mode }: For): readonly [Level, Dimension] | undefined {
   if (typeof mode !== 'object') return undefined;
-  const [level, dimension] = mode.bind.split('_');
-  const known = dimensions.find((name) => name === dimension);
-  if (known === undefined || (level !== 'workgroup' && level !== 'thread')) return undefined;
-  return [level, known];
+  const level = levels.find((name) => mode.bind.startsWith(name));
+  const dimension = dimensions.find((name) => mode.bind.endsWith(name));
+  return level && dimension && [level, dimension];
 }

@@ -74,7 +74,7 @@ export function readerOf(buffer: Buffer): TensorReader {
     at,
     broadcast: (index) => {
       const aligned = index.slice(index.length - buffer.shape.length);
-      return at(buffer.shape.map((extent, i) => (extent === 1 ? 0 : (aligned[i] as AffineLike))));
+      return at(buffer.shape.map((extent, i) => (extent === 1 ? 0 : aligned[i]!)));
     },
   };
 }

@@ -39,7 +39,7 @@ export function interpret(kernel: Kernel, operands: readonly Elements[], options
   const { n, precision } = options;
   const races = options.races === true ? new Races(kernel.name) : undefined;
   const machine = new Machine({ n, precision, races });
-  buffers.forEach((buffer, i) => machine.bind(buffer, operands[i] as Elements));
+  buffers.forEach((buffer, i) => machine.bind(buffer, operands[i]!));
   const bound = boundKernel(kernel);
   if (bound.body === kernel.body) machine.block(kernel.body)();
   else runWorkgroups(bound, machine, races);

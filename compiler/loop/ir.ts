@@ -4,6 +4,7 @@
  */
 import type { DType, Extent } from '../base/types.ts';
 import type { Trait } from '../base/trait.ts';
+import type { Binding } from './bound.ts';
 
 /** One loop variable. `extent` is its whole range 0 … extent-1; a `for` may run over a part of it. */
 export interface Axis {
@@ -123,7 +124,7 @@ export type Stmt =
       readonly axis: Axis;
       readonly range: Range;
       /** `unroll`: printed once per iteration; `vectorize`, `parallel` and `bind` are for targets that have them. */
-      readonly mode: 'serial' | 'unroll' | 'vectorize' | 'parallel' | { readonly bind: string };
+      readonly mode: 'serial' | 'unroll' | 'vectorize' | 'parallel' | { readonly bind: Binding };
       readonly body: readonly Stmt[];
     }
   | { readonly kind: 'if'; readonly conditions: readonly Condition[]; readonly body: readonly Stmt[] }

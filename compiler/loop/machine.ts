@@ -144,7 +144,7 @@ export class Machine {
         const combine = combineFunction(stmt.combine, stmt.buffer.dtype, this.#precision);
         return () => {
           const at = place();
-          memory[at] = kept(combine(memory[at] as number, value()));
+          memory[at] = kept(combine(memory[at]!, value()));
         };
       }
       case 'barrier':
@@ -218,10 +218,10 @@ export class Machine {
     });
     const [first, second] = places;
     if (first === undefined) return () => constant;
-    if (second === undefined) return () => constant + first.factor * (slots[first.slot] as number);
+    if (second === undefined) return () => constant + first.factor * slots[first.slot]!;
     return () => {
       let sum = constant;
-      for (const { slot, factor } of places) sum += factor * (slots[slot] as number);
+      for (const { slot, factor } of places) sum += factor * slots[slot]!;
       return sum;
     };
   }
@@ -230,8 +230,8 @@ export class Machine {
   #place(buffer: Buffer, index: readonly Index[]): Evaluate {
     invariant(index.length === buffer.shape.length, `${buffer.name} is indexed with ${index.length} axes`);
     const axes = index.map((place, i) => {
-      const extent = this.#extent(buffer.shape[i] as Extent);
-      const stride = buffer.strides[i] as number;
+      const extent = this.#extent(buffer.shape[i]!);
+      const stride = buffer.strides[i]!;
       if ('clamped' in place) {
         const value = this.#expr(place.clamped);
         return { value: () => Math.min(Math.max(value(), 0), extent - 1), extent, stride };
@@ -281,12 +281,12 @@ export class Machine {
       case 'load': {
         const memory = this.memoryOf(expr.buffer);
         const place = this.#readPlace(expr.buffer, expr.index);
-        return () => memory[place()] as number;
+        return () => memory[place()]!;
       }
       case 'local': {
         const slot = this.#locals.get(expr.local);
         invariant(slot !== undefined, `local ${expr.local.name} is used before its let`);
-        return () => slots[slot] as number;
+        return () => slots[slot]!;
       }
       case 'unary': {
         const f = unaryFunction(expr.op, expr.dtype, this.#precision);

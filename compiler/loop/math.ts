@@ -11,7 +11,7 @@ import type { Expr, Local, Stmt, UnaryOp } from './ir.ts';
 export const mathOps = ['exp', 'log', 'tanh'] as const;
 export type MathOp = (typeof mathOps)[number];
 
-export const isMath = (op: UnaryOp): op is MathOp => (mathOps as readonly UnaryOp[]).includes(op);
+export const isMath = (op: UnaryOp): op is MathOp => mathOps.some((known) => known === op);
 
 /** The sequence of one operation as a function of one argument. */
 interface MathFunction {

@@ -1,6 +1,5 @@
 /** The expressions of printed kernels. */
 import { invariant } from '../base/invariant.ts';
-import type { DType } from '../base/types.ts';
 import { dtypes } from '../base/types.ts';
 import { dtypeOf } from './builder.ts';
 import type { Affine, BinaryOp, Buffer, CompareOp, Expr, Index, Local, UnaryOp } from './ir.ts';
@@ -14,7 +13,7 @@ export interface Scope {
   readonly index: () => Index;
 }
 
-const unaryOps: readonly string[] = [
+const unaryOps = [
   'neg',
   'abs',
   'exp',
@@ -27,8 +26,8 @@ const unaryOps: readonly string[] = [
   'sign',
   'not',
   'isfinite',
-] satisfies UnaryOp[];
-const binaryCalls: readonly string[] = [
+] as const satisfies readonly UnaryOp[];
+const binaryCalls = [
   'min',
   'max',
   'and',
@@ -37,8 +36,8 @@ const binaryCalls: readonly string[] = [
   'shl',
   'shr',
   'rem',
-] satisfies BinaryOp[];
-const compareOps: readonly string[] = ['<', '<=', '>', '>=', '==', '!='] satisfies CompareOp[];
+] as const satisfies readonly BinaryOp[];
+const compareOps = ['<', '<=', '>', '>=', '==', '!='] as const satisfies readonly CompareOp[];
 const constants: Readonly<Record<string, Expr>> = {
   true: { kind: 'literal', dtype: 'bool', value: 1 },
   false: { kind: 'literal', dtype: 'bool', value: 0 },
@@ -58,10 +57,8 @@ export class ExprParser {
 
   expr(): Expr {
     const a = this.#sum();
-    const op = this.#tokens.peek();
-    if (!compareOps.includes(op)) return a;
-    this.#tokens.next();
-    return { kind: 'compare', op: op as CompareOp, a, b: this.#sum() };
+    const op = this.#tokens.takeOne(compareOps);
+    return op === undefined ? a : { kind: 'compare', op, a, b: this.#sum() };
   }
 
   #sum(): Expr {
@@ -118,13 +115,15 @@ export class ExprParser {
     }
     const [a, b, c] = this.#tokens.list(')', () => this.expr());
     invariant(a !== undefined, `${name} needs operands`);
-    if (unaryOps.includes(name)) return unary(name as UnaryOp, a);
+    const operation = unaryOps.find((op) => op === name);
+    if (operation !== undefined) return unary(operation, a);
     const cast = dtypes.find((dtype) => dtype === name);
     if (cast !== undefined) return { kind: 'cast', dtype: cast, x: a };
     const bits = (['f32', 'i32', 'u32'] as const).find((dtype) => name === `bits_${dtype}`);
     if (bits !== undefined) return { kind: 'bitcast', dtype: bits, x: a };
     invariant(b !== undefined, `${name} needs two operands`);
-    if (binaryCalls.includes(name)) return { kind: 'binary', op: name as BinaryOp, dtype: dtypeOf(a), a, b };
+    const op = binaryCalls.find((known) => known === name);
+    if (op !== undefined) return { kind: 'binary', op, dtype: dtypeOf(a), a, b };
     invariant(name === 'select' && c !== undefined, `${name} is no operation`);
     return { kind: 'select', dtype: dtypeOf(b), condition: a, a: b, b: c };
   }
@@ -135,7 +134,7 @@ function unary(op: UnaryOp, x: Expr): Expr {
 }
 
 function numberOf(word: string): Expr {
-  const suffix = /(i32|u32|u8)$/.exec(word)?.[0];
-  const dtype: DType = (suffix as DType | undefined) ?? 'f32';
-  return { kind: 'literal', dtype, value: Number(word.slice(0, word.length - (suffix?.length ?? 0))) };
+  const suffix = (['i32', 'u32', 'u8'] as const).find((dtype) => word.endsWith(dtype));
+  const digits = suffix === undefined ? word : word.slice(0, -suffix.length);
+  return { kind: 'literal', dtype: suffix ?? 'f32', value: Number(digits) };
 }

@@ -3,6 +3,7 @@ import { invariant } from '../base/invariant.ts';
 import type { DType, Extent } from '../base/types.ts';
 import { dtypes } from '../base/types.ts';
 import { addAffine, affine, sameAffine, scaleAffine } from './affine.ts';
+import { bindings } from './bound.ts';
 import { denseStrides } from './builder.ts';
 import { ExprParser } from './parse-expr.ts';
 import { batchAxis } from './ir.ts';
@@ -27,7 +28,15 @@ export function parseKernel(text: string): Kernel {
   return new KernelParser(new Tokens(text)).kernel();
 }
 
-const combines: readonly string[] = ['add', 'max', 'min', 'mul', 'and', 'or'] satisfies Combine[];
+const kinds = [
+  'elementwise',
+  'contraction',
+  'window',
+  'reduction',
+  'gather',
+] as const satisfies readonly Trait[];
+const combines = ['add', 'max', 'min', 'mul', 'and', 'or'] as const satisfies readonly Combine[];
+const spaces = ['register', 'scratch', 'workgroup'] as const satisfies readonly Buffer['space'][];
 
 class KernelParser {
   readonly #tokens: Tokens;
@@ -51,7 +60,7 @@ class KernelParser {
     tokens.expect('kernel');
     const name = tokens.name();
     tokens.expect('[');
-    const kind = tokens.name() as Trait;
+    const kind = tokens.oneOf(kinds);
     tokens.expect(']');
     const inputs = this.#operands();
     tokens.expect('->');
@@ -89,10 +98,7 @@ class KernelParser {
   }
 
   #dtype(): DType {
-    const name = this.#tokens.name();
-    const dtype = dtypes.find((known) => known === name);
-    invariant(dtype !== undefined, `${name} is no element type`);
-    return dtype;
+    return this.#tokens.oneOf(dtypes);
   }
 
   #extent(): Extent {
@@ -115,8 +121,7 @@ class KernelParser {
       return { kind: 'if', conditions, body: this.#block() };
     }
     if (tokens.take('let')) return this.#let();
-    if (tokens.take('alloc'))
-      return { kind: 'alloc', buffer: this.#declaration(tokens.name() as Buffer['space']) };
+    if (tokens.take('alloc')) return { kind: 'alloc', buffer: this.#declaration(tokens.oneOf(spaces)) };
     if (tokens.take('barrier')) return { kind: 'barrier' };
     if (tokens.take('all_reduce')) return this.#allReduce();
     return this.#write();
@@ -132,11 +137,11 @@ class KernelParser {
     const axis = known ?? { name, extent };
     this.#axes.set(name, axis);
     const range = this.#range();
-    const mode = (['unroll', 'vectorize', 'parallel'] as const).find((word) => tokens.take(word));
+    const mode = tokens.takeOne(['unroll', 'vectorize', 'parallel']);
     if (mode !== undefined) return { kind: 'for', axis, range, mode, body: this.#block() };
     if (!tokens.take('bind')) return { kind: 'for', axis, range, mode: 'serial', body: this.#block() };
     tokens.expect('(');
-    const bind = tokens.name();
+    const bind = tokens.oneOf(bindings);
     tokens.expect(')');
     return { kind: 'for', axis, range, mode: { bind }, body: this.#block() };
   }
@@ -172,9 +177,7 @@ class KernelParser {
   }
 
   #combine(): Combine {
-    const combine = this.#tokens.name();
-    invariant(combines.includes(combine), `${combine} combines nothing`);
-    return combine as Combine;
+    return this.#tokens.oneOf(combines);
   }
 
   #write(): Stmt {

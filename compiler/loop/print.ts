@@ -113,7 +113,7 @@ class Printer {
     const low = from.map((q) => this.#quotient(q));
     const high = to.map((q) => (q === 'N' ? 'N' : this.#quotient(q)));
     const several = (name: string, bounds: readonly string[]): string =>
-      bounds.length === 1 ? (bounds[0] as string) : `${name}(${bounds.join(', ')})`;
+      bounds.length === 1 ? bounds[0]! : `${name}(${bounds.join(', ')})`;
     return `${several('max', low)}..${several('min', high)}`;
   }
 
@@ -184,11 +184,11 @@ class Printer {
       case 'binary': {
         const symbol = symbols[expr.op];
         if (symbol === undefined) return call(expr.op, expr.a, expr.b);
-        const binds = precedence[expr.op] as number;
+        const binds = precedence[expr.op]!;
         return { text: `${this.#expr(expr.a, binds)} ${symbol} ${this.#expr(expr.b, binds + 1)}`, binds };
       }
       case 'compare': {
-        const binds = precedence['compare'] as number;
+        const binds = precedence['compare']!;
         return {
           text: `${this.#expr(expr.a, binds + 1)} ${expr.op} ${this.#expr(expr.b, binds + 1)}`,
           binds,

@@ -49,12 +49,12 @@ export class Races {
     if (shadow === undefined) return undefined;
     return (at) => {
       const phase = this.#phaseOf(shadow);
-      const other = shadow.written[at] === phase ? (shadow.writer[at] as number) : 0;
+      const other = shadow.written[at] === phase ? shadow.writer[at]! : 0;
       this.#require(
         other === 0 || other === this.#thread,
         `reads ${name}[${at}] as thread ${other - 1} wrote it`,
       );
-      const before = shadow.read[at] === phase ? (shadow.reader[at] as number) : 0;
+      const before = shadow.read[at] === phase ? shadow.reader[at]! : 0;
       shadow.reader[at] = before === 0 || before === this.#thread ? this.#thread : several;
       shadow.read[at] = phase;
       return at;
@@ -71,7 +71,7 @@ export class Races {
         [shadow.writer, shadow.written],
         [shadow.reader, shadow.read],
       ] as const) {
-        const other = when[at] === phase ? (who[at] as number) : 0;
+        const other = when[at] === phase ? who[at]! : 0;
         const what = who === shadow.writer ? 'wrote' : 'read';
         const whose = other === several ? 'another' : `thread ${other - 1}`;
         this.#require(other === 0 || other === this.#thread, `writes ${name}[${at}] as ${whose} ${what} it`);

@@ -37,6 +37,20 @@ export class Tokens {
     return true;
   }
 
+  /** The one of these words that comes next; undefined, and still to come, where it is another one. */
+  takeOne<W extends string>(words: readonly W[]): W | undefined {
+    const word = words.find((known) => known === this.peek());
+    if (word !== undefined) this.#at++;
+    return word;
+  }
+
+  /** One of these words. */
+  oneOf<W extends string>(words: readonly W[]): W {
+    const word = this.takeOne(words);
+    invariant(word !== undefined, `expected ${words.join(' or ')}, found ${this.peek()}`);
+    return word;
+  }
+
   expect(word: string): void {
     const found = this.next();
     invariant(found === word, `expected ${word}, found ${found}`);

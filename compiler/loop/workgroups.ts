@@ -33,10 +33,10 @@ export function runWorkgroups(
   const places = placesOf(threadLoops, machine);
   const poison = shared.map((buffer) => machine.alloc(buffer));
   const set = (at: readonly number[], place: readonly number[]): void => {
-    for (let i = 0; i < at.length; i++) slots[at[i] as number] = place[i] as number;
+    for (let i = 0; i < at.length; i++) slots[at[i]!] = place[i]!;
   };
   const axes = new Set(threadLoops.map(({ axis }) => axis));
-  const place = (thread: number): void => set(threadSlots, places[thread] as readonly number[]);
+  const place = (thread: number): void => set(threadSlots, places[thread]!);
   const workgroup = new Workgroup(machine, { axes, size: places.length, place }, races);
   const run = workgroup.block(body);
   placesOf(groupLoops, machine).forEach((at, group) => {
@@ -170,7 +170,7 @@ class Workgroup {
     }
     return () => {
       for (const threads of along.values()) {
-        const whole = threads.map((thread) => kept.saved[thread] as number).reduce((a, b) => combined(a, b));
+        const whole = threads.map((thread) => kept.saved[thread]!).reduce((a, b) => combined(a, b));
         for (const thread of threads) kept.saved[thread] = whole;
       }
       this.#races?.barrier();
@@ -196,16 +196,16 @@ class Workgroup {
     this.#races?.enter(this.#first + thread);
     if (!this.#started) return;
     const { slots } = this.#machine;
-    for (const { slot, saved } of this.#locals) slots[slot] = saved[thread] as number;
+    for (const { slot, saved } of this.#locals) slots[slot] = saved[thread]!;
     for (const { elements, saved } of this.#registers) {
       const from = thread * elements.length;
-      for (let i = 0; i < elements.length; i++) elements[i] = saved[from + i] as number;
+      for (let i = 0; i < elements.length; i++) elements[i] = saved[from + i]!;
     }
   }
 
   #leave(thread: number): void {
     const { slots } = this.#machine;
-    for (const { slot, saved } of this.#locals) saved[thread] = slots[slot] as number;
+    for (const { slot, saved } of this.#locals) saved[thread] = slots[slot]!;
     for (const { elements, saved } of this.#registers) saved.set(elements, thread * elements.length);
   }
 }

@@ -2,7 +2,7 @@
 import { invariant } from '../base/invariant.ts';
 import type { Extent } from '../base/types.ts';
 import { sameShape } from '../base/types.ts';
-import type { Node, Value } from '../graph/ir.ts';
+import type { Constant, Node, Value } from '../graph/ir.ts';
 import { hasTrait } from '../graph/op.ts';
 import { affine, sameAffine, substituteAffine } from '../loop/affine.ts';
 import { DefinitionBuilder, denseBuffer, dtypeOf, readerOf } from '../loop/builder.ts';
@@ -101,7 +101,7 @@ class Fuser {
     this.#nameInputs();
     const opened = this.#open(root);
     const axes = opened.definition.axes.map((axis) => this.#fresh(axis));
-    this.#axes = new Map(opened.definition.axes.map((axis, i) => [axis, placeOf(axes[i] as Axis)]));
+    this.#axes = new Map(opened.definition.axes.map((axis, i) => [axis, placeOf(axes[i]!)]));
     const places = opened.definition.index?.map((place) => substituteAffine(place, this.#axes));
     const scope: Scope = { index: places ?? axes.map(placeOf), lets: [], values: new Map() };
     const before = this.#claimed();
@@ -113,7 +113,7 @@ class Fuser {
       inputs: [...this.#inputs].map(([value, buffer]) => ({ value, buffer })),
       outputs: outputs.map((value, i) => ({
         value,
-        buffer: this.#buffer(outputNames[i] as string, value),
+        buffer: this.#buffer(outputNames[i]!, value),
         element: this.#known(value, scope),
       })),
       index: scope.index,
@@ -131,7 +131,7 @@ class Fuser {
     });
     this.#nameInputs();
     const placeholders = placeholdersOf(root);
-    const values = new Map(placeholders.map((buffer, i) => [buffer, operands[i] as Value]));
+    const values = new Map(placeholders.map((buffer, i) => [buffer, operands[i]!]));
     const elsewhere = new Set<Buffer>();
     const store = (place: readonly Affine[], value: Expr): readonly Stmt[] => {
       const index = place.map((at, i) => (root.type.shape[i] === 1 ? affine(0) : at));
@@ -208,7 +208,7 @@ class Fuser {
         : definition.index.length === type.shape.length && node === this.#group.root,
       `${op.name}: the definition's axes are not those of its result`,
     );
-    const named = placeholders.map((buffer, i) => [buffer, operands[i] as Value] as const);
+    const named = placeholders.map((buffer, i) => [buffer, operands[i]!] as const);
     const opened = { definition, operands: new Map(named) };
     this.#opened.set(node, opened);
     return opened;
@@ -222,7 +222,7 @@ class Fuser {
     const axes =
       node === this.#group.root
         ? this.#axes
-        : new Map(definition.axes.map((axis, i) => [axis, scope.index[i] as Affine]));
+        : new Map(definition.axes.map((axis, i) => [axis, scope.index[i]!]));
     if (definition.reduce !== undefined) this.#fuseReduction(node, definition.reduce, axes, operands);
     const locals = new Map<Local, Expr>();
     const load = this.#loader(operands, (value) => scope.values.get(value), scope.index);
@@ -325,13 +325,12 @@ function placeholdersOf({ op, operands }: Node): readonly Buffer[] {
   return operands.map(({ type }, i) => denseBuffer(specs[i] ?? 'x', type.dtype, type.shape));
 }
 
-function literalOf(value: Value): Expr {
-  invariant(value.kind === 'constant', 'only a constant is a literal');
-  return { kind: 'literal', dtype: value.type.dtype, value: value.data[0] ?? 0 };
-}
+const literalOf = ({ type, data: [value = 0] }: Constant): Expr => ({
+  kind: 'literal',
+  dtype: type.dtype,
+  value,
+});
 
 function samePlace(a: readonly Index[], b: readonly Affine[]): boolean {
-  return (
-    a.length === b.length && a.every((place, i) => !('clamped' in place) && sameAffine(place, b[i] as Affine))
-  );
+  return a.length === b.length && a.every((place, i) => !('clamped' in place) && sameAffine(place, b[i]!));
 }

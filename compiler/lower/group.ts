@@ -14,7 +14,7 @@
  */
 import { invariant } from '../base/invariant.ts';
 import { bytesPerElement, sameShape } from '../base/types.ts';
-import type { Graph, Node, Value } from '../graph/ir.ts';
+import type { Constant, Graph, Node, Value } from '../graph/ir.ts';
 import { hasTrait } from '../graph/op.ts';
 import type { TargetInfo } from '../program/target.ts';
 import { limitOperands } from './limit.ts';
@@ -53,9 +53,8 @@ export function groupNodes(
 }
 
 /** A constant that fills its shape with one value: a literal inside kernels. */
-export function isLiteral(value: Value): boolean {
-  return value.kind === 'constant' && value.data.length === 1;
-}
+export const isLiteral = (value: Value): value is Constant =>
+  value.kind === 'constant' && value.data.length === 1;
 
 /** A group while it grows. Merged groups point to what they became part of. */
 interface Draft {
@@ -107,7 +106,7 @@ class Fusion {
   place(node: Node): void {
     invariant(!hasTrait(node.op, 'pseudo'), `${node.op.name} must be gone before lowering`);
     if (hasTrait(node.op, 'view')) {
-      const draft = this.#draftOf.get(node.operands[0] as Value);
+      const draft = this.#draftOf.get(node.operands[0]!);
       if (draft !== undefined) this.#draftOf.set(node, draft);
     } else if (!this.#claimed.has(node) && !this.#waiting.has(node)) {
       const late = [...(this.#late.get(node) ?? []), node];
@@ -153,7 +152,7 @@ class Fusion {
 
   /** The group that elementwise nodes join, merged from those of their operands that can be; undefined: a new one. */
   #hostOf(nodes: readonly Node[]): Draft | undefined {
-    const node = nodes.at(-1) as Node;
+    const node = nodes.at(-1)!;
     const sources = this.#sourcesOf(nodes.flatMap(({ operands }) => operands));
     const gathered = nodes.flatMap((each) => each.operands.filter((operand) => !readsInPlace(each, operand)));
     const elsewhere = this.#sourcesOf(gathered);
@@ -302,7 +301,7 @@ export function groupOf(
   uses: Uses,
 ): Group {
   const members = new Set<Value>(nodes);
-  const root = anchor !== undefined && members.has(anchor) ? anchor : (nodes.at(-1) as Node);
+  const root = anchor !== undefined && members.has(anchor) ? anchor : nodes.at(-1)!;
   return {
     kind: hasTrait(root.op, 'concatenation') ? 'concatenation' : 'kernel',
     nodes,

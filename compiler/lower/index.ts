@@ -113,8 +113,8 @@ function rebound({ kernel, inputs, outputs, inPlace }: LoweredGroup, group: Grou
     inputs: values,
     outputs: group.outputs,
     inPlace: inPlace.map((pair) => ({
-      output: group.outputs[outputs.indexOf(pair.output)] as Node,
-      input: values[inputs.indexOf(pair.input)] as Value,
+      output: group.outputs[outputs.indexOf(pair.output)]!,
+      input: values[inputs.indexOf(pair.input)]!,
     })),
   };
 }

@@ -55,7 +55,7 @@ function dividedParts(parts: readonly Group[], uses: Uses, fits: Fits): readonly
   const pieces: Group[] = [];
   for (let rest = parts; rest.length > 0;) {
     let count = 1;
-    if (!hasTrait((rest[0] as Group).root.op, 'elementwise'))
+    if (!hasTrait(rest[0]!.root.op, 'elementwise'))
       for (let more = 2; more <= rest.length; more++)
         if (fits(joinParts(rest.slice(0, more), uses))) count = more;
     pieces.push(joinParts(rest.slice(0, count), uses));

@@ -88,7 +88,8 @@ function pointOf(
 const conditionsOf = ({ where }: FusedPoints, axes: ReadonlyMap<Axis, Affine>): readonly Condition[] =>
   where.map((condition) => substituteCondition(condition, { axes }));
 
-const loadScalar = (buffer: Buffer): Expr => ({ kind: 'load', buffer, index: [] });
+/** What a register without axes holds. */
+export const loadScalar = (buffer: Buffer): Expr => ({ kind: 'load', buffer, index: [] });
 
 const accumulate = (buffer: Buffer, combine: Combine, value: Expr): Stmt => ({
   kind: 'accumulate',

@@ -9,7 +9,7 @@ import { flatMapStmts, loopsOver, substituteStmts } from '../loop/rewrite.ts';
 import type { FusedDefinition, Layout, LayoutOf } from './fuse.ts';
 import { fuse } from './fuse.ts';
 import type { Group } from './group.ts';
-import { iterationOf } from './nest.ts';
+import { iterationOf, loadScalar } from './nest.ts';
 
 interface RowNest {
   readonly body: readonly Stmt[];
@@ -28,7 +28,7 @@ export function rowNest(group: Group, parts: readonly Group[], layoutOf: LayoutO
   const made = new Map<Value, Buffer>();
   for (const { outputs } of fused) for (const { value, buffer } of outputs) made.set(value, buffer);
   const read = new Set(fused.flatMap(({ inputs }) => inputs.map(({ value }) => value)));
-  const outputs = group.outputs.map((value) => made.get(value) as Buffer);
+  const outputs = group.outputs.map((value) => made.get(value)!);
   const stored = new Set(outputs);
   // What later parts read and no one stores for them: one number per row.
   const registers = new Map<Buffer, Buffer>();
@@ -47,7 +47,7 @@ export function rowNest(group: Group, parts: readonly Group[], layoutOf: LayoutO
   });
   return {
     body: loopsOver(rows, body),
-    inputs: group.inputs.map((value) => known.get(value) as Buffer),
+    inputs: group.inputs.map((value) => known.get(value)!),
     outputs,
   };
 }
@@ -67,11 +67,11 @@ function inRow(
   registers: ReadonlyMap<Buffer, Buffer>,
   stored: ReadonlySet<Buffer>,
 ): readonly Stmt[] {
-  const axes = new Map<Axis, Affine>(rows.map((row, i) => [part.axes[i] as Axis, affine(row)]));
+  const axes = new Map<Axis, Affine>(rows.map((row, i) => [part.axes[i]!, affine(row)]));
   const own = loopsOver(part.axes.slice(rows.length), iterationOf(part));
   const load = (e: Load): Expr => {
     const kept = registers.get(e.buffer);
-    return kept === undefined ? e : loadOf(kept);
+    return kept === undefined ? e : loadScalar(kept);
   };
   return flatMapStmts(substituteStmts(own, { axes, buffers, load }), (stmt) => {
     const kept = stmt.kind === 'store' ? registers.get(stmt.buffer) : undefined;
@@ -79,9 +79,7 @@ function inRow(
     return [
       { kind: 'alloc', buffer: kept },
       { kind: 'store', buffer: kept, index: [], value: stmt.value },
-      ...(stored.has(stmt.buffer) ? [{ ...stmt, value: loadOf(kept) }] : []),
+      ...(stored.has(stmt.buffer) ? [{ ...stmt, value: loadScalar(kept) }] : []),
     ];
   });
 }
-
-const loadOf = (buffer: Buffer): Expr => ({ kind: 'load', buffer, index: [] });

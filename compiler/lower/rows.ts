@@ -77,7 +77,7 @@ export function joinRows(
 /** What lies behind views. */
 function ownerOf(value: Value): Value {
   let owner = value;
-  while (owner.kind === 'node' && hasTrait(owner.op, 'view')) owner = owner.operands[0] as Value;
+  while (owner.kind === 'node' && hasTrait(owner.op, 'view')) owner = owner.operands[0]!;
   return owner;
 }
 

@@ -14,7 +14,7 @@ export function structureOf({ nodes, root, outputs, parts = [] }: Group, layoutO
   const reference = (value: Value): string => {
     const member = members.get(value);
     if (member !== undefined) return `%${member}`;
-    if (value.kind === 'constant' && isLiteral(value)) {
+    if (isLiteral(value)) {
       const literal = value.data[0] ?? 0;
       return `${value.type.dtype}[${value.type.shape.join()}]=${Object.is(literal, -0) ? '-0' : literal}`;
     }

@@ -1,3 +1,4 @@
+import { append } from '../base/multimap.ts';
 import type { Graph, Node, Value } from '../graph/ir.ts';
 import { reachable } from '../graph/reachable.ts';
 
@@ -27,11 +28,7 @@ export function usesOf(graph: Graph): Uses {
   graph.nodes.forEach((node, i) => {
     order.set(node, i);
     if (!live.has(node)) return;
-    for (const operand of new Set(node.operands)) {
-      const list = users.get(operand);
-      if (list === undefined) users.set(operand, [node]);
-      else list.push(node);
-    }
+    for (const operand of new Set(node.operands)) append(users, operand, node);
   });
   return {
     live,

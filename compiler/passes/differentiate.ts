@@ -1,4 +1,5 @@
 import { invariant } from '../base/invariant.ts';
+import { append } from '../base/multimap.ts';
 import { sameType } from '../base/types.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Graph, Node, Value } from '../graph/ir.ts';
@@ -30,7 +31,7 @@ export const differentiate: Pass = {
       invariant(of !== undefined && target !== undefined, 'gradient has two operands');
       let gradients = sweeps.get(of);
       if (gradients === undefined) {
-        const targets = wanted.get(original.operands[0] as Value) ?? [];
+        const targets = wanted.get(original.operands[0]!) ?? [];
         gradients = sweep(g, of, new Set(targets.map((value) => now.get(value) ?? value)));
         sweeps.set(of, gradients);
       }
@@ -47,10 +48,7 @@ function objectives(graph: Graph): ReadonlyMap<Value, readonly Value[]> {
   const wanted = new Map<Value, Value[]>();
   for (const { op, operands } of graph.nodes) {
     const [of, target] = operands;
-    if (op !== gradient || of === undefined || target === undefined) continue;
-    const list = wanted.get(of);
-    if (list === undefined) wanted.set(of, [target]);
-    else list.push(target);
+    if (op === gradient && of !== undefined && target !== undefined) append(wanted, of, target);
   }
   return wanted;
 }

@@ -131,7 +131,7 @@ function findChains(graph: Graph): ReadonlyMap<Node, Chain> {
   return new Map(
     [...open.values()]
       .filter(({ links }) => links.some(({ entry }) => entry.scales))
-      .map((chain) => [(chain.links.at(-1) as Link).node, chain]),
+      .map((chain) => [chain.links.at(-1)!.node, chain]),
   );
 }
 

@@ -4,6 +4,7 @@
  *     rule('log(exp(z) / s) → z - log(s)', on(log, on(divide, on(exp, 'z'), 's')), ({ z, s }, { make }) =>
  *       make(subtract, z, make(log, s)))
  */
+import { append } from '../base/multimap.ts';
 import { sameType } from '../base/types.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Attributes, Node, Value } from '../graph/ir.ts';
@@ -80,7 +81,7 @@ function matchAll(
   if (patterns.length !== values.length) return undefined;
   let bindings: Bindings | undefined = known;
   for (let i = 0; i < patterns.length && bindings !== undefined; i++)
-    bindings = match(patterns[i] as Pattern, values[i] as Value, bindings);
+    bindings = match(patterns[i]!, values[i]!, bindings);
   return bindings;
 }
 
@@ -89,11 +90,7 @@ export class RuleSet {
   readonly #byOp = new Map<Op, Rule[]>();
 
   constructor(rules: readonly Rule[]) {
-    for (const entry of rules) {
-      const list = this.#byOp.get(entry.pattern.op);
-      if (list === undefined) this.#byOp.set(entry.pattern.op, [entry]);
-      else list.push(entry);
-    }
+    for (const entry of rules) append(this.#byOp, entry.pattern.op, entry);
   }
 
   /** What the first rule that matches puts in place of the node; the node itself, appended to `g`, where none does. */

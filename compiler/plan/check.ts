@@ -74,7 +74,7 @@ function insertionPoint(live: readonly Live[], start: number): number {
   let high = live.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((live[middle] as Live).start < start) low = middle + 1;
+    if (live[middle]!.start < start) low = middle + 1;
     else high = middle;
   }
   return low;

@@ -4,11 +4,12 @@
  * commit phase needs that launch, and no one reads the old value later; else it is computed elsewhere and copied at the end.
  */
 import type { Graph, Parameter, Update, Value } from '../graph/ir.ts';
+import { isLiteral } from '../lower/index.ts';
 import { inPlaceCandidates } from './in-place.ts';
 import type { Root, Roots, Window } from './roots.ts';
 import { denseWindow } from './roots.ts';
 import type { Task, TaskList, Transfer } from './tasks.ts';
-import { isFilled, temporary } from './tasks.ts';
+import { temporary } from './tasks.ts';
 import type { LaunchGroup } from './types.ts';
 
 export interface Commit<G extends LaunchGroup> {
@@ -173,7 +174,7 @@ function placeResults<G extends LaunchGroup>(
 ): Commit<G>['results'] {
   return graph.returns.map(({ name, value }) => {
     const owner = roots.ownerOf(value);
-    if (isFilled(owner)) {
+    if (isLiteral(owner)) {
       const to = temporary(`result ${name}`, value.type);
       const from = owner.data[0] ?? 0;
       list.transfer({ kind: 'transfer', from, to, type: value.type, location: undefined, purpose: name });
@@ -196,7 +197,7 @@ function deferredCopy(
   const to: Parameter = { kind: 'parameter', role: 'state', name: target, type: value.type };
   return {
     kind: 'transfer',
-    from: isFilled(owner) ? (owner.data[0] ?? 0) : { value, window },
+    from: isLiteral(owner) ? (owner.data[0] ?? 0) : { value, window },
     to: denseWindow(to),
     type: value.type,
     location: value.kind === 'node' ? value.location : undefined,

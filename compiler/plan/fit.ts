@@ -1,5 +1,5 @@
 /** Placing buffers one after another, each into a gap that the ones before it leave. */
-import { lowerBound } from './lower-bound.ts';
+import { lowerBound } from '../base/lower-bound.ts';
 
 /** A buffer to place; `size` is a multiple of the alignment. Alive at times `firstUse` to `lastUse`, both included. */
 export interface Interval {
@@ -40,21 +40,18 @@ export function placeInOrder(
   let bytes = 0;
   let steps = 0;
   for (const buffer of order) {
-    const interval = intervals[buffer] as Interval;
+    const interval = intervals[buffer]!;
     if (interval.size === 0) continue;
     if (forward && firstDeath < interval.firstUse) {
-      placed = placed.filter((other) => (intervals[other] as Interval).lastUse >= interval.firstUse);
-      firstDeath = placed.reduce(
-        (time, other) => Math.min(time, (intervals[other] as Interval).lastUse),
-        Infinity,
-      );
+      placed = placed.filter((other) => intervals[other]!.lastUse >= interval.firstUse);
+      firstDeath = placed.reduce((time, other) => Math.min(time, intervals[other]!.lastUse), Infinity);
     }
     steps += placed.length;
     const offset = findGap(intervals, offsets, placed, interval, capacity, fit);
     offsets[buffer] = offset;
     bytes = Math.max(bytes, offset + interval.size);
     firstDeath = Math.min(firstDeath, interval.lastUse);
-    const isBelow = (i: number): boolean => (offsets[placed[i] as number] as number) < offset;
+    const isBelow = (i: number): boolean => offsets[placed[i] as number]! < offset;
     placed.splice(lowerBound(placed.length, isBelow), 0, buffer);
   }
   return { offsets, bytes, steps };
@@ -72,9 +69,9 @@ function findGap(
   let found = -1;
   let smallest = Infinity;
   for (const other of placed) {
-    const interval = intervals[other] as Interval;
+    const interval = intervals[other]!;
     if (interval.lastUse < firstUse || interval.firstUse > lastUse) continue;
-    const start = offsets[other] as number;
+    const start = offsets[other]!;
     const gap = Math.min(start, capacity) - end;
     if (gap >= size && gap < smallest) {
       if (fit === 'low' || (fit === 'ends' && end === 0)) return end;

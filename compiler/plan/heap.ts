@@ -13,8 +13,8 @@ export class MinHeap<T> {
     items.push(item);
     while (i > 0) {
       const parent = (i - 1) >> 1;
-      if (this.#compare(items[parent] as T, item) <= 0) break;
-      items[i] = items[parent] as T;
+      if (this.#compare(items[parent]!, item) <= 0) break;
+      items[i] = items[parent]!;
       i = parent;
     }
     items[i] = item;
@@ -30,10 +30,9 @@ export class MinHeap<T> {
       const left = 2 * i + 1;
       if (left >= items.length) break;
       const right = left + 1;
-      const child =
-        right < items.length && this.#compare(items[right] as T, items[left] as T) < 0 ? right : left;
-      if (this.#compare(items[child] as T, last) >= 0) break;
-      items[i] = items[child] as T;
+      const child = right < items.length && this.#compare(items[right]!, items[left]!) < 0 ? right : left;
+      if (this.#compare(items[child]!, last) >= 0) break;
+      items[i] = items[child]!;
       i = child;
     }
     items[i] = last;

@@ -1,4 +1,5 @@
 /** Which results of a group may be written over one of its inputs. */
+import { append } from '../base/multimap.ts';
 import { sameShape, sameType } from '../base/types.ts';
 import type { Node, Value } from '../graph/ir.ts';
 import { hasTrait } from '../graph/op.ts';
@@ -20,12 +21,7 @@ export function inPlaceCandidates(group: LaunchGroup): readonly InPlacePair[] {
   if (group.parts !== undefined) return [];
   const elsewhere = readElsewhere(group.nodes);
   const readers = new Map<Value, Node[]>();
-  for (const node of group.nodes)
-    for (const operand of node.operands) {
-      const list = readers.get(operand);
-      if (list === undefined) readers.set(operand, [node]);
-      else list.push(node);
-    }
+  for (const node of group.nodes) for (const operand of node.operands) append(readers, operand, node);
   const candidates = group.inputs.filter((input) => input.kind !== 'constant' && !elsewhere.has(input));
   return group.outputs.flatMap((output) =>
     candidates

@@ -1,6 +1,6 @@
 /** How much is live when. */
+import { lowerBound } from '../base/lower-bound.ts';
 import type { Interval } from './fit.ts';
-import { lowerBound } from './lower-bound.ts';
 
 interface Loads {
   /** The largest sum live at once. */
@@ -42,4 +42,4 @@ export function loadsOf(intervals: readonly Interval[]): Loads {
 
 /** The first position in `times` that is not before `time`. */
 const position = (times: readonly number[], time: number): number =>
-  lowerBound(times.length, (i) => (times[i] as number) < time);
+  lowerBound(times.length, (i) => times[i]! < time);

@@ -52,11 +52,11 @@ class Search {
     this.#height = births.map(() => 0);
     this.#rest = births.map(() => 0);
     const items = order.flatMap((buffer): Item[] => {
-      const { size, firstUse, lastUse } = intervals[buffer] as Interval;
+      const { size, firstUse, lastUse } = intervals[buffer]!;
       if (size === 0) return [];
       const from = section.get(firstUse) ?? 0;
       let to = from;
-      while (to + 1 < births.length && (births[to + 1] as number) <= lastUse) to++;
+      while (to + 1 < births.length && births[to + 1]! <= lastUse) to++;
       for (let s = from; s <= to; s++) this.#rest[s]! += size;
       return [{ buffer, size, from, to }];
     });
@@ -94,7 +94,7 @@ class Search {
     let ceiling = Infinity;
     for (const item of this.#waiting) {
       let floor = lowest;
-      for (let s = item.from; s <= item.to; s++) floor = Math.max(floor, this.#height[s] as number);
+      for (let s = item.from; s <= item.to; s++) floor = Math.max(floor, this.#height[s]!);
       this.#steps += item.to - item.from + 1;
       ceiling = Math.min(ceiling, floor + item.size);
       all.push({ item, floor });
@@ -107,8 +107,7 @@ class Search {
     const { from, to, size, buffer } = item;
     const top = floor + size;
     this.#steps += to - from + 1;
-    for (let s = from; s <= to; s++)
-      if (top + (this.#rest[s] as number) - size > this.#capacity) return undefined;
+    for (let s = from; s <= to; s++) if (top + this.#rest[s]! - size > this.#capacity) return undefined;
     const before = this.#height.slice(from, to + 1);
     for (let s = from; s <= to; s++) {
       this.#height[s] = top;
@@ -118,7 +117,7 @@ class Search {
     this.#waiting.delete(item);
     return () => {
       for (let s = from; s <= to; s++) {
-        this.#height[s] = before[s - from] as number;
+        this.#height[s] = before[s - from]!;
         this.#rest[s]! += size;
       }
       this.#waiting.add(item);

@@ -32,14 +32,14 @@ function placeLow(intervals: readonly Interval[], order: readonly number[], slab
   let bytes = 0;
   let steps = 0;
   for (const buffer of order) {
-    const { size, firstUse, lastUse } = intervals[buffer] as Interval;
+    const { size, firstUse, lastUse } = intervals[buffer]!;
     if (size === 0) continue;
     let at = 0;
     steps += placed.length;
     // By offset: the place moves up over whatever is alive at the same time.
     for (const other of placed) {
-      const { size: taken, firstUse: from, lastUse: to } = intervals[other] as Interval;
-      const start = offsets[other] as number;
+      const { size: taken, firstUse: from, lastUse: to } = intervals[other]!;
+      const start = offsets[other]!;
       if (to < firstUse || from > lastUse) continue;
       if (withinSlab(at, size, slab) + size <= start) break;
       at = Math.max(at, start + taken);
@@ -47,7 +47,7 @@ function placeLow(intervals: readonly Interval[], order: readonly number[], slab
     const offset = withinSlab(at, size, slab);
     offsets[buffer] = offset;
     bytes = Math.max(bytes, offset + size);
-    const place = placed.findIndex((other) => (offsets[other] as number) > offset);
+    const place = placed.findIndex((other) => offsets[other]! > offset);
     placed.splice(place < 0 ? placed.length : place, 0, buffer);
   }
   return { offsets, bytes, steps };

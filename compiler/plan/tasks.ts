@@ -1,8 +1,10 @@
 /** The steps of a routine before they are ordered: one per group, and the copies and fills that no group does. */
 import { invariant } from '../base/invariant.ts';
+import { append } from '../base/multimap.ts';
 import type { Location } from '../base/source.ts';
 import type { Graph, Node, Value } from '../graph/ir.ts';
 import { hasTrait } from '../graph/op.ts';
+import { isLiteral } from '../lower/index.ts';
 import type { PendingCopy, Root, Roots, Window } from './roots.ts';
 import { denseWindow } from './roots.ts';
 import type { LaunchGroup } from './types.ts';
@@ -30,10 +32,6 @@ export interface Task<G extends LaunchGroup = LaunchGroup> {
   readonly reads: readonly Root[];
   readonly writes: readonly Root[];
 }
-
-/** A literal with one entry that fills its shape; such a value is never read from memory. */
-export const isFilled = (value: Value): value is Value & { kind: 'constant' } =>
-  value.kind === 'constant' && value.data.length === 1;
 
 const unique = <T>(values: readonly T[]): readonly T[] => [...new Set(values)];
 
@@ -116,7 +114,7 @@ export class TaskList<G extends LaunchGroup> {
       this.transfer(
         {
           kind: 'transfer',
-          from: isFilled(operand)
+          from: isLiteral(operand)
             ? (operand.data[0] ?? 0)
             : { value: operand, window: this.#roots.windowOf(operand) },
           to: window,
@@ -175,12 +173,6 @@ export function makeTasks<G extends LaunchGroup>(
     'plan: a concatenation has an operand that no group stores',
   );
   return list;
-}
-
-function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
-  const list = map.get(key);
-  if (list === undefined) map.set(key, [value]);
-  else list.push(value);
 }
 
 /** The window of a fresh dense piece of memory. */

@@ -7,9 +7,12 @@ import type { Buffer, Kernel } from '../loop/ir.ts';
 import { printKernel } from '../loop/print.ts';
 
 export interface Choice {
-  /** Vectors of four channels in a register tile, 1 to 4. Default 2, where there are other places to make a tile of. */
+  /**
+   * Vectors of four channels in a register tile, 1 to 4. Where there are other places to make a tile of, the default is 2; 4 without
+   * a window, 1 where channels are apart and the window is narrow.
+   */
   readonly vectors?: number;
-  /** Sums in registers at once, in vectors, 1 to 16: a tile has `sums / vectors` places. Default 8. */
+  /** Sums in registers at once, in vectors, 1 to 16: a tile has `sums / vectors` places. Default 8; by the window where channels are apart. */
   readonly sums?: number;
   /** Copy weights into the order in which they are read: `auto` where enough tiles read them. Default `auto`. */
   readonly stage?: 'never' | 'auto' | 'always';

@@ -1,6 +1,7 @@
 /** Schedule steps: plain data that can be printed, stored and compared. Each is one rewrite of loop/transform. */
-import type { Kernel } from '../loop/ir.ts';
-import type { Binding } from '../loop/transform/bind.ts';
+import type { Binding } from '../loop/bound.ts';
+import type { Axis, Kernel } from '../loop/ir.ts';
+import { visitStmts } from '../loop/rewrite.ts';
 import { bind } from '../loop/transform/bind.ts';
 import { clip } from '../loop/transform/clip.ts';
 import { collapse } from '../loop/transform/collapse.ts';
@@ -16,6 +17,7 @@ import { keepInOutput } from '../loop/transform/keep-in-output.ts';
 import { liftConditions } from '../loop/transform/lift-conditions.ts';
 import { parallel } from '../loop/transform/parallel.ts';
 import { mergeChunks } from '../loop/transform/merge-chunks.ts';
+import { orderSums } from '../loop/transform/order-sums.ts';
 import type { Overlap, Part } from '../loop/transform/partition.ts';
 import { overlap, partition } from '../loop/transform/partition.ts';
 import { reorder } from '../loop/transform/reorder.ts';
@@ -33,7 +35,6 @@ import { startInside } from '../loop/transform/start-inside.ts';
 import { requires, StepError } from '../loop/transform/step-error.ts';
 import { scalarize, unroll, unrollMarked } from '../loop/transform/unroll.ts';
 import { vectorize } from '../loop/transform/vectorize.ts';
-import { visitStmts } from '../loop/rewrite.ts';
 import type { Choice } from './choice.ts';
 
 export type Step =
@@ -120,78 +121,86 @@ export type Step =
   | { readonly step: 'start_inside'; readonly axis: string }
   /** A register array moves into the output made of it. */
   | { readonly step: 'keep_in_output'; readonly array: string }
+  /** Terms of one sum in registers come together. */
+  | { readonly step: 'order_sums' }
   | { readonly step: 'share' }
   | { readonly step: 'hoist' }
   | { readonly step: 'inline' }
   | { readonly step: 'simplify' };
 
+/** Steps that take the whole kernel. */
+const onKernel = {
+  collapse,
+  straighten,
+  merge_chunks: mergeChunks,
+  lift_conditions: liftConditions,
+  unroll_marked: (kernel: Kernel) => scalarize(unrollMarked(kernel)),
+  order_sums: orderSums,
+  share,
+  hoist,
+  inline: inlineLets,
+  simplify,
+} as const;
+/** Steps that take a loop and nothing else. */
+const onLoop = { vectorize, parallel, unroll, spread, start_inside: startInside } as const;
+
 /** The kernel after one step. Throws a `StepError` where the step does not fit. */
 export function applyStep(kernel: Kernel, step: Step): Kernel {
   switch (step.step) {
     case 'collapse':
-      return collapse(kernel);
     case 'straighten':
-      return straighten(kernel);
+    case 'merge_chunks':
+    case 'lift_conditions':
+    case 'unroll_marked':
+    case 'order_sums':
+    case 'share':
+    case 'hoist':
+    case 'inline':
+    case 'simplify':
+      return onKernel[step.step](kernel);
+    case 'vectorize':
+    case 'parallel':
+    case 'unroll':
+    case 'spread':
+    case 'start_inside':
+      return onLoop[step.step](kernel, step.axis);
     case 'split':
       return split(kernel, step.axis, step.size, step);
     case 'split_guarded':
       return splitGuarded(kernel, step.axis, step.size, step);
-    case 'peel':
-      return peel(kernel, step.axis, step.at);
-    case 'reorder':
-      return reorder(kernel, step.axes);
-    case 'jam': {
-      const through = new Set(step.through.map((name) => findLoop(kernel, name).axis));
-      return jam(kernel, step.axis, { through, mode: step.mode });
-    }
-    case 'partition':
-      return partition(kernel, step.axis, step.parts);
-    case 'overlap':
-      return overlap(kernel, step.axis, step);
     case 'split_batch':
       return splitBatch(kernel, step.axis, step.size, step);
-    case 'stage':
-      return stage(kernel, step);
+    case 'overlap':
+      return overlap(kernel, step.axis, step);
+    case 'partition':
+      return partition(kernel, step.axis, step.parts);
+    case 'peel':
+      return peel(kernel, step.axis, step.at);
     case 'clip':
       return clip(kernel, step.axis, step.from, step.to);
-    case 'start_inside':
-      return startInside(kernel, step.axis);
-    case 'spread':
-      return spread(kernel, step.axis);
     case 'shift':
       return shift(kernel, step.axis, step.along);
-    case 'vectorize':
-      return vectorize(kernel, step.axis);
-    case 'parallel':
-      return parallel(kernel, step.axis);
+    case 'reorder':
+      return reorder(kernel, step.axes);
+    case 'jam':
+      return jam(kernel, step.axis, { through: axesOf(kernel, step.through), mode: step.mode });
+    case 'stage':
+      return stage(kernel, step);
+    case 'keep_in_output':
+      return kept(kernel, step.array);
     case 'bind':
       return bind(kernel, step.axis, step.to);
     case 'cooperate':
       return cooperate(kernel, step);
-    case 'merge_chunks':
-      return mergeChunks(kernel);
     case 'tile_contraction':
       return tileContraction(kernel, step);
-    case 'lift_conditions':
-      return liftConditions(kernel);
-    case 'unroll':
-      return unroll(kernel, step.axis);
-    case 'unroll_marked':
-      return scalarize(unrollMarked(kernel));
-    case 'keep_in_output':
-      return kept(kernel, step.array);
-    case 'share':
-      return share(kernel);
-    case 'hoist':
-      return hoist(kernel);
-    case 'inline':
-      return inlineLets(kernel);
-    case 'simplify':
-      return simplify(kernel);
     default:
       return step satisfies never;
   }
 }
+
+const axesOf = (kernel: Kernel, names: readonly string[]): ReadonlySet<Axis> =>
+  new Set(names.map((name) => findLoop(kernel, name).axis));
 
 function kept(kernel: Kernel, array: string): Kernel {
   let result: Kernel | undefined;

@@ -2,6 +2,7 @@
  * Schedules for one thread of scalar JavaScript. What costs there is the rounding: two conversions behind each addition,
  * one after the other. A tile of four outputs keeps four such chains going and reads each element of the other operand once.
  */
+import { fixedExtent } from '../base/types.ts';
 import type { For, Kernel, Stmt } from '../loop/ir.ts';
 import { bodyOf, visitStmts } from '../loop/rewrite.ts';
 import { isWhole, loopAxes } from '../loop/transform/find.ts';
@@ -53,7 +54,7 @@ function tile(scheduling: Scheduling, target: TargetInfo): void {
   );
   if (loop === undefined || nest.inner.length === 0) return;
   const { name } = loop.axis;
-  const extent = loop.axis.extent as number;
+  const extent = fixedExtent(loop.axis.extent);
   const size = tileSize(extent, target.accumulators);
   const inside = loopsInside(nest, loop);
   const through = nest.inner.map(({ axis }) => axis.name);

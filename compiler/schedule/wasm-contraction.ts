@@ -15,11 +15,20 @@ import { axesOfRange } from '../loop/rewrite.ts';
 import { commonRange, isContiguous, middleOf } from './access.ts';
 import { stageOperand, stageWeights } from './wasm-stage.ts';
 import type { LanePart } from './wasm-tile.ts';
-import { balanced, divide, extentOf, laneParts, loopsInside, mayRepeat, widest } from './wasm-tile.ts';
+import {
+  balanced,
+  divide,
+  extentOf,
+  laneParts,
+  loopsInside,
+  mayRepeat,
+  placesOfWindow,
+  widest,
+} from './wasm-tile.ts';
 
 /** Sums kept in registers at once, in vectors. */
 const accumulators = 8;
-const sumsOf = ({ choice }: Scheduling): number => choice.sums ?? accumulators;
+const sumsOf = ({ choice }: Scheduling, usual = accumulators): number => choice.sums ?? usual;
 const vectorsOf = ({ choice }: Scheduling, usual = widest): number => choice.vectors ?? usual;
 /** Vectors at once where the weights of as many channels stay in the first cache: without a window. */
 const widestWithoutWindow = 4;
@@ -42,6 +51,8 @@ interface Roles {
   readonly outermost: boolean;
   /** Whether the nest runs once per sample and adds to the output. */
   readonly streamed: boolean;
+  /** Sums in registers at once, in vectors. */
+  readonly sums: number;
 }
 
 /** Schedules the nest, which is all of the kernel or the body of one loop. False where nothing is contiguous: it stays as it is. */
@@ -58,23 +69,24 @@ export function scheduleContraction(
     pixel !== undefined && boundsDependOn(nest, pixel.axis)
       ? others.find((loop) => loop !== pixel && isStatic(loop) && boundsDependOn(nest, loop.axis))
       : undefined;
+  const shared = sharesChannels(nest, lane.axis);
+  const window =
+    shared || pixel === undefined || options.streamed ? undefined : placesOfWindow(nest, pixel.axis);
   const roles: Roles = {
     lane: lane.axis.name,
     pixel: pixel?.axis.name,
     outer: others.map(({ axis }) => axis.name),
     edge: edge?.axis.name,
     streamed: options.streamed,
-    outermost: options.tiling && sharesChannels(nest, lane.axis),
+    outermost: options.tiling && shared,
+    sums: sumsOf(s, window),
   };
   const batch = others.find(({ axis }) => axis.extent === 'N');
   if (options.tiling && batch !== undefined && others.length === 1) rowsOfBatch(s, roles, batch);
-  else if (pixel !== undefined)
-    channels(
-      s,
-      roles,
-      vectorsOf(s, nest.inner.length === 1 && !options.streamed ? widestWithoutWindow : widest),
-    );
-  else channels(s, roles, options.tiling || others.length === 0 ? sumsOf(s) : widestWindow);
+  else if (pixel !== undefined) {
+    const withoutWindow = nest.inner.length === 1 && !options.streamed;
+    channels(s, roles, vectorsOf(s, withoutWindow ? widestWithoutWindow : window === undefined ? widest : 1));
+  } else channels(s, roles, options.tiling || others.length === 0 ? sumsOf(s) : widestWindow);
   return true;
 }
 
@@ -155,6 +167,7 @@ function channels(s: Scheduling, roles: Roles, vectors: number): void {
           outer: outer.map((name) => name + own),
           edge: roles.edge === undefined ? undefined : roles.edge + own,
           streamed: roles.streamed,
+          sums: roles.sums,
           outermost,
         }
       : { ...roles, lane: names[i] as string, outermost };
@@ -163,7 +176,7 @@ function channels(s: Scheduling, roles: Roles, vectors: number): void {
 }
 
 function channelBlock(s: Scheduling, roles: Roles, part: LanePart): void {
-  const { lane, outer } = roles;
+  const { lane, outer, sums } = roles;
   let inner = lane;
   if (part.vectors > 0) {
     const size = part.vectors * 4;
@@ -190,7 +203,7 @@ function channelBlock(s: Scheduling, roles: Roles, part: LanePart): void {
         block: vector,
         inner: within,
       });
-      return tiles(s, roles, { vectors: 2, axes: [vector, within] });
+      return tiles(s, roles, { vectors: 2, axes: [vector, within], sums });
     }
     if (part.vectors > 1) {
       s.apply({
@@ -204,12 +217,13 @@ function channelBlock(s: Scheduling, roles: Roles, part: LanePart): void {
       return tiles(s, roles, {
         vectors: part.vectors,
         axes: [`${lane}_vec`, `${lane}_lane`],
+        sums,
       });
     }
-    return tiles(s, roles, { vectors: 1, axes: [inner] });
+    return tiles(s, roles, { vectors: 1, axes: [inner], sums });
   }
   sinkLanes(s, [lane], outer);
-  tiles(s, roles, { vectors: 0, axes: [lane] });
+  tiles(s, roles, { vectors: 0, axes: [lane], sums });
 }
 
 /** Moves the loops inside of a block of channels inwards, past the loops over places. */
@@ -223,6 +237,7 @@ function sinkLanes(s: Scheduling, axes: readonly string[], outer: readonly strin
 interface Lanes {
   readonly vectors: number;
   readonly axes: readonly string[];
+  readonly sums: number;
 }
 
 const renamedLanes = (lanes: Lanes, suffix: string): Lanes => ({
@@ -305,7 +320,7 @@ const nestWithin = (kernel: Kernel, name: string): ReturnType<typeof nestOf> =>
 
 /** Divides the axis into tiles of nearly the same size and moves them inside of the reduction. */
 function tiled(s: Scheduling, axis: string, lanes: Lanes, repeats: readonly string[] = []): void {
-  const largest = Math.max(Math.floor(sumsOf(s) / Math.max(lanes.vectors, 1)), 1);
+  const largest = Math.max(Math.floor(lanes.sums / Math.max(lanes.vectors, 1)), 1);
   const parts = balanced(extentOf(s.kernel, axis), largest);
   const names = divide(s, axis, parts);
   parts.forEach((part, i) => {

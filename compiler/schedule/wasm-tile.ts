@@ -1,14 +1,44 @@
 /** What all WASM schedules share: how extents are divided among vectors and tiles. */
 import { sameType } from '../base/types.ts';
-import { loadsOf, writesOf } from '../loop/accesses.ts';
-import type { Kernel } from '../loop/ir.ts';
+import { loadsOf, strideAlong, writesOf } from '../loop/accesses.ts';
+import type { Axis, Kernel, Stmt } from '../loop/ir.ts';
 import { findLoop, loopAxes } from '../loop/transform/find.ts';
 import type { Part } from '../loop/transform/partition.ts';
 import { lanes } from '../loop/transform/vectorize.ts';
+import { Keys } from '../loop/transform/keys.ts';
+import type { Nest } from './nest.ts';
 import type { Scheduling } from './steps.ts';
 
 /** Vectors in a block of channels: with four pixels, eight accumulators. */
 export const widest = 2;
+
+/**
+ * Vectors that sums and what they are made of may be. The registers are as many, of which a product and V8 take one each; but not
+ * all vectors are there at once.
+ */
+const registers = 16;
+/**
+ * How many places a tile of one vector has where all channels are apart: so many that their sums, the elements that a row of
+ * their windows covers, and the weights of that row are in registers at once. undefined: fewer than a window is wide.
+ */
+export function placesOfWindow({ inner }: Nest, pixel: Axis): number | undefined {
+  const row = inner.at(-1)?.axis;
+  const load = loadsOf(inner).find(({ buffer, index }) => strideAlong(buffer, index, pixel) !== 0);
+  if (row === undefined || row.extent === 'N' || load === undefined) return undefined;
+  const step = strideAlong(load.buffer, load.index, pixel) / strideAlong(load.buffer, load.index, row);
+  if (!Number.isInteger(step) || step < 1) return undefined;
+  const places = Math.floor((registers + step - 2 * row.extent) / (1 + step));
+  return places < row.extent ? undefined : places;
+}
+
+/** Whether all that a body in vectors adds up, and what it loads for that, has registers at the same time. */
+export function fitsRegisters(body: readonly Stmt[]): boolean {
+  const keys = new Keys();
+  const places = [...loadsOf(body), ...writesOf(body)].map(({ buffer, index }) =>
+    keys.of({ kind: 'load', buffer, index }),
+  );
+  return new Set(places).size <= registers;
+}
 
 /** A loop over a part of the lane axis: `extent` elements in blocks of `vectors` vectors (0: no vectors, element by element). */
 export interface LanePart extends Part {

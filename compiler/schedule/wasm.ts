@@ -8,14 +8,17 @@ import { axesOfRange, visitStmts } from '../loop/rewrite.ts';
 import { findLoop, loopAxes } from '../loop/transform/find.ts';
 import { isParallel, writesOnce } from '../loop/transform/parallel.ts';
 import { requires } from '../loop/transform/step-error.ts';
+import { writtenOut } from '../loop/transform/unroll.ts';
+import { lanes } from '../loop/transform/vectorize.ts';
 import type { Choice } from './choice.ts';
 import { nestOf } from './nest.ts';
 import { Scheduling } from './steps.ts';
 import { streamBatch } from './stream-batch.ts';
 import { divideByStride, divisorOf } from './strides.ts';
-import { isIndependent, iterations, workOf } from './access.ts';
+import { isContiguous, isIndependent, iterations, workOf } from './access.ts';
 import { scheduleContraction } from './wasm-contraction.ts';
 import { scheduleMap } from './wasm-map.ts';
+import { fitsRegisters, loopsInside } from './wasm-tile.ts';
 
 /** The steps for a kernel as lowering made it, applied; with the default choices where `choice` has none. */
 export function scheduleForWasm(kernel: Kernel, choice: Choice = {}): Scheduling {
@@ -29,11 +32,14 @@ export function scheduleForWasm(kernel: Kernel, choice: Choice = {}): Scheduling
   if (hasLanes(s.kernel)) s.apply({ step: 'straighten' });
   unrollInnermost(s, reduced);
   // In lanes the emitter loads each element once; values that are used more than once have names since lowering.
-  if (!hasLanes(s.kernel)) s.apply({ step: 'share' });
+  s.apply({ step: hasLanes(s.kernel) ? 'order_sums' : 'share' });
   s.apply({ step: 'hoist' }, { step: 'inline' });
   parallelize(s);
   return s;
 }
+
+const isInLanes = (body: readonly Stmt[]): boolean =>
+  body.every((stmt) => stmt.kind === 'for' && stmt.mode === 'vectorize');
 
 function hasLanes(kernel: Kernel): boolean {
   let found = false;
@@ -54,14 +60,26 @@ function scheduleReduction(s: Scheduling): void {
       streamed: batch !== undefined,
     });
   } else {
+    const last = nestOf(s.kernel).outer.at(-1);
     if (s.kernel.kind === 'window') s.transaction(() => divideByStride(s));
     const inVectors = scheduleContraction(s, nestOf(s.kernel), {
       tiling: false,
       streamed: false,
     });
+    if (inVectors || (last !== undefined && casesInVectors(s, last))) return;
     const innermost = nestOf(s.kernel).inner.at(-1);
-    if (!inVectors && innermost !== undefined) s.attempt({ step: 'spread', axis: innermost.axis.name });
+    if (innermost !== undefined) s.attempt({ step: 'spread', axis: innermost.axis.name });
   }
+}
+
+/** Cases beside one another, which have channels of their own: four at a time in each. Says whether that was possible. */
+function casesInVectors(s: Scheduling, { axis: { name, extent }, body, axis }: For): boolean {
+  if (extent === 'N' || extent < lanes || !isContiguous(body, axis)) return false;
+  return s.transaction(() => {
+    const inner = `${name}_in`;
+    s.apply({ step: 'split', axis: name, size: lanes, block: `${name}_block`, inner, rest: `${name}_rest` });
+    s.apply({ step: 'jam', axis: inner, through: loopsInside(s.kernel, inner), mode: 'vectorize' });
+  });
 }
 
 /** Gradients of convolutions with a stride: places between those of two windows become cases of their own, without rests. */
@@ -88,6 +106,8 @@ function shiftWindows(s: Scheduling): void {
 
 /** Statements that a loop may become when it is written out. */
 const largestBody = 8;
+/** The same where all of them find what they need in registers. */
+const largestInRegisters = 16;
 const mostCopies = 9;
 
 /** Writes out the innermost loops of the reduction where there is little in them. */
@@ -106,7 +126,10 @@ function unrollInnermost(s: Scheduling, reduced: ReadonlySet<string>): void {
   for (const loop of innermost) {
     const count = iterations(loop, Infinity);
     const statements = writesOf(loop.body).length;
-    if (count <= mostCopies && count * statements <= largestBody) names.add(loop.axis.name);
+    const size = count * statements;
+    if (count > mostCopies || size > largestInRegisters) continue;
+    if (size <= largestBody || (isInLanes(loop.body) && fitsRegisters(writtenOut(loop))))
+      names.add(loop.axis.name);
   }
   for (const axis of names) s.attempt({ step: 'unroll', axis });
   if (names.size > 0) s.apply({ step: 'simplify' });

@@ -60,7 +60,7 @@ export function dimensionsOf(blocks: readonly Blocks[]): ReadonlyMap<RoleAxis, D
   const result = new Map<RoleAxis, Dimension | undefined>();
   const counts = new Map<Dimension, number>();
   known.forEach(({ axis, count }, i) => {
-    const dimension = own[Math.min(i, own.length - 1)] as Dimension;
+    const dimension = own[Math.min(i, own.length - 1)]!;
     const all = (counts.get(dimension) ?? 1) * count;
     if (all <= mostGroups) counts.set(dimension, all);
     result.set(axis, all <= mostGroups ? dimension : undefined);

@@ -1,6 +1,7 @@
 /** Makes sentences of the parser's errors: what was expected where, and what stood there. */
 import { EOF, type IRecognitionException, type IToken } from 'chevrotain';
 import type { Diagnostic } from '../base/diagnostic.ts';
+import { lowerBound } from '../base/lower-bound.ts';
 import type { Span } from '../base/source.ts';
 import { didYouMean } from '../base/suggest.ts';
 import { breaksLine, endOf, problem, quote, replace, spanOf } from './report.ts';
@@ -16,14 +17,8 @@ export interface Place {
 /** The token before. chevrotain's own notion of it is wrong for errors it found while skipping tokens. */
 function previousOf({ tokens }: Place, { token }: IRecognitionException): IToken | undefined {
   if (token.tokenType === EOF) return tokens[tokens.length - 1];
-  let low = 0; // the first token that does not stand before `token`
-  let high = tokens.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((tokens[middle]?.startOffset ?? Infinity) < token.startOffset) low = middle + 1;
-    else high = middle;
-  }
-  return tokens[low - 1];
+  const before = lowerBound(tokens.length, (i) => (tokens[i]?.startOffset ?? Infinity) < token.startOffset);
+  return tokens[before - 1];
 }
 
 /** What a rule would go on with where the parser only names the bracket that ends it. */

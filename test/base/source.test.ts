@@ -9,14 +9,18 @@ it('all three ends of lines count as one', () => {
   expect(lineAndColumn('', 0)).toEqual({ line: 1, column: 1 });
 });
 
-it('lineIndex gives what lineAndColumn gives', () => {
+it('an offset stands in the line whose text comes last before it', () => {
   const text = fc.string({ unit: fc.constantFrom('a', '\n', '\r', '\r\n', 'é') });
   fc.assert(
     fc.property(text, (whole) => {
       const position = lineIndex(whole);
-      for (let offset = 0; offset <= whole.length; offset++) {
-        expect(position(offset)).toEqual(lineAndColumn(whole, offset));
-      }
+      // A line with its end; the last one has none.
+      const lines = whole.split(/(?<=\n|\r(?!\n))/u);
+      let offset = 0;
+      for (const [i, line] of lines.entries())
+        for (let column = 1; column <= line.length; column++)
+          expect(position(offset++)).toEqual({ line: i + 1, column });
+      expect(position(offset).line).toBe(/[\n\r]$/u.test(whole) ? lines.length + 1 : lines.length);
     }),
   );
 });

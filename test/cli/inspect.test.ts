@@ -4,6 +4,7 @@ import { inflateSync } from 'node:zlib';
 import { encode } from 'fast-png';
 import { describe, expect, test } from 'vitest';
 import { inspectionPage } from '../../compiler/cli/inspection.ts';
+import { openData } from '../../compiler/data/index.ts';
 import { analyze } from '../../compiler/index.ts';
 import { readSafetensors, writeSafetensors } from '../../runtime/safetensors.ts';
 import type { Folder } from './support.ts';
@@ -29,6 +30,7 @@ function dataOf(page: string) {
 
 interface Json {
   readonly input: string;
+  readonly truth?: string;
   readonly outputs: Record<string, { class: string; probabilities: [string, number][] }>;
   readonly layers: {
     name: string;
@@ -78,10 +80,39 @@ describe('a page', () => {
     const { cnnc, file, names } = await trained();
     const { status, out } = await cnnc('inspect', 'tiny.cnn', '--data', tinyData, '-o', 'seen/first.html');
     expect(status).toBe(0);
-    expect(out).toMatch(/^synthetic:digits\?size=12&count=200 test 0\n[^]*\nseen\/first\.html /u);
+    expect(out).toMatch(/^synthetic:digits\?size=12&count=200 test 0, which is 0\n[^]*\nseen\/first\.html /u);
     expect(names()).not.toContain('tiny.html');
     const page = readFileSync(file('seen/first.html'), 'utf8');
-    expect(page).toContain('sees in synthetic:digits?size=12&amp;count=200 test 0</h1>');
+    expect(page).toContain('sees in synthetic:digits?size=12&amp;count=200 test 0, which is 0</h1>');
+  });
+
+  test('shows the sample with a number, and of which class it is', async () => {
+    const { cnnc, file } = await trained();
+    // The samples of each class take turns.
+    const name = 'synthetic:digits?size=12&count=200 train 17';
+    const args = ['tiny.cnn', '--data', tinyData, '--split', 'train', '--sample', '17'];
+    const { status, out, err } = await cnnc('inspect', ...args);
+    expect([status, err]).toEqual([0, '']);
+    expect(out.split('\n')[0]).toBe(`${name}, which is 7`);
+    const page = readFileSync(file('tiny.html'), 'utf8');
+    expect(page).toContain(`${name.replace('&', '&amp;')}, which is 7</h1>`);
+    const { train } = openData(tinyData, {
+      inputs: [{ name: 'image', dtype: 'u8', shape: [12, 12, 1] }],
+    });
+    const image = new Uint8Array(144);
+    await train.read(Uint32Array.of(17), { image });
+    expect(dataOf(page).tensors.get('input image')?.data).toEqual(image);
+    for (const command of ['inspect', 'predict']) {
+      const json = JSON.parse((await cnnc(command, ...args, '--json')).out) as Json;
+      expect([command, json.input, json.truth]).toEqual([command, name, '7']);
+    }
+    // Of classes that are not the model's, too: two are kept, and numbered as the data number them.
+    const two = tinyModel.replace('Dense(10', 'Dense(2').replace(/classes: .*\]/u, 'classes: ["a", "b"]');
+    writeFileSync(file('two.cnn'), two);
+    await cnnc('train', 'two.cnn', '--data', tinyData, '--only', '7,9', '--epochs', '0');
+    const outputOf = async (...more: string[]) => (await cnnc('predict', 'two.cnn', ...more)).out;
+    expect(await outputOf('--data', tinyData, '--sample', '7')).toContain(', which is 7\n');
+    expect(await outputOf('--data', tinyData, '--only', '7,9', '--sample', '1')).toContain(', which is b\n');
   });
 
   test('makes no markup of names', async () => {
@@ -151,6 +182,7 @@ describe('--json', () => {
     expect(names()).toEqual(before);
     const { input, outputs, layers, saliency } = JSON.parse(out) as Json;
     expect(input).toBe('picture.png');
+    expect(out).not.toContain('truth');
     const predicted = JSON.parse((await cnnc('predict', 'tiny.cnn', 'picture.png', '--json')).out) as Json;
     expect(outputs['digit']!.class).toBe(predicted.outputs['digit']!.class);
     outputs['digit']!.probabilities.forEach(([name, share], i) => {
@@ -223,8 +255,10 @@ describe('what is wrong is said', () => {
         /w\.safetensors: there is no such file/u,
       ],
       [['tiny.cnn', 'picture.png', '--weights', 'text.png'], 1, /text\.png: not a whole safetensors file/u],
-      [['tiny.cnn', 'picture.png', '--set', 'width=3'], 1, /tiny\.safetensors: /u],
-      [['none.cnn', 'picture.png'], 1, /none\.safetensors: there is no such file/u],
+      [['none.cnn', 'picture.png'], 1, /none\.cnn: there is no such file/u],
+      [['tiny.cnn', 'picture.png', '--sample', '3'], 2, /--sample is one of --data; .* pictures/u],
+      [['tiny.cnn', '--data', tinyData, '--sample', '200', '--split', 'train'], 1, /train samples 0 to 199/u],
+      [['tiny.cnn', '--data', tinyData, '--only', '1,2'], 1, /keeps 2 classes, the model has 10/u],
       [['tiny.cnn', '--input', 'image=two.json'], 1, /observe takes one sample, got 2/u],
       [['tiny.cnn', 'picture.png', '-o', 'folder.html'], 1, /folder\.html/u],
     ];

@@ -98,7 +98,10 @@ describe('train', () => {
       kernel('a.safetensors', 'conv2d.kernel'),
     );
     const wrong = await place.cnnc('train', 'parity.cnn', ...more, 'tony=a.safetensors');
-    expect([wrong.status, wrong.err]).toEqual([1, expect.stringMatching(/a\.safetensors: .*tony/u)]);
+    expect([wrong.status, wrong.err]).toEqual([
+      2,
+      expect.stringMatching(/no layer `tony` has weights; those that have: tiny\.conv2d, /u),
+    ]);
   });
 
   test('augmentation changes what is learnt', async () => {
@@ -190,7 +193,9 @@ describe('train', () => {
     const other = await place.cnnc('train', 'tiny.cnn', '--data', `${tinyData}&seed=9`, '--resume');
     expect([other.status, other.err]).toEqual([
       1,
-      expect.stringMatching(/not the data of the checkpoint: .* there, .* here/u),
+      expect.stringMatching(
+        /tiny\.checkpoint: that run had other data: --data, --input or their files were others\n/u,
+      ),
     ]);
     const seeded = await place.cnnc(...train, '--resume', '--seed', '5');
     expect([seeded.status, seeded.err]).toEqual([
@@ -295,12 +300,37 @@ describe('weights', () => {
     }
   });
 
-  test('of another model: the names are listed', async () => {
+  test('of another model: some names, how they differ, and what can be done', async () => {
     const place = withModel();
     await place.cnnc(...train, '--epochs', '0');
-    const { status, err } = await place.cnnc('evaluate', 'tiny.cnn', '--data', tinyData, '--set', 'width=5');
-    expect(status).toBe(1);
-    expect(err).toMatch(/conv2d\.kernel/u);
+    const deep = '-> Conv2D(2, 1x1) '.repeat(2);
+    writeFileSync(place.file('deep.cnn'), tinyModel.replace('-> Flatten', `${deep}as last -> Flatten`));
+    const of = async (...command: string[]) => {
+      const { status, err } = await place.cnnc(...command);
+      expect([command[0], status]).toEqual([command[0], 1]);
+      return err;
+    };
+    const advice = 'weights fit the layers, --model and --set that they were trained with';
+    expect(await of('evaluate', 'tiny.cnn', '--data', tinyData, '--set', 'width=5')).toBe(
+      [
+        'cnnc: tiny.safetensors: these are weights of another model',
+        'of another shape in it: conv2d.kernel (f32[3, 3, 1, 2], not f32[3, 3, 1, 5]), conv2d.bias (f32[2], not f32[5]), dense.kernel (f32[50, 10], not f32[125, 10])',
+        `${advice}\n`,
+      ].join('\n  '),
+    );
+    const other = ['deep.cnn', '--weights', 'tiny.safetensors'];
+    expect(await of('predict', ...other)).toContain(
+      `\n  not in it: conv2d_1.kernel, conv2d_1.bias, last.kernel and 1 more\n  ${advice}\n`,
+    );
+    for (const command of ['inspect', 'build']) expect(await of(command, ...other)).toContain(advice);
+    expect(await of('train', 'deep.cnn', '--data', tinyData, '--init', 'tiny.safetensors')).toContain(
+      '\n  --init LAYER=FILE takes the weights of one layer alone\n',
+    );
+    const none = await place.cnnc('train', 'deep.cnn', '--data', tinyData, '--init', 'no=tiny.safetensors');
+    expect([none.status, none.err]).toEqual([
+      2,
+      'cnnc: --init: no layer `no` has weights; those that have: conv2d, conv2d_1, last, dense\n',
+    ]);
   });
 
   test('that are not there: who makes them', async () => {

@@ -50,6 +50,7 @@ test('serves the page, the modules and what they need, and ends with Ctrl-C', as
     expect(await response.text()).toMatch(/export (async )?function createModel/);
   }
   expect(await setupOf(address)).toEqual({
+    id: expect.any(String) as string,
     model: 'Tiny',
     stem: 'model',
     parameters: 80 + 2010,
@@ -65,6 +66,24 @@ test('serves the page, the modules and what they need, and ends with Ctrl-C', as
   expect(status).toBe(130);
   expect(err).toContain('Tiny: 2 090 parameters, 900 samples');
   await expect(fetch(address)).rejects.toThrow();
+});
+
+test('its training has a name by the model, the data, the seed and the first weights', async () => {
+  const idOf = async (...args: string[]): Promise<string> => {
+    const { address, stop } = await play({}, '--data', digitsData, ...args);
+    const { id } = await setupOf(address);
+    await stop();
+    return id;
+  };
+  const [first, ...others] = [
+    await idOf(),
+    await idOf('--set', 'width=3'),
+    await idOf('--data', `${digitsData}&seed=9`),
+    await idOf('--validation', '0.2'),
+    await idOf('--seed', '1'),
+  ];
+  expect(new Set([first, ...others]).size).toBe(5);
+  expect(await idOf('--epochs', '3', '--seed', '0')).toBe(first);
 });
 
 test('forbids what a page could do beyond its purpose', async () => {
@@ -169,7 +188,7 @@ test('begins with weights, once they have been found to fit', async () => {
     digitsData,
   );
   expect(other.status).toBe(1);
-  expect(other.err).toMatch(/^cnnc: model\.safetensors: .*conv2d/m);
+  expect(other.err).toMatch(/^cnnc: model\.safetensors: [^]* conv2d\.kernel /m);
   const none = await place.cnnc('play', 'model.cnn', '--weights', 'none.safetensors', '--data', digitsData);
   expect(none).toMatchObject({
     status: 1,

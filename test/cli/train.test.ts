@@ -60,11 +60,84 @@ test('--resume says what is wrong with which checkpoint, and that nothing is lef
   const place = withModel();
   await place.cnnc(...train);
   expect((await place.cnnc(...train, '--resume')).err).toMatch(/has trained 3 epochs; more with --epochs N/u);
-  const other = await place.cnnc(...train, '--resume', '--set', 'width=3');
-  expect([other.status, other.err]).toEqual([
+  const others: [string[], RegExp][] = [
+    [
+      ['--data', tinyData.replace('200', '100')],
+      /had other data: --data, --input or their files were others\n/u,
+    ],
+    [['--validation', '0.2'], /had other data: --validation was another\n/u],
+    [['--data', `${tinyData}&seed=7`, '--validation', '0'], /--data, .*, --validation was another\n/u],
+    [['--set', 'batch_size=10'], /that run had batches of 20 samples, this one has 10\n/u],
+    // What the optimizer keeps of each is not said as well.
+    [
+      ['--set', 'width=3'],
+      /weights of another model\n {2}of another shape in it: [^@]*\n.*--set that it began with\n/u,
+    ],
+  ];
+  for (const [options, message] of others) {
+    const { status, err } = await place.cnnc(...train, '--resume', ...options);
+    expect([status, err]).toEqual([1, expect.stringMatching(message)]);
+    expect(err).toMatch(/^cnnc: tiny\.checkpoint: /mu);
+    expect(err).toMatch(
+      /\n {2}without --resume, training begins anew and keeps it as tiny\.checkpoint\.previous\n$/u,
+    );
+  }
+});
+
+test('numbers from files, for models that take no picture', async () => {
+  const place = folder();
+  const x = Array.from({ length: 40 }, (_, i) => [(i % 7) / 7, (i % 5) / 5]);
+  writeFileSync(place.file('x.json'), JSON.stringify(x));
+  const truths = (bias: number) => JSON.stringify(x.map(([a = 0, b = 0]) => 2 * a - b + bias));
+  writeFileSync(place.file('y.json'), truths(0));
+  writeFileSync(
+    place.file('line.cnn'),
+    `model Line {
+  input x: f32[2]
+  x -> Dense(1) -> output y
+}
+train Line {
+  label truth: f32[1]
+  loss: mean_squared_error(truth, y)
+  optimizer: SGD(learning_rate: 0.1)
+  batch_size: 4
+  epochs: 60
+}
+`,
+  );
+  const none = await place.cnnc('train', 'line.cnn');
+  expect([none.status, none.err]).toEqual([
     1,
-    expect.stringMatching(/tiny\.checkpoint: these are weights of another model/u),
+    expect.stringMatching(/no picture .*: --input x=FILE --input truth=FILE\n$/u),
   ]);
+  const input = ['--input', 'x=x.json', '--input', 'truth=y.json'];
+  const trained = await place.cnnc('train', 'line.cnn', ...input);
+  expect([trained.status, trained.err]).toEqual([
+    0,
+    expect.stringContaining('36 samples of x=x.json truth=y.json, 4 for validation\n'),
+  ]);
+  expect(trained.out).toContain('\n  cnnc evaluate line.cnn --input x=x.json --input truth=y.json\n');
+  expect(trained.out).toContain('\n  cnnc predict line.cnn --input x=FILE\n');
+  const evaluated = JSON.parse((await place.cnnc('evaluate', 'line.cnn', ...input, '--json')).out) as {
+    samples: number;
+    scores: { loss: number };
+  };
+  expect(evaluated.samples).toBe(40);
+  expect(evaluated.scores.loss).toBeLessThan(1e-3);
+  const compared = await place.cnnc('compare', 'line.cnn', ...input, '--try', 'epochs=1,2', '--json');
+  expect(compared.out.trim().split('\n')).toHaveLength(2);
+  // The same names with other numbers in them are other data.
+  writeFileSync(place.file('y.json'), truths(1));
+  expect((await place.cnnc('train', 'line.cnn', ...input, '--resume')).err).toMatch(/had other data: /u);
+  const usage = [
+    [['train', '--validation', 'test'], /with --input, it is a fraction/u],
+    [['evaluate', '--split', 'test'], /--split is about --data/u],
+    [['train', '--input', 'z=x.json'], /expected NAME=FILE with a NAME of x, truth/u],
+  ] as const;
+  for (const [[command, ...options], message] of usage) {
+    const { status, err } = await place.cnnc(command, 'line.cnn', ...input, ...options);
+    expect([status, err]).toEqual([2, expect.stringMatching(message)]);
+  }
 });
 
 test('a loss of probabilities on numbers that are none: not the learning rate', async () => {

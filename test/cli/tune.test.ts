@@ -64,13 +64,17 @@ describe('tune', () => {
     const plain = await cnnc('build', 'tiny.cnn', '-o', 'plain');
     const { status, out, err } = await cnnc('build', 'tiny.cnn', '--schedule', 'stale.schedule');
     expect([plain.status, status]).toEqual([0, 0]);
-    expect(err).toBe('cnnc: stale.schedule: this model has none of its kernels; run `cnnc tune` again\n');
-    expect(out).toMatch(/^tiny\.ts .*\nstale\.schedule {2}for 0 of its 1 kernels\n$/u);
+    expect(err).toBe(
+      'cnnc: stale.schedule: this model has none of its kernels; `cnnc tune tiny.cnn -o stale.schedule` measures those that it has\n',
+    );
+    expect(out).toMatch(/^tiny\.ts .*\nstale\.schedule {2}for 0 of its 1 kernels; unused: line 1\n$/u);
     expect(readFileSync(file('tiny.ts'), 'utf8')).toBe(readFileSync(file('plain/tiny.ts'), 'utf8'));
     expect((await cnnc('bench', 'tiny.cnn', '--seconds', '0', '--schedule', 'stale.schedule')).err).toBe(err);
-    writeFileSync(file('one.schedule'), `kernel 0123456789abcdef${choice}kernel ${keyOfAKernel()}${choice}`);
+    const others = `kernel 0123456789abcdef${choice}\nkernel fedcba9876543210${choice}`;
+    writeFileSync(file('one.schedule'), `# three\n${others}kernel ${keyOfAKernel()}${choice}`);
     const one = await cnnc('build', 'tiny.cnn', '--schedule', 'one.schedule');
-    expect([one.err, one.out.split('\n')[1]]).toEqual(['', 'one.schedule  for 1 of its 2 kernels']);
+    const use = 'one.schedule  for 1 of its 3 kernels; unused: lines 2, 5';
+    expect([one.err, one.out.split('\n')[1]]).toEqual(['', use]);
   });
   test('is of no use to TypeScript kernels', async () => {
     const { cnnc, file } = folder();

@@ -233,6 +233,51 @@ ${net('Block(1)', 'Block(1)')}`;
   });
 });
 
+describe('habits from elsewhere', () => {
+  const notesOf = (text: string, options: Parameters<typeof analyze>[1] = {}) =>
+    analyze({ entry: 'model.cnn', read: () => text }, options).diagnostics.map(({ code, notes }) => [
+      code,
+      ...notes.map(({ message }) => message),
+    ]);
+
+  it.each([
+    ['float32', 'f32'],
+    ['int64', 'i32'],
+    ['uint8', 'u8'],
+  ])('%s is an element type of others', (name, meant) => {
+    const text = `model M {\n  input x: ${name}[3]\n  x -> Dense(1) -> output y\n}\n`;
+    expect(notesOf(text)).toEqual([['E0321', `did you mean \`${meant}\`?`]]);
+  });
+
+  it('the number of a class, where one number for each is expected', () => {
+    const text = `model M {
+  input x: f32[3]
+  x -> Dense(3, activation: softmax) -> output y
+}
+train M {
+  label truth: i32
+  loss: categorical_crossentropy(truth, y)
+  optimizer: SGD(learning_rate: 0.1)
+}
+`;
+    expect(notesOf(text)).toEqual([
+      [
+        'E0505',
+        expect.stringMatching(/^a label is/),
+        '`sparse_categorical_crossentropy` takes the index of a class',
+      ],
+    ]);
+    expect(notesOf(text.replace('categorical', 'binary'))).toEqual([
+      ['E0505', expect.stringMatching(/^a label is/)],
+    ]);
+  });
+
+  it('a model that is not in the file', () => {
+    const text = 'model One {\n  input x: f32[3]\n  x -> Dense(1) -> output y\n}\n';
+    expect(notesOf(text, { model: 'Two' })).toEqual([['E0207', 'there is `One`']]);
+  });
+});
+
 describe('every fix', () => {
   const fixable = [
     ...Object.values(codes).map((page) => page.wrong),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { kerasName, Names } from '../../compiler/frontend/names.ts';
+import { InstanceNames, kerasName } from '../../compiler/frontend/names.ts';
 import { chain, codesOf, modelOf, paramNames } from './support.ts';
 
 /** Instance paths: the names of params without their last part, once each. */
@@ -21,7 +21,7 @@ describe('Keras names', () => {
   ])('%s is %s', (name, keras) => expect(kerasName(name)).toBe(keras));
 
   it('are counted from the second on', () => {
-    const names = new Names('block', new Set(['dense_1']));
+    const names = new InstanceNames('block', new Set(['dense_1']));
     expect([names.next('Dense'), names.next('Dense'), names.next('Conv2D')]).toEqual([
       'block.dense',
       'block.dense_2',

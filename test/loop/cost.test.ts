@@ -74,7 +74,7 @@ describe('convolutions', () => {
 describe('kernels as text', () => {
   const cost = (body: string, n: number) =>
     costOf(
-      parseKernel(`kernel k [map](x: f32[N, 8], i: i32[N]) -> (y: f32[N, 8]) {
+      parseKernel(`kernel k [elementwise](x: f32[N, 8], i: i32[N]) -> (y: f32[N, 8]) {
   for n: N in 0..N {
     for c: 8 in 0..8 {
 ${body}

@@ -26,19 +26,18 @@ function rowSums(at: Readonly<Record<string, string>> = {}): string {
         barrier
       }
       if 0 <= t < 1 {
-        y[n] = part[0] + part[1] + part[2] + part[3] + other0
+        y[n] = part[0] + part[1] + part[2] + part[3]
       }
     }
   }
 }
-`.replace(' + other0', '');
+`;
   return Object.entries(at).reduce((all, [piece, by]) => all.replace(piece, by), text);
 }
 
 const tree = rowSums({
   'for level: 2 in 0..2': 'for level: 1 in 0..1',
   'let other: f32 = part[t]': 'let other: f32 = part[3 - t]',
-  'other + sum[]': 'other + sum[]',
   ' + part[2] + part[3]': '',
 });
 

@@ -138,6 +138,23 @@ describe('sums of channels', () => {
     const groups = on(targets.wgsl, ...results);
     expect(groups.map(({ inputs, outputs }) => inputs.length + outputs.length)).toEqual([7, 5]);
   });
+
+  it('take in what fits after something did not', () => {
+    const g = new GraphBuilder();
+    const x = Array.from({ length: 5 }, (_, i) => parameter(`x${i}`, 'N', 4));
+    const sumOf = (a: Value, b: Value) => g.emit(ops.sum, { x: g.emit(ops.multiply, { a, b }) }, channels);
+    const pairs = [[0, 1], [0, 2], [0, 3], [0, 4], [1, 2]] as const; // prettier-ignore
+    const groups = on(targets.wgsl, ...pairs.map(([a, b]) => sumOf(x[a]!, x[b]!)));
+    expect(groups.map(({ inputs, outputs }) => inputs.length + outputs.length)).toEqual([8, 3]);
+  });
+
+  it('stay apart where only updates need one of them: those run last', () => {
+    const [sum, products] = sums(['N', 4]) as readonly [Node, Node, Node];
+    const nodes = [sum, products.operands[0] as Node, products];
+    const graph = { ...graphOf(nodes, sum), updates: [{ target: 'w', value: products }] };
+    const groups = groupNodes(graph, targets.wgsl);
+    expect(groups.map(({ commit }) => commit)).toEqual([false, true]);
+  });
 });
 
 describe('rows stay apart', () => {

@@ -39,8 +39,8 @@ describe('winograd', () => {
   });
 
   it.each([
-    ['a kernel of 5x5', { kernel: 5 }],
-    ['one of 1x1', { kernel: 1 }],
+    ['a kernel of 5x5', { kernel: 5, attributes: { padding: 'same' } }],
+    ['one of 1x1', { kernel: 1, attributes: { padding: 'same' } }],
     ['strides', { attributes: { strides: [2, 2] } }],
     ['one stride of two', { attributes: { strides: [1, 2] } }],
     ['groups', { attributes: { groups: 2 } }],

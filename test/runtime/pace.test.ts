@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Pace } from '../../runtime/pace.ts';
 import type { Launch, Routine } from '../../runtime/program.ts';
 import { scriptEngine } from '../../runtime/script.ts';
@@ -27,6 +27,7 @@ async function turns(task: () => Promise<unknown>): Promise<number> {
 }
 
 describe('the event loop has its turn', () => {
+  afterEach(() => void vi.restoreAllMocks());
   test('after two kernels of 8 ms at the latest', async () => {
     const pace = new Pace();
     pace.begin();
@@ -39,6 +40,19 @@ describe('the event loop has its turn', () => {
     pace.begin();
     const plan = { maxBatch: 1, bytes: 0, bind: () => routine };
     expect(await turns(() => engine.run(plan, 1, pace, () => {}))).toBeGreaterThanOrEqual(4);
+  });
+  test('and not while it had one a moment ago: before the call, or in the last rest', async () => {
+    let now = 1000;
+    const pace = new Pace();
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
+    const isDueAfter = (ms: number): boolean => {
+      now += ms;
+      return pace.worked();
+    };
+    pace.begin();
+    expect([isDueAfter(5), isDueAfter(8)]).toEqual([false, true]);
+    await pace.rest();
+    expect([isDueAfter(5), isDueAfter(8)]).toEqual([false, true]);
   });
 });
 

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { CompileOptions } from '../../compiler/compile.ts';
 import type { ThreadOptions } from '../../runtime/types.ts';
 import { compileText } from '../support/module.ts';
 import type { Model, TinyModule } from './tiny.ts';
@@ -103,15 +102,25 @@ describe('one thread works where', () => {
   });
 });
 
-test.each<CompileOptions>([{ kernels: 'ts' }, { kernels: 'wasm', threads: false }])(
-  'a module without workers, %o, says that it has no threads',
-  async (options) => {
-    const module: { createModel: typeof createModel } = await moduleOf(tinyText, options);
-    const model = await module.createModel({ seed: 1, threads: 2 });
-    expect(model.info).toMatchObject({ threads: 1, reason: 'threads: this module has none' });
-    expect((await module.createModel({ seed: 1, threads: 1 })).info.reason).toBeUndefined();
-  },
-);
+test('a module without workers says that it has no threads', async () => {
+  const module: { createModel: typeof createModel } = await moduleOf(tinyText, { threads: false });
+  const model = await module.createModel({ seed: 1, threads: 2 });
+  expect(model.info).toMatchObject({ threads: 1, reason: 'threads: this module has none' });
+  expect((await module.createModel({ seed: 1, threads: 1 })).info.reason).toBeUndefined();
+});
+
+test.each<[ThreadOptions, string]>([
+  [{ threads: 2 }, 'threads: these are TypeScript kernels'],
+  [{ fast: true }, 'fast: these are TypeScript kernels'],
+  [{ threads: 2, fast: true }, 'threads, fast: these are TypeScript kernels'],
+])('a module of TypeScript kernels says why it ignores %o', async (options, reason) => {
+  const module: { createModel: typeof createModel } = await moduleOf(tinyText, { kernels: 'ts' });
+  const { info } = await module.createModel({ seed: 1, ...options });
+  expect(info).toMatchObject({ target: 'ts', threads: 1, reason });
+  expect(info).not.toHaveProperty('fast');
+  const plain = await module.createModel({ seed: 1, threads: 1, fast: false });
+  expect(plain.info).not.toHaveProperty('reason');
+});
 
 describe('a worker that dies', () => {
   /** In the second step; `where` is in the worker's script. */

@@ -79,6 +79,31 @@ describe('convolutions', () => {
   });
 });
 
+/** A convolution whose channels are all apart. */
+const depthwise = (h: number, w: number, c: number, k: number, stride: number, padding: string): Kernel =>
+  kernelOf(ops.conv2d, [parameter('x', 'N', h, w, c), parameter('kernel', k, k, 1, c)], {
+    strides: [stride, stride],
+    padding,
+    groups: c,
+  });
+
+type Depthwise = Parameters<typeof depthwise>;
+
+describe('depthwise convolutions', () => {
+  it.each<Depthwise>([
+    [9, 11, 8, 3, 1, 'same'],
+    [12, 16, 12, 3, 2, 'same'],
+    [7, 9, 6, 3, 2, 'valid'],
+    [9, 8, 4, 5, 1, 'same'],
+    [5, 6, 9, 2, 1, 'valid'],
+  ])('%ix%i, %i channels, %i/%i %s', (...geometry) => {
+    const kernel = depthwise(...geometry);
+    const scheduled = schedule(kernel, webassembly);
+    verifyKernel(scheduled);
+    for (const n of [1, 3]) expect(bitsOf(scheduled, n)).toBe(bitsOf(kernel, n));
+  });
+});
+
 describe('products', () => {
   const sizes = [4, 6, 10, 16, 33] as const;
   it.each(sizes.flatMap((k) => sizes.map((columns) => [k, columns] as const)))(
@@ -128,6 +153,24 @@ describe('what schedules make', () => {
     expect(path.map((name) => name.replace(/_.*/, ''))).toEqual(['c', 'n', 'h', 'kh', 'kw']);
     expect(printKernel(scheduled)).toContain('alloc scratch kernel_staged: f32[3, 96, 8]');
     expect(isParallel(scheduled)).toBe(true);
+  });
+
+  it('a depthwise convolution: five pixels of one vector, the taps of a row written out, sum by sum', () => {
+    const { path, vectors } = innermostTile(schedule(depthwise(12, 12, 32, 3, 1, 'same'), webassembly));
+    expect(vectors).toBe(15);
+    expect(path.map((name) => name.replace(/_.*/, ''))).toEqual(['n', 'h', 'w', 'c', 'kh']);
+  });
+
+  it('gradients of pooling of odd sizes: the channels of each case in vectors', () => {
+    const [dy, argmax] = [parameter('dy', 'N', 5, 5, 16), parameter('argmax', 'N', 5, 5, 16)];
+    const places: Parameter = { ...argmax, type: { dtype: 'i32', shape: argmax.type.shape } };
+    const kernel = kernelOf(ops.maxPool2dGradient, [dy, places], {
+      size: [11, 11],
+      pool_size: [2, 2],
+      strides: [2, 2],
+      padding: 'valid',
+    });
+    expect(vectorLoops(schedule(kernel, webassembly))).toBe(8);
   });
 
   it('shares for threads where there is one block of channels, whose weights each copies for itself', () => {

@@ -18,6 +18,7 @@ import type {
   Combine,
   CompareOp,
   Expr,
+  Load,
   Local,
   UnaryOp,
 } from '../../compiler/loop/ir.ts';
@@ -171,7 +172,7 @@ function expression(expr: Expr, point: Point): number {
   }
 }
 
-function load({ buffer, index }: Expr & { kind: 'load' }, point: Point): number {
+function load({ buffer, index }: Load, point: Point): number {
   const tensor = point.memory.get(buffer);
   invariant(tensor !== undefined, `${buffer.name} is no operand`);
   const position = index.reduce((sum, place, i) => {

@@ -32,7 +32,7 @@ import {
 } from '../options.ts';
 import type { DataOptions, ModelOptions, ScheduleOptions } from '../options.ts';
 import { jsonOf, textOf } from '../measure/report.ts';
-import { checkUsed, readSchedules } from '../schedules.ts';
+import { checkUsed, readSchedule } from '../schedules.ts';
 import { analyzeFile } from '../source.ts';
 
 interface Options extends ModelOptions, ScheduleOptions, Partial<DataOptions> {
@@ -77,7 +77,7 @@ async function bench(io: Io, file: string, options: Options): Promise<void> {
     throw new UsageError('--fast and --schedule are about WebAssembly');
   if (target === 'wasm' && options.features) throw new UsageError('--features is about --target wgsl');
   const model = analyzeFile(io, file, modelOptions(options));
-  const kernels = scheduledKernels(io, model, options);
+  const kernels = scheduledKernels(io, file, model, options);
   const { measured, text, profiles } =
     target === 'wgsl'
       ? await onGpu(io, file, model, kernels, options)
@@ -108,9 +108,10 @@ interface Results {
   readonly profiles: readonly RoutineProfile[];
 }
 
-function scheduledKernels(io: Io, model: Model, options: Options): Kernels {
+function scheduledKernels(io: Io, source: string, model: Model, options: Options): Kernels {
   const target = options.target === 'wgsl' ? webgpu : webassembly;
-  const { schedules: choices } = readSchedules(io, options);
+  const file = readSchedule(io, options);
+  const choices = file?.choices;
   /** By the statements of the scheduled kernel. */
   const made = new Map<object, { readonly lowered: Kernel; readonly text: string }>();
   const used = new Set<string>();
@@ -127,7 +128,7 @@ function scheduledKernels(io: Io, model: Model, options: Options): Kernels {
       return scheduled;
     },
   });
-  if (choices) checkUsed(io, options, choices, used.size);
+  if (file) checkUsed(io, source, file, [...used]);
   const { program } = built;
   const lowered = program.kernels.map((kernel) => made.get(kernel.body)?.lowered ?? kernel);
   const schedules = program.kernels.map(({ body }) => made.get(body)?.text ?? '');

@@ -17,7 +17,7 @@ import {
   wholeNumber,
 } from '../options.ts';
 import type { ModelOptions, ScheduleOptions } from '../options.ts';
-import { checkUsed, readSchedules } from '../schedules.ts';
+import { checkUsed, readSchedule, useOf } from '../schedules.ts';
 import { compileFile } from '../source.ts';
 import { byteSize } from '../text.ts';
 import { writeFilesAtomic } from '../write.ts';
@@ -84,7 +84,7 @@ async function build(io: Io, file: string, options: Options): Promise<void> {
   if (options.schedule !== undefined && options.kernels === 'ts') {
     throw new UsageError('--schedule is about WebAssembly kernels; leave out --kernels ts');
   }
-  const { schedules } = readSchedules(io, options);
+  const schedule = readSchedule(io, options);
   const beside =
     weights && !options.embed ? await nameFaults(path, () => checked(io, file, options, weights)) : undefined;
   const { files, report } = await nameFaults(path, () =>
@@ -94,7 +94,7 @@ async function build(io: Io, file: string, options: Options): Promise<void> {
       ...(options.js && { language: 'js' }),
       ...(options.features && { features: options.features }),
       ...(options.kernels && { kernels: options.kernels }),
-      ...(schedules && { schedules }),
+      ...(schedule && { schedules: schedule.choices }),
       ...(options.threads && { threads: false }),
       ...(options.inference && { inference: true }),
       ...(options.observe && { observe: true }),
@@ -102,7 +102,8 @@ async function build(io: Io, file: string, options: Options): Promise<void> {
       ...(options.embed && weights && { weights, weightsFormat: options.weightsFormat }),
     }),
   );
-  if (schedules) checkUsed(io, options, schedules, report.tuned ?? 0);
+  const { tuned = [] } = report;
+  if (schedule) checkUsed(io, file, schedule, tuned);
   const outputs: FileToWrite[] = files.map(({ path, content }) => ({ path, content }));
   if (beside) outputs.push({ path: `${stem(file)}.safetensors`, content: beside });
   const folder = resolve(io.cwd, options.output);
@@ -114,8 +115,7 @@ async function build(io: Io, file: string, options: Options): Promise<void> {
   }));
   if (options.json) io.out(`${JSON.stringify({ files: shown, report })}\n`);
   else for (const { path, bytes } of shown) io.out(`${path}  ${byteSize(bytes)}\n`);
-  if (!options.json && schedules)
-    io.out(`${options.schedule}  for ${report.tuned ?? 0} of its ${schedules.size} kernels\n`);
+  if (!options.json && schedule) io.out(`${schedule.name}  ${useOf(schedule, tuned)}\n`);
 }
 
 function checkTarget({ target, js, features, kernels, threads, schedule }: Options): void {

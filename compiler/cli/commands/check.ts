@@ -19,7 +19,7 @@ interface Options {
 export function addCheck(program: Command, io: Io): void {
   program
     .command('check')
-    .description('diagnostics only')
+    .description('what is wrong with models')
     .argument('<files...>', '.cnn files; a folder: all in it')
     .option('--fix', 'apply the fixes that the diagnostics propose')
     .option('--watch', 'check again whenever a file changes')

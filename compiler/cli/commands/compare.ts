@@ -106,7 +106,7 @@ async function attempt(io: Io, file: string, options: Options, signal: AbortSign
     ...modelOptions(options),
     kernels: options.kernels,
   });
-  const { train, validation } = openTrainingData(compiled.model, options);
+  const { train, validation } = openTrainingData(io, compiled.model, options);
   if (!validation)
     throw new UsageError('compare goes by validation data; it does not go with --validation 0');
   const model = await module.createModel({ seed: options.seed ?? 0, ...threadsOf(options) });

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { Batch, Observation } from '../../../runtime/types.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { Model } from '../../index.ts';
-import { addCaseOptions, casesOf, checkCases } from '../cases.ts';
+import { addCaseOptions, casesOf, checkCases, titleOf } from '../cases.ts';
 import type { Case, CaseOptions } from '../cases.ts';
 import { UsageError } from '../errors.ts';
 import { inspectionPage } from '../inspection.ts';
@@ -28,7 +28,7 @@ export function addInspect(program: Command, io: Io): void {
     .command('inspect')
     .description('a page that shows what a model sees in a picture: filters, each layer, what matters')
     .argument('<file>', 'a .cnn file')
-    .argument('[picture]', 'a PNG or JPEG file; without one, the first sample of --data')
+    .argument('[picture]', 'a PNG or JPEG file; without one, a sample of --data')
     .option('--weights <file>', 'a safetensors file (default: NAME.safetensors)')
     .option('-o, --output <file>', 'the page to write (default: NAME.html)');
   addRunOptions(addModelOptions(addCaseOptions(command)))
@@ -59,15 +59,22 @@ async function inspect(io: Io, file: string, pictures: readonly string[], option
   const tensors = await instance.saveWeights();
   await instance.dispose();
   if (options.json) {
-    for (const part of jsonParts(model, one.name, observation)) io.out(part);
+    for (const part of jsonParts(model, one, observation)) io.out(part);
     return;
   }
-  const page = inspectionPage({ model, file: basename(file), ...one, observation, weights: tensors });
+  const page = inspectionPage({
+    model,
+    file: basename(file),
+    name: titleOf(one),
+    inputs: one.inputs,
+    observation,
+    weights: tensors,
+  });
   const path = resolve(io.cwd, options.output ?? `${stem(file)}.html`);
   writeFileAtomic(path, page);
   const predictions = model.outputs.map((port) => predictionOf(port, observation.outputs[port.name]!, 0));
   const lines = predictions.flatMap((prediction) => predictionLines(prediction, predictions.length > 1));
-  io.out(`${one.name}\n${lines.join('\n')}\n\n`);
+  io.out(`${titleOf(one)}\n${lines.join('\n')}\n\n`);
   io.out(`${relative(io.cwd, path) || path}  ${byteSize(Buffer.byteLength(page))}\n`);
 }
 
@@ -77,10 +84,10 @@ async function firstOf(cases: AsyncGenerator<Case>): Promise<Case> {
 }
 
 /** One JSON object in parts, since all numbers of a large model do not fit into one string. */
-function* jsonParts(model: Model, name: string, { outputs, layers, saliency }: Observation<Batch>) {
+function* jsonParts(model: Model, { name, truth }: Case, { outputs, layers, saliency }: Observation<Batch>) {
   const predictions = model.outputs.map((port) => predictionOf(port, outputs[port.name]!, 0));
   const said = Object.fromEntries(predictions.map(({ output, json }) => [output, json]));
-  yield `{"input":${JSON.stringify(name)},"outputs":${JSON.stringify(said)},"layers":[`;
+  yield `${JSON.stringify({ input: name, truth, outputs: said }).slice(0, -1)},"layers":[`;
   for (const [i, layer] of layers.entries()) yield withValues(i, layer);
   yield '],"saliency":[';
   for (const [i, one] of saliency.entries()) yield withValues(i, one);

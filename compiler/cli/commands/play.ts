@@ -1,12 +1,13 @@
+import { createHash } from 'node:crypto';
 import type { Command } from 'commander';
 import type { Feature } from '../../index.ts';
 import { InputError, Interrupted } from '../errors.ts';
 import type { Io } from '../io.ts';
-import { portInfo } from '../model-data.ts';
+import { openTrainingData, portInfo } from '../model-data.ts';
 import { loadModel } from '../module.ts';
 import { addTrainingOptions, featuresOption, modelOptions, stem, wholeNumber } from '../options.ts';
 import type { TrainingOptions } from '../options.ts';
-import { classifierOf, describeData, loadTrainingData, readTrainingData } from '../play/data.ts';
+import { classifierOf, describeData } from '../play/data.ts';
 import { addFile, appFiles } from '../play/files.ts';
 import { compileForGpu, compileForPage } from '../play/modules.ts';
 import { openBrowser } from '../play/open.ts';
@@ -18,7 +19,6 @@ import { grouped } from '../text.ts';
 import { nameFaults, readWeights } from '../weights.ts';
 
 interface Options extends TrainingOptions {
-  readonly input?: readonly string[];
   readonly weights?: string;
   readonly port?: number;
   readonly features?: readonly Feature[];
@@ -37,11 +37,6 @@ export function addPlay(program: Command, io: Io): void {
     .description('train the model in the browser, and see what it sees; serves a page on this machine alone')
     .argument('<file>', 'a .cnn file');
   addTrainingOptions(command)
-    .option(
-      '--input <name=file>',
-      'numbers for an input or label from a .npy or .json file, in place of --data; may be repeated',
-      (word: string, before: string[] = []) => [...before, word],
-    )
     .option('--weights <file>', 'a safetensors file to begin with (default: none)')
     .option(
       '--port <n>',
@@ -59,23 +54,24 @@ async function play(io: Io, file: string, options: Options): Promise<void> {
   const { model, report, script } = compileForPage(io, file, settings);
   if (!model.training)
     throw new InputError(`${file}: \`${model.name}\` has no \`train\` block, so it cannot be trained`);
-  const data = options.input
-    ? readTrainingData(io, model, options.input, options)
-    : loadTrainingData(model, options);
+  const data = openTrainingData(io, model, options);
   const weights =
     options.weights === undefined ? undefined : await checkedWeights(io, file, options.weights, options);
   const gpu = compileForGpu(io, file, {
     ...settings,
     ...(options.features && { features: options.features }),
   });
+  const described = describeData(data, options);
+  const seed = options.seed ?? 0;
   const setup: Setup = {
+    id: idOf(script, JSON.stringify([seed, described]), weights ?? ''),
     model: model.name,
     stem: stem(file),
     parameters: report.parameters,
     epochs: options.epochs ?? model.training.epochs,
     batchSize: model.training.batchSize,
-    seed: options.seed ?? 0,
-    ...describeData(data, options),
+    seed,
+    ...described,
     ...classifierOf(model, data.classes),
     weights: weights !== undefined,
     ...(gpu.reason !== undefined && { noGpuModule: gpu.reason }),
@@ -98,6 +94,12 @@ async function play(io: Io, file: string, options: Options): Promise<void> {
   await io.interruptible((signal) => aborted(signal));
   await server.close();
   throw new Interrupted('');
+}
+
+/** Equal for equal parts. */
+function idOf(...parts: readonly (Uint8Array | string)[]): string {
+  const hashes = parts.map((part) => createHash('sha256').update(part).digest('hex'));
+  return createHash('sha256').update(hashes.join()).digest('hex');
 }
 
 /** The port that was named; else the usual one, or any where others have that. */

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { PortInfo } from '../../../runtime/types.ts';
-import { addCaseOptions, casesOf, checkCases } from '../cases.ts';
+import { addCaseOptions, casesOf, checkCases, titleOf } from '../cases.ts';
 import type { CaseOptions } from '../cases.ts';
 import type { Io } from '../io.ts';
 import { portInfo } from '../model-data.ts';
@@ -21,7 +21,7 @@ export function addPredict(program: Command, io: Io): void {
     .command('predict')
     .description('class names and probabilities for pictures, or for any input')
     .argument('<file>', 'a .cnn file')
-    .argument('[pictures...]', 'PNG or JPEG files; without any, samples of --data')
+    .argument('[pictures...]', 'PNG or JPEG files; without any, the first samples of --data')
     .option('--weights <file>', 'a safetensors file (default: NAME.safetensors)');
   addRunOptions(addModelOptions(addCaseOptions(command)))
     .option('--json', 'one JSON object per sample')
@@ -46,16 +46,16 @@ async function predict(io: Io, file: string, pictures: readonly string[], option
   for await (const one of casesOf(io, model, inputs, pictures, options)) {
     const outputs = await instance.predict(one.inputs);
     for (let sample = 0; sample < one.samples; sample++) {
+      const { truth } = one;
       const name = one.samples > 1 ? `${one.name} ${sample}` : one.name;
       const predictions = model.outputs.map((output) => predictionOf(output, outputs[output.name]!, sample));
       if (options.json) {
-        io.out(
-          `${JSON.stringify({ input: name, outputs: Object.fromEntries(predictions.map((p) => [p.output, p.json])) })}\n`,
-        );
+        const outputs = Object.fromEntries(predictions.map(({ output, json }) => [output, json]));
+        io.out(`${JSON.stringify({ input: name, truth, outputs })}\n`);
       } else {
         if (one.picture) io.out(`${shownPicture(io, inputs[0]!, one.picture)}\n`);
         io.out(
-          `${name}\n${predictions.flatMap((p) => predictionLines(p, predictions.length > 1)).join('\n')}\n\n`,
+          `${titleOf({ ...one, name })}\n${predictions.flatMap((p) => predictionLines(p, predictions.length > 1)).join('\n')}\n\n`,
         );
       }
     }

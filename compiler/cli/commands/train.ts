@@ -1,11 +1,11 @@
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { parseCheckpoint } from '../../../runtime/checkpoint.ts';
 import { readSafetensors } from '../../../runtime/safetensors.ts';
 import type { Dataset, EpochRecord, History, TrainableModel, Batch } from '../../../runtime/types.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { FingerprintedDataset } from '../../data/index.ts';
+import { nameCheckpoint, readCheckpoint, setAside } from '../checkpoint.ts';
 import { asTyped, InputError, Interrupted, isModelError, UsageError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { openTrainingData } from '../model-data.ts';
@@ -18,6 +18,7 @@ import {
   quoteWord,
   repeated,
   seconds,
+  sourceOf,
   stem,
   threadsOf,
   wholeNumber,
@@ -51,6 +52,8 @@ interface Run {
   /** As the user would write them, relative to `io.cwd`. */
   readonly weightsFile: string;
   readonly checkpointFile: string;
+  /** What `predict` takes, for example. */
+  readonly example: string;
 }
 
 export function addTrain(program: Command, io: Io): void {
@@ -84,12 +87,23 @@ async function begin(io: Io, { module }: Loaded, options: Options) {
   const [, only, path = init] = ofLayer ?? [];
   if (!existsSync(resolve(io.cwd, path))) throw new InputError(`${path}: there is no such file`);
   const weights = readNamed(io, path);
-  return nameFaults(path, async () => {
+  const begun = async () => {
     if (only === undefined) return module.createModel({ seed, weights, ...threads });
     const model = await module.createModel({ seed, ...threads });
+    checkLayer(only, await model.saveWeights());
     await model.loadWeights(weights, { only });
     return model;
-  });
+  };
+  return nameFaults(path, begun, '--init LAYER=FILE takes the weights of one layer alone');
+}
+
+/** A model used as a layer has layers of its own: `digits` is one as `digits.conv2d` is. */
+function checkLayer(wanted: string, weights: Uint8Array): void {
+  const names = [...readSafetensors(weights).tensors.keys()];
+  if (names.some((name) => name.startsWith(`${wanted}.`))) return;
+  const layers = [...new Set(names.map((name) => name.slice(0, name.lastIndexOf('.'))))];
+  const shown = layers.length > 12 ? [...layers.slice(0, 12), '…'] : layers;
+  throw new UsageError(`--init: no layer \`${wanted}\` has weights; those that have: ${shown.join(', ')}`);
 }
 
 async function train(io: Io, file: string, options: Options): Promise<void> {
@@ -103,7 +117,7 @@ async function train(io: Io, file: string, options: Options): Promise<void> {
   const weightsFile = options.output ?? `${stem(file)}.safetensors`;
   const checkpointFile = `${weightsFile.replace(/\.safetensors$/u, '')}.checkpoint`;
   for (const path of [weightsFile, checkpointFile]) checkWritable(resolve(io.cwd, path));
-  const { train, validation } = openTrainingData(model, options);
+  const { train, validation } = openTrainingData(io, model, options);
   if (options.earlyStopping !== undefined && !validation) {
     throw new UsageError('--early-stopping goes by validation data; it does not go with --validation 0');
   }
@@ -111,51 +125,29 @@ async function train(io: Io, file: string, options: Options): Promise<void> {
   const instance = await begin(io, loaded, options);
   invariant(isTrainable(instance), 'a model with a `train` block has `fit`');
   if (!resume) setAside(io, checkpointFile);
-  const run: Run = { io, file, options, model: instance, train, validation, weightsFile, checkpointFile };
+  const example = options.input
+    ? model.inputs.map(({ name }) => `--input ${name}=FILE`).join(' ')
+    : 'PICTURE.png';
+  const run: Run = {
+    io,
+    file,
+    options,
+    model: instance,
+    train,
+    validation,
+    weightsFile,
+    checkpointFile,
+    example,
+  };
   const parameters = loaded.compiled.report.parameters;
   if (!options.json) {
     const held = validation ? `, ${grouped(validation.size)} for validation` : '';
     const from = resume ? `; goes on from ${checkpointFile}` : '';
     io.err(
-      `${model.name}: ${grouped(parameters)} parameters, ${grouped(train.size)} samples of ${options.data}${held}${from}\n`,
+      `${model.name}: ${grouped(parameters)} parameters, ${grouped(train.size)} samples of ${sourceOf(options)}${held}${from}\n`,
     );
   }
   return io.interruptible((signal) => fitAndSave(run, signal, resume));
-}
-
-function readCheckpoint(io: Io, file: string, seed: number | undefined): Uint8Array | undefined {
-  const path = resolve(io.cwd, file);
-  if (existsSync(path)) {
-    const checkpoint = readNamed(io, file);
-    const known = seedOf(checkpoint, file);
-    if (seed === undefined || seed === known) return checkpoint;
-    throw new UsageError(`--seed ${seed} does not go with --resume: ${file} began with --seed ${known}`);
-  }
-  io.err(`there is no ${file} yet: training begins anew\n`);
-  return undefined;
-}
-
-function seedOf(checkpoint: Uint8Array, file: string): number {
-  try {
-    return parseCheckpoint(readSafetensors(checkpoint))[0].seed;
-  } catch (error) {
-    throw nameCheckpoint(file, error);
-  }
-}
-
-/** A run that begins anew must not be resumed from an earlier run's checkpoint; nor is that one lost. */
-function setAside(io: Io, file: string): void {
-  const path = resolve(io.cwd, file);
-  if (!existsSync(path)) return;
-  renameSync(path, `${path}.previous`);
-  io.err(`kept the checkpoint of an earlier run as ${file}.previous (--resume goes on from a checkpoint)\n`);
-}
-
-/** What is wrong with a checkpoint, with the name of its file before it. */
-function nameCheckpoint(file: string, error: unknown): unknown {
-  if (!isModelError(error)) return error;
-  const its = error.code === 'checkpoint' || error.code.startsWith('weights-');
-  return its ? new InputError(`${file}: ${error.message}`) : error;
 }
 
 async function fitAndSave(run: Run, signal: AbortSignal, resume: Uint8Array | undefined): Promise<void> {
@@ -266,7 +258,7 @@ function printEpoch({ io, options }: Run, record: EpochRecord, took: number): vo
 }
 
 function printEnd(
-  { io, file, options, weightsFile, checkpointFile }: Run,
+  { io, file, options, weightsFile, checkpointFile, example }: Run,
   history: History,
   took: number,
 ): void {
@@ -292,7 +284,7 @@ function printEnd(
     [
       `trained in ${duration(took)}; weights in ${weightsFile}. Next:`,
       `  cnnc evaluate ${name}${weights}${repeated(options, true)}`,
-      `  cnnc predict ${name}${weights}${again} PICTURE.png`,
+      `  cnnc predict ${name}${weights}${again} ${example}`,
       `  cnnc build ${name} --weights ${quoteWord(weightsFile)} --embed${again}`,
       '',
     ].join('\n'),

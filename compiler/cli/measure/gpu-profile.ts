@@ -42,10 +42,7 @@ export async function profileOnGpu(
   const plain = await createModel(options);
   const timed = await createModel({ ...options, profile });
   const profiles: RoutineProfile[] = [];
-  const { adapter = '', precision } = timed.info as {
-    readonly adapter?: string;
-    readonly precision?: string;
-  };
+  const { adapter = '', precision } = timed.info;
   for (const name of ['infer', 'step'] as const) {
     const routine = routineOf(measured.program, name, precision === 'f16');
     if (!routine || routine.launches.length === 0) continue;

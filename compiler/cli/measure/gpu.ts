@@ -30,8 +30,8 @@ async function fromPackage(io: Io): Promise<Gpu> {
     .import(packageName)
     .catch(() => io.import(pathToFileURL(local()).href))
     .catch(() => {
-      const how = `npm install --no-save ${packageName}`;
-      throw new InputError(`this Node.js has no GPU: ‘${how}’ brings one, Dawn (130 MB)`);
+      const how = `\`npm install --no-save ${packageName}\` in this folder brings it`;
+      throw new InputError(`this Node.js has no WebGPU; ${how} (Dawn, 130 MB)`);
     });
   const dawn = module as Dawn;
   Object.assign(globalThis, dawn.globals);

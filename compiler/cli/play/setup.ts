@@ -17,6 +17,8 @@ export interface Classifier {
 }
 
 export interface Setup {
+  /** Of this model with these data, seed and first weights: training that the browser kept under it can go on. */
+  readonly id: string;
   readonly model: string;
   /** Begins the name of the weights when they are saved. */
   readonly stem: string;

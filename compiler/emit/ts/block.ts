@@ -1,7 +1,6 @@
-import type { Affine } from '../../loop/ir.ts';
+import type { Affine, For } from '../../loop/ir.ts';
 import { lineWidth } from './data.ts';
 import type { Text } from './expression.ts';
-import type { Loop } from './sums.ts';
 
 /** A sum of index terms that has a name. */
 interface Base {
@@ -15,7 +14,7 @@ interface Base {
 export class Block {
   readonly parent: Block | undefined;
   /** The loop that the block is the body of. */
-  readonly loop: Loop | undefined;
+  readonly loop: For | undefined;
   /** What is computed at the start of the block: bases of indices. */
   readonly header: Base[] = [];
   readonly lines: string[] = [];
@@ -26,7 +25,7 @@ export class Block {
   readonly #counts = new Map<string, number>();
   readonly #depth: number;
 
-  constructor(parent?: Block, loop?: Loop) {
+  constructor(parent?: Block, loop?: For) {
     this.parent = parent;
     this.loop = loop;
     this.#depth = parent ? parent.#depth + 1 : 1;

@@ -1,5 +1,6 @@
 /** A Program as one module without dependencies: `.ts`, or `.js` with `.d.ts`. */
 import { runtime, version } from '../../generated/runtime.ts';
+import type { TakenNames } from '../../loop/names.ts';
 import type { Program, Routine } from '../../program/program.ts';
 import {
   blueprintConst,
@@ -13,8 +14,8 @@ import {
   signatureConst,
   tensorsConst,
 } from './interface.ts';
+import type { KernelFunctions } from './kernels.ts';
 import { kernelFunctions } from './kernels.ts';
-import type { OuterNames } from './names.ts';
 import { NameScope, reservedWords } from './names.ts';
 import { routineFunction } from './routine.ts';
 import { runtimeClosure } from './runtime.ts';
@@ -103,7 +104,7 @@ interface Facts {
   readonly embedded: boolean;
   readonly inference: boolean;
   readonly names: NameScope;
-  readonly outer: OuterNames;
+  readonly outer: TakenNames;
 }
 
 function partsOf(
@@ -163,9 +164,7 @@ function variantParts(
   const tensors = program.persistent.filter(({ role, stored }) => (trains || role !== 'slot') && !stored);
   const bound = routines.map((routine) => ({ routine, name: names.unique(routine.name) }));
   const halves = chosenRoutines({ ...program, routines: program.halved ?? [] }, inference);
-  const halved = halves.map((routine) => {
-    return { routine, name: names.unique(`${routine.name}_f16`) };
-  });
+  const halved = halves.map((routine) => ({ routine, name: names.unique(`${routine.name}_f16`) }));
   const blueprint = (kernels: number): Declaration =>
     blueprintConst({
       name,
@@ -200,18 +199,19 @@ function variantParts(
       blueprint(shaders.names.size),
     ];
   }
-  const { functions, math, calls } = kernelFunctions(program, routines, names, outer);
-  return [
-    table,
-    { kind: 'section', title: 'Kernels' },
-    { kind: 'text', ts: roundText, js: roundText, dts: '' },
-    ...math,
-    ...functions,
-    section,
-    ...bound.map((each) => routineFunction(program, each.routine, each.name, calls, outer)),
-    blueprint(functions.length),
-  ];
+  const kernels = kernelFunctions(program, routines, names, outer);
+  const functions = bound.map((each) =>
+    routineFunction(program, each.routine, each.name, kernels.calls, outer),
+  );
+  return [table, ...scriptKernels(kernels), section, ...functions, blueprint(kernels.functions.length)];
 }
+
+const scriptKernels = ({ math, functions }: KernelFunctions): readonly Declaration[] => [
+  { kind: 'section', title: 'Kernels' },
+  { kind: 'text', ts: roundText, js: roundText, dts: '' },
+  ...math,
+  ...functions,
+];
 
 const roundText =
   '/** Rounds to single precision, as each operation of a kernel does. */\nconst f = Math.fround;';
@@ -236,9 +236,9 @@ function topLevelNames(): NameScope {
 }
 
 /** Names that a function of the module must leave alone: those it may use from outside. */
-function outerNames(top: NameScope): OuterNames {
+function outerNames(top: NameScope): TakenNames {
   const declared = new Set(runtime.flatMap(({ declares }) => declares));
-  return { has: (name) => reservedWords.has(name) || declared.has(name) || top.took(name) };
+  return { has: (name) => reservedWords.has(name) || declared.has(name) || top.owns(name) };
 }
 
 const ownNames = [

@@ -1,4 +1,5 @@
 /** The outside of a generated module: its header, its types, and the tables that tell it from any other model. */
+import { isImage } from '../../../runtime/is-image.ts';
 import { bytesPerElement, formatType } from '../../base/types.ts';
 import type { Initializer, Port } from '../../program/interface.ts';
 import type { PersistentTensor, Program, Routine } from '../../program/program.ts';
@@ -126,9 +127,7 @@ export function signatureConst(program: Program, trains: boolean): ConstNode {
 
 export function classesConst(program: Program): ConstNode {
   const named = program.outputs.filter(({ classes }) => classes !== undefined);
-  const fields = named.map(
-    ({ name }) => `readonly ${name === '__proto__' ? name : propertyKey(name)}: readonly string[]`,
-  );
+  const fields = named.map(({ name }) => `readonly ${typeKey(name)}: readonly string[]`);
   return {
     kind: 'const',
     doc: ['The names of the classes of an output, in order.'],
@@ -275,21 +274,18 @@ function isInPieces({ slabBytes = Infinity, persistentBytes, routines }: Program
 
 /** The inputs that a picture fits. */
 export function imageInputs(program: Program): readonly Port[] {
-  return program.inputs.filter(({ type: { dtype, shape } }) => {
-    const [, , channels] = shape;
-    return (dtype === 'u8' || dtype === 'f32') && shape.length === 3 && (channels === 1 || channels === 3);
-  });
+  return program.inputs.filter(({ name, type: { dtype, shape } }) =>
+    isImage({ name, dtype, shape: shape.map(Number) }),
+  );
 }
 
 /** `imageFrom` of a model with one such input, or with several, by name. */
 export function imageFromFunction(program: Program, images: readonly Port[]): Declaration {
   const names = images.map(({ name }) => stringLiteral(name)).join(' | ');
-  const [first] = images;
   const one = images.length === 1;
   const pixels = { name: 'pixels', type: 'Pixels' };
-  const port = one
-    ? `signature.inputs[${first === undefined ? 0 : program.inputs.indexOf(first)}]`
-    : 'signature.inputs.find(({ name }) => name === input)';
+  const place = program.inputs.findIndex((input) => input === images[0]);
+  const port = one ? `signature.inputs[${place}]` : 'port';
   return {
     kind: 'function',
     doc: ['A picture, such as the ImageData of a canvas, as one sample of an input (see `imageToInput`).'],
@@ -298,11 +294,17 @@ export function imageFromFunction(program: Program, images: readonly Port[]): De
     params: one ? [pixels] : [pixels, { name: 'input', type: names }],
     returns: `Inputs[${names}]`,
     body: [
-      `const port = ${port};`,
+      ...(one ? [] : namedPort),
       {
-        ts: `return imageToInput(pixels, port) as Inputs[${names}];`,
-        js: 'return imageToInput(pixels, port);',
+        ts: `return imageToInput(pixels, ${port} as PortInfo) as Inputs[${names}];`,
+        js: `return imageToInput(pixels, ${port});`,
       },
     ],
   };
 }
+
+/** In JavaScript, `input` may be anything. */
+const namedPort = [
+  'const port = signature.inputs.find(({ name }) => name === input);',
+  "if (!port?.shape[2]) throw new ModelError('input', 'no input of this name takes pictures');",
+];

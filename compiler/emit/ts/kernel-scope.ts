@@ -83,10 +83,7 @@ export class KernelScope {
 
   /** The variable at a constant place. */
   variable(buffer: Buffer, index: readonly Affine[]): string {
-    const place = index.reduce(
-      (sum, { constant }, axis) => sum + constant * (buffer.strides[axis] as number),
-      0,
-    );
+    const place = index.reduce((sum, { constant }, axis) => sum + constant * buffer.strides[axis]!, 0);
     const name = this.#variables.get(buffer)?.get(place);
     invariant(name !== undefined, `${buffer.name} is used before it is allocated`);
     return name;
@@ -97,10 +94,7 @@ export class KernelScope {
     invariant(buffer.space === 'register', 'workgroup memory in a TypeScript kernel');
     const size = buffer.shape.reduce<number>((product, extent) => product * Number(extent), 1);
     if (!this.isVariable(buffer)) {
-      const name = this.#names.unique(
-        buffer.name,
-        (wanted) => !this.#names.has(wanted) && !block.knows(wanted),
-      );
+      const name = this.#names.unique(buffer.name, (wanted) => !block.knows(wanted));
       this.#memory.set(buffer, name);
       this.declarations.push(`const ${name} = new ${arrayOf[buffer.dtype]}(${size});`);
       return;

@@ -2,7 +2,7 @@
 import { InvariantError } from '../../base/invariant.ts';
 import type { DType } from '../../base/types.ts';
 import { dtypeOf } from '../../loop/builder.ts';
-import type { Affine, BinaryOp, Combine, CompareOp, Expr } from '../../loop/ir.ts';
+import type { Affine, BinaryOp, Combine, CompareOp, Expr, ExprOf, Load } from '../../loop/ir.ts';
 import { infix } from '../../loop/operators.ts';
 import { Block } from './block.ts';
 import { lineWidth } from './data.ts';
@@ -158,7 +158,7 @@ export function combined(
 /** What the functions of `math.ts` are called. */
 export const mathNames = { exp: 'expf', log: 'logf', tanh: 'tanhf' } as const;
 
-function unaryValue(expr: Expr & { kind: 'unary' }, context: Context, round: boolean): Text {
+function unaryValue(expr: ExprOf<'unary'>, context: Context, round: boolean): Text {
   const { op } = expr;
   if (op === 'not' || op === 'isfinite') return asNumber(condition(expr, context));
   const isFloat = expr.dtype === 'f32';
@@ -190,7 +190,7 @@ function unaryValue(expr: Expr & { kind: 'unary' }, context: Context, round: boo
 
 /** Both branches stay unevaluated until the condition is known: a branch may read outside of its buffer. */
 function select(
-  expr: Expr & { kind: 'select' },
+  expr: ExprOf<'select'>,
   context: Context,
   print: (expr: Expr, context: Context) => Text,
 ): Text {
@@ -213,7 +213,7 @@ function select(
   return primary(name);
 }
 
-function cast(expr: Expr & { kind: 'cast' }, context: Context): Text {
+function cast(expr: ExprOf<'cast'>, context: Context): Text {
   const from = dtypeOf(expr.x);
   const to = expr.dtype;
   if (to === 'bool') return asNumber(condition(expr, context));
@@ -234,7 +234,7 @@ function cast(expr: Expr & { kind: 'cast' }, context: Context): Text {
   }
 }
 
-function bitcast(expr: Expr & { kind: 'bitcast' }, context: Context): Text {
+function bitcast(expr: ExprOf<'bitcast'>, context: Context): Text {
   const x = value(expr.x, context);
   const from = dtypeOf(expr.x);
   if (from === expr.dtype) return x;
@@ -244,7 +244,7 @@ function bitcast(expr: Expr & { kind: 'bitcast' }, context: Context): Text {
   return rounded(expr.dtype, x);
 }
 
-function load(expr: Expr & { kind: 'load' }, context: Context): Text {
+function load(expr: Load, context: Context): Text {
   const { scope } = context;
   const { buffer } = expr;
   if (scope.isVariable(buffer)) return primary(scope.variable(buffer, expr.index as readonly Affine[]));
@@ -263,7 +263,7 @@ export function place(access: Access, context: Context): Text {
     const inside = compose(context, [value(entry.clamped, context)], (x = primary('0')) =>
       call('Math.min', call('Math.max', x, number(0)), last),
     );
-    const stride = buffer.strides[axis] as number;
+    const stride = buffer.strides[axis]!;
     const scaled = stride === 1 ? inside : binary('*', named(context, inside, 'i'), number(stride));
     return sum.text === '0' ? scaled : binary('+', sum, scaled);
   }, base);

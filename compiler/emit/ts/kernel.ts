@@ -5,7 +5,8 @@ import { formatType } from '../../base/types.ts';
 import { scratchOf } from '../../loop/accesses.ts';
 import type { IntervalOf } from '../../loop/bounds.ts';
 import { alwaysInside, boundsOf, boundsOfRange, wholeInterval } from '../../loop/bounds.ts';
-import type { Affine, Buffer, Kernel, Quotient, Stmt } from '../../loop/ir.ts';
+import type { Buffer, For, Index, Kernel, Quotient, Stmt, StmtOf, Write } from '../../loop/ir.ts';
+import type { TakenNames } from '../../loop/names.ts';
 import { exprsOf, visitExpr, visitStmts } from '../../loop/rewrite.ts';
 import { foldConstants } from '../../loop/transform/fold-constants.ts';
 import { arrayOf } from './arrays.ts';
@@ -16,7 +17,6 @@ import { binary, call, element, number, primary } from './expression.ts';
 import { KernelScope } from './kernel-scope.ts';
 import type { Context } from './kernel-value.ts';
 import { combined, condition, named, place, value } from './kernel-value.ts';
-import type { OuterNames } from './names.ts';
 import { NameScope } from './names.ts';
 import type { FunctionNode } from './tree.ts';
 import { unroll } from './unroll.ts';
@@ -44,7 +44,7 @@ export const writtenOut = (kernel: Kernel): Kernel => ({
 export function kernelFunction(
   kernel: Kernel,
   name: string,
-  names: OuterNames,
+  names: TakenNames,
   form: KernelForm = 'whole',
 ): FunctionNode {
   return printWrittenOut(writtenOut(kernel), name, names, form);
@@ -54,7 +54,7 @@ export function kernelFunction(
 export function printWrittenOut(
   kernel: Kernel,
   name: string,
-  names: OuterNames,
+  names: TakenNames,
   form: KernelForm,
 ): FunctionNode {
   const { body } = kernel;
@@ -111,7 +111,7 @@ function registerArrays(body: readonly Stmt[]): ReadonlySet<Buffer> {
       indexed = true;
   });
   if (!indexed) return arrays;
-  const see = (buffer: Buffer, index: readonly (Affine | { readonly clamped: unknown })[]): void => {
+  const see = (buffer: Buffer, index: readonly Index[]): void => {
     const constant = index.every((place) => 'terms' in place && place.terms.length === 0);
     if (buffer.space === 'register' && !constant) arrays.add(buffer);
   };
@@ -163,8 +163,6 @@ function statement(stmt: Stmt, at: Place): void {
   }
 }
 
-type Write = Stmt & { readonly kind: 'store' | 'accumulate' };
-
 /** The new value; with `round`, rounded here and not by the array that takes it. */
 function written(stmt: Write, at: Place, target: Text, round: boolean): Text {
   if (stmt.kind === 'store') return value(stmt.value, at, round);
@@ -188,7 +186,7 @@ function write(stmt: Write, at: Place): void {
   block.push(`${target.text} = ${(fits ? text : named(at, text)).text};`);
 }
 
-function loop(stmt: Stmt & { readonly kind: 'for' }, at: Place): void {
+function loop(stmt: For, at: Place): void {
   invariant(typeof stmt.mode === 'string', 'a loop bound to a GPU index in a TypeScript kernel');
   const { block, scope, interval, outermost, ...rest } = at;
   scope.declarePending(block);
@@ -233,7 +231,7 @@ function extreme(pick: 'min' | 'max', bounds: readonly (Quotient | 'N')[], at: P
   return all.length === 1 ? only : call(`Math.${pick}`, ...all);
 }
 
-function branch(stmt: Stmt & { readonly kind: 'if' }, at: Place): void {
+function branch(stmt: StmtOf<'if'>, at: Place): void {
   const { block, scope, interval } = at;
   const tests: Text[] = [];
   for (const { index, extent } of stmt.conditions) {

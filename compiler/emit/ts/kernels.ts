@@ -2,12 +2,13 @@
 import { boundsOfRange, wholeInterval } from '../../loop/bounds.ts';
 import type { IntervalOf } from '../../loop/bounds.ts';
 import type { Extent } from '../../base/types.ts';
-import type { Kernel, Stmt } from '../../loop/ir.ts';
+import type { For, Stmt } from '../../loop/ir.ts';
+import type { TakenNames } from '../../loop/names.ts';
 import type { Program, Routine } from '../../program/program.ts';
 import type { Parts } from './kernel.ts';
 import { printWrittenOut, writtenOut } from './kernel.ts';
 import { mathFunctions } from './math.ts';
-import type { NameScope, OuterNames } from './names.ts';
+import type { NameScope } from './names.ts';
 import type { FunctionNode } from './tree.ts';
 
 /** A kernel's function: `size` for its extent argument, `parts` for the iterations that it can be split into. */
@@ -17,7 +18,7 @@ export interface KernelCall {
   readonly parts?: Parts;
 }
 
-interface KernelFunctions {
+export interface KernelFunctions {
   readonly functions: readonly FunctionNode[];
   /** What they call. */
   readonly math: readonly FunctionNode[];
@@ -38,10 +39,10 @@ export function kernelFunctions(
   program: Program,
   routines: readonly Routine[],
   names: NameScope,
-  outer: OuterNames,
+  outer: TakenNames,
 ): KernelFunctions {
   const used = [...largestBatches(routines)].map(([index, batch]) => {
-    const kernel = writtenOut(program.kernels[index] as Kernel);
+    const kernel = writtenOut(program.kernels[index]!);
     const { body } = kernel;
     const parts = partsOf(body, batch);
     const size = parts === undefined ? soleExtent(body) : undefined;
@@ -121,7 +122,7 @@ function partsOf(body: readonly Stmt[], batch: number): Parts | undefined {
 }
 
 /** The extent of a loop from 0 to a constant or N. */
-function wholeExtent({ range: { from, to } }: Stmt & { readonly kind: 'for' }): Extent | undefined {
+function wholeExtent({ range: { from, to } }: For): Extent | undefined {
   const [end] = to;
   const atStart = from.every(({ numerator }) => numerator.terms.length === 0 && numerator.constant === 0);
   if (!atStart || to.length !== 1 || end === undefined) return undefined;

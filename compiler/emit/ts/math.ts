@@ -1,6 +1,7 @@
 /** exp, log and tanh as functions: one f32 sequence for all CPU targets, hence the same bits. */
 import { wholeInterval } from '../../loop/bounds.ts';
 import type { Kernel } from '../../loop/ir.ts';
+import type { TakenNames } from '../../loop/names.ts';
 import { exprsOf, visitExpr, visitStmts } from '../../loop/rewrite.ts';
 import type { MathOp } from '../../loop/math.ts';
 import { mathFunction, mathOps } from '../../loop/math.ts';
@@ -8,12 +9,11 @@ import { Block } from './block.ts';
 import { KernelScope } from './kernel-scope.ts';
 import { mathNames, value } from './kernel-value.ts';
 import { statements } from './kernel.ts';
-import type { OuterNames } from './names.ts';
 import { NameScope } from './names.ts';
 import type { FunctionNode } from './tree.ts';
 
 /** The functions that the kernels call. `names` are those of the module. */
-export function mathFunctions(kernels: readonly Kernel[], names: OuterNames): readonly FunctionNode[] {
+export function mathFunctions(kernels: readonly Kernel[], names: TakenNames): readonly FunctionNode[] {
   const used = new Set<string>();
   for (const { body } of kernels)
     visitStmts(body, (stmt) => {
@@ -31,7 +31,7 @@ const about: Readonly<Record<MathOp, string>> = {
   tanh: 'The hyperbolic tangent of x',
 };
 
-function printed(op: MathOp, names: OuterNames): FunctionNode {
+function printed(op: MathOp, names: TakenNames): FunctionNode {
   const { argument, body, result } = mathFunction(op);
   const scope = new KernelScope(body, [], new Set(), new NameScope(names));
   const block = new Block();

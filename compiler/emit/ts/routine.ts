@@ -3,13 +3,13 @@ import { invariant } from '../../base/invariant.ts';
 import { bytesPerElement, elementCount } from '../../base/types.ts';
 import { scratchOf } from '../../loop/accesses.ts';
 import { denseStrides } from '../../loop/builder.ts';
-import type { Buffer, Kernel } from '../../loop/ir.ts';
+import type { Buffer } from '../../loop/ir.ts';
+import type { TakenNames } from '../../loop/names.ts';
 import type { Allocation, Launch, Program, Routine } from '../../program/program.ts';
 import { arrayOf } from './arrays.ts';
 import type { Data } from './data.ts';
 import { code, commentText, object, printData } from './data.ts';
 import type { KernelCall } from './kernels.ts';
-import type { OuterNames } from './names.ts';
 import { NameScope } from './names.ts';
 import type { FunctionNode } from './tree.ts';
 
@@ -27,7 +27,7 @@ export function routineFunction(
   routine: Routine,
   name: string,
   kernels: ReadonlyMap<number, KernelCall>,
-  names: OuterNames,
+  names: TakenNames,
 ): FunctionNode {
   const scope = new NameScope(names);
   for (const taken of ['weights', 'work']) scope.unique(taken);
@@ -63,13 +63,13 @@ export function routineFunction(
       { name: 'work', type: 'ArrayBuffer' },
     ],
     returns: 'Routine',
-    // The body of a function is indented when it is printed.
-    body: [
-      ...declarations,
-      ...`return ${printData(result, 2, 9)};`.split('\n').map((line) => line.replace(/^ {2}/, '')),
-    ],
+    body: [...declarations, ...returning(result)],
   };
 }
+
+/** The statement that gives `data`, as the last of a function: its lines are indented when that is printed. */
+export const returning = (data: Data): readonly string[] =>
+  `return ${printData(data, 2, 9)};`.split('\n').map((line) => line.replace(/^ {2}/, ''));
 
 export function allocationOf(routine: Routine, index: number): Allocation {
   const allocation = routine.allocations[index];
@@ -153,11 +153,11 @@ export function trace(
   window: (operand: number, rest: string) => string,
   params = (usesBatch: boolean): string => (usesBatch ? '(N)' : '()'),
 ): { readonly of: string; readonly writes: Data } | undefined {
-  const { inputs, outputs } = program.kernels[launch.kernel] as Kernel;
+  const { inputs, outputs } = program.kernels[launch.kernel]!;
   let usesBatch = false;
   const written = outputs.flatMap((buffer, i): string[] => {
     if (buffer.dtype !== 'f32') return [];
-    const operand = launch.operands[inputs.length + i] as number;
+    const operand = launch.operands[inputs.length + i]!;
     const ofBatch = buffer.shape[0] === 'N';
     usesBatch ||= ofBatch;
     if (!isDense(buffer)) {

@@ -1,5 +1,5 @@
 import { affine } from '../../loop/affine.ts';
-import type { Affine, Axis, Buffer, Index, Stmt } from '../../loop/ir.ts';
+import type { Affine, Axis, Buffer, For, Index, Stmt } from '../../loop/ir.ts';
 import { bodyOf, exprsOf, visitExpr } from '../../loop/rewrite.ts';
 
 /** Index arithmetic as it is printed: the terms, which have a name where they are needed often, apart from the constant. */
@@ -16,13 +16,11 @@ export interface Access {
   readonly index: readonly Index[];
 }
 
-export type Loop = Stmt & { readonly kind: 'for' };
-
 /** The sums of index terms in a kernel, and how often its text needs each of them. */
 export class Sums {
   readonly #ids = new Map<Axis, number>();
   readonly #known = new Map<Affine | Access, Sum>();
-  readonly #uses = new Map<Loop, Map<string, number>>();
+  readonly #uses = new Map<For, Map<string, number>>();
 
   /** `isVariable`: buffers whose accesses need no index. */
   constructor(body: readonly Stmt[], isVariable: (buffer: Buffer) => boolean) {
@@ -58,7 +56,7 @@ export class Sums {
   }
 
   /** How often the body of the loop, the innermost that the terms depend on, needs their sum. */
-  usesIn(loop: Loop, key: string): number {
+  usesIn(loop: For, key: string): number {
     return this.#uses.get(loop)?.get(key) ?? 0;
   }
 
@@ -68,7 +66,7 @@ export class Sums {
     return id;
   }
 
-  #count(body: readonly Stmt[], loops: readonly Loop[], isVariable: (buffer: Buffer) => boolean): void {
+  #count(body: readonly Stmt[], loops: readonly For[], isVariable: (buffer: Buffer) => boolean): void {
     const use = ({ terms, key }: Sum): void => {
       const loop = loops.find(({ axis }) => terms.some((term) => term.axis === axis));
       const uses = loop && this.#uses.get(loop);
@@ -99,7 +97,7 @@ function flatten({ buffer, index }: Access): Affine {
   let constant = buffer.offset;
   index.forEach((place, i) => {
     if ('clamped' in place) return;
-    const stride = buffer.strides[i] as number;
+    const stride = buffer.strides[i]!;
     constant += place.constant * stride;
     for (const { axis, factor } of place.terms) factors.set(axis, (factors.get(axis) ?? 0) + factor * stride);
   });

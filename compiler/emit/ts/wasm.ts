@@ -5,8 +5,8 @@ import type { Allocation, Launch, Program, Routine } from '../../program/program
 import { arrayOf } from './arrays.ts';
 import { toBase64 } from './base64.ts';
 import type { Data } from './data.ts';
-import { code, object, printData } from './data.ts';
-import { about, allocationOf, launchComment, portLength, trace } from './routine.ts';
+import { code, object } from './data.ts';
+import { about, allocationOf, launchComment, portLength, returning, trace } from './routine.ts';
 import type { ConstNode, FunctionNode } from './tree.ts';
 
 /** A WebAssembly module of a program's kernels and routines, as `emit/wasm` makes it. Places are in bytes. */
@@ -106,6 +106,6 @@ export function wasmRoutineFunction(
     name,
     params: [{ name: 'memory', type: 'ArrayBuffer' }],
     returns: 'WasmRoutine',
-    body: `return ${printData(result, 2, 9)};`.split('\n').map((line) => line.replace(/^ {2}/, '')),
+    body: returning(result),
   };
 }

@@ -1,14 +1,14 @@
 /** Kernels that are WGSL: each shader as a text to be read, and the routines as tables of launches. */
 import { formatType } from '../../base/types.ts';
+import type { TakenNames } from '../../loop/names.ts';
 import type { Allocation, Launch, Program, Routine } from '../../program/program.ts';
 import { arrayOf } from './arrays.ts';
 import type { Data } from './data.ts';
-import { code, commentText, object, printData } from './data.ts';
+import { code, commentText, object } from './data.ts';
 import type { Text } from './expression.ts';
 import { binary, call, number, primary } from './expression.ts';
-import type { OuterNames } from './names.ts';
 import { NameScope } from './names.ts';
-import { about, allocationOf, launchComment, portLength, trace } from './routine.ts';
+import { about, allocationOf, launchComment, portLength, returning, trace } from './routine.ts';
 import type { ConstNode, Declaration, FunctionNode } from './tree.ts';
 
 /** ceil((constant + perSample * N) / divisor) */
@@ -148,9 +148,9 @@ export function gpuRoutineFunction(
   program: Program,
   routine: Routine,
   name: string,
-  { shaders, launches }: EmbeddedShaders,
+  embedded: EmbeddedShaders,
   consts: ShaderConsts,
-  outer: OuterNames,
+  outer: TakenNames,
 ): FunctionNode {
   const scope = new NameScope(outer);
   for (const taken of ['read', 'N', ...consts.names.values(), consts.gate]) scope.reserve(taken);
@@ -164,6 +164,32 @@ export function gpuRoutineFunction(
     const type = arrayOf[allocationOf(routine, allocation).dtype];
     return [key, code(`new ${type}(${portLength(routine, allocation)})`), code(placeOf(allocation))];
   };
+  const result = object({
+    inputs: routine.inputs.map(port),
+    results: routine.results.map(port),
+    ...launchesOf(program, routine, embedded, consts, placeOf),
+  });
+  return {
+    kind: 'function',
+    doc: [about[routine.name]],
+    name,
+    params: [],
+    returns: 'GpuRoutine',
+    body: [
+      ...[...places].map(([index, place]) => placeLine(place, allocationOf(routine, index))),
+      ...returning(result),
+    ],
+  };
+}
+
+/** `launches` and `commit` of a routine, with the gate behind the former where there is the latter. */
+function launchesOf(
+  program: Program,
+  routine: Routine,
+  { shaders, launches }: EmbeddedShaders,
+  consts: ShaderConsts,
+  placeOf: (operand: number) => string,
+): Readonly<Record<'launches' | 'commit', Data | undefined>> {
   const order = launches.get(routine) ?? [];
   const first = (operand: number, elements: string): string => `read(${placeOf(operand)}, ${elements})`;
   const window = (operand: number, rest: string): string => {
@@ -185,34 +211,17 @@ export function gpuRoutineFunction(
       }),
     };
   };
-  const { finite, commit } = routine;
-  const gate = (flag: number): Data => ({
+  const { finite } = routine;
+  const compute = routine.launches.map((launch, i) => entry(launch, i, finite !== undefined));
+  if (finite === undefined) return { launches: compute, commit: undefined };
+  const gate: Data = {
     kind: 'commented',
     comment: 'Closes the commit phase where the flag is 0.',
-    value: object({ shader: code(consts.gate), operands: [code(placeOf(flag))] }),
-  });
-  const result = object({
-    inputs: routine.inputs.map(port),
-    results: routine.results.map(port),
-    launches: [
-      ...routine.launches.map((launch, i) => entry(launch, i, finite !== undefined)),
-      ...(finite === undefined ? [] : [gate(finite)]),
-    ],
-    commit:
-      finite === undefined
-        ? undefined
-        : commit.map((launch, i) => entry(launch, routine.launches.length + i, false)),
-  });
+    value: object({ shader: code(consts.gate), operands: [code(placeOf(finite))] }),
+  };
   return {
-    kind: 'function',
-    doc: [about[routine.name]],
-    name,
-    params: [],
-    returns: 'GpuRoutine',
-    body: [
-      ...[...places].map(([index, place]) => placeLine(place, allocationOf(routine, index))),
-      ...`return ${printData(result, 2, 9)};`.split('\n').map((line) => line.replace(/^ {2}/, '')),
-    ],
+    launches: [...compute, gate],
+    commit: routine.commit.map((launch, i) => entry(launch, compute.length + i, false)),
   };
 }
 

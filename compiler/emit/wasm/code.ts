@@ -145,13 +145,13 @@ function tidied(
 ): readonly Instruction[] {
   const result: Instruction[] = [];
   for (let i = 0; i < body.length; i++) {
-    const instruction = body[i] as Instruction;
+    const instruction = body[i]!;
     switch (instruction.op) {
       case 'local.set': {
         const { local } = instruction;
         const next = body[i + 1];
         const isRead = reads[local] !== 0;
-        const number = numbers[local] as number;
+        const number = numbers[local]!;
         if (next?.op === 'local.get' && next.local === local) {
           i++;
           if (isRead) result.push({ op: 'local.tee', local: number });
@@ -162,13 +162,13 @@ function tidied(
         if (reads[instruction.local] === 0) break;
         result.push({
           op: 'local.tee',
-          local: numbers[instruction.local] as number,
+          local: numbers[instruction.local]!,
         });
         break;
       case 'local.get':
         result.push({
           op: 'local.get',
-          local: numbers[instruction.local] as number,
+          local: numbers[instruction.local]!,
         });
         break;
       case 'block':
@@ -199,11 +199,11 @@ function numbered(
 ): { readonly numbers: Int32Array; readonly types: readonly ValueType[] } {
   const numbers = new Int32Array(reads.length);
   const counts = [0, 0, 0, 0];
-  const typeOf = (local: number): number => localOrder.indexOf(locals.types[local] as ValueType);
+  const typeOf = (local: number): number => localOrder.indexOf(locals.types[local]!);
   const place = (scope: Scope, before: readonly number[]): void => {
     const next = [...before];
     for (const local of scope.locals) if (reads[local] !== 0) numbers[local] = next[typeOf(local)]!++;
-    next.forEach((count, type) => (counts[type] = Math.max(counts[type] as number, count)));
+    next.forEach((count, type) => (counts[type] = Math.max(counts[type]!, count)));
     for (const inner of scope.inner) place(inner, next);
   };
   place(locals.root, [0, 0, 0, 0]);
@@ -214,10 +214,9 @@ function numbered(
     start += count;
   }
   for (let local = 0; local < numbers.length; local++)
-    numbers[local] =
-      local < locals.parameters ? local : (numbers[local] as number) + (starts[typeOf(local)] as number);
+    numbers[local] = local < locals.parameters ? local : numbers[local]! + starts[typeOf(local)]!;
   return {
     numbers,
-    types: localOrder.flatMap((type, i) => new Array<ValueType>(counts[i] as number).fill(type)),
+    types: localOrder.flatMap((type, i) => new Array<ValueType>(counts[i]!).fill(type)),
   };
 }

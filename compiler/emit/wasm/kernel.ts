@@ -19,6 +19,7 @@ import type { At } from './state.ts';
 import { KernelState } from './state.ts';
 import { accumulate, bindLocal, store } from './statements.ts';
 import type { Tickets } from './tickets.ts';
+import { leftOver } from './tickets.ts';
 
 export interface KernelFunction {
   readonly function: WasmFunction;
@@ -48,7 +49,8 @@ export function kernelFunction(
   const start = new Code(locals);
   const code = start.nested();
   const state = new KernelState(start, operands, registerKinds(folded), math);
-  if (tickets !== undefined && writesOnce(folded)) state.tickets = tickets;
+  if (tickets !== undefined && writesOnce(folded))
+    state.tickets = { ...tickets, part: leftOver(kernel.kind) };
   if (isParallel(folded) && samplesAreApart(folded)) state.shareSamples(start);
   statements(folded.body, { code, loads: new Map() }, state);
   state.places.settle(code);

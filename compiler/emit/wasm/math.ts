@@ -63,7 +63,7 @@ class Constants {
   }
 }
 
-const bitsOf = (value: number): number => new Int32Array(Float32Array.of(value).buffer)[0] as number;
+const bitsOf = (value: number): number => new Int32Array(Float32Array.of(value).buffer)[0]!;
 
 const lane: Axis = { name: 'lane', extent: 4 };
 

@@ -61,7 +61,7 @@ function callOf(
       return;
     if (!numbers.has(instruction.local)) others.add(instruction.local);
   });
-  const typeOf = (local: number): ValueType => types[local] as ValueType;
+  const typeOf = (local: number): ValueType => types[local]!;
   const rank = (local: number): number => localOrder.indexOf(typeOf(local));
   const own = [...others].sort((a, b) => rank(a) - rank(b) || a - b);
   for (const local of own) numbers.set(local, numbers.size);
@@ -121,7 +121,7 @@ function renumbered(instruction: Instruction, numbers: ReadonlyMap<number, numbe
     case 'local.tee':
       return {
         ...instruction,
-        local: numbers.get(instruction.local) as number,
+        local: numbers.get(instruction.local)!,
       };
     case 'loop':
     case 'block':

@@ -3,6 +3,7 @@
  * pointers that move, so this does: per loop one pointer for all elements of a buffer whose places differ by a constant.
  */
 import { InvariantError } from '../../base/invariant.ts';
+import { append } from '../../base/multimap.ts';
 import { bytesPerElement } from '../../base/types.ts';
 import type { Interval } from '../../loop/bounds.ts';
 import { boundsOf } from '../../loop/bounds.ts';
@@ -168,8 +169,8 @@ export class Places {
     if (known !== undefined && known.buffer === buffer) return known.place;
     const sum: MutableSum = { constant: buffer.offset, lane: 0, terms: [] };
     for (let axis = 0; axis < index.length; axis++) {
-      const entry = index[axis] as Index;
-      if (!('clamped' in entry)) this.#add(sum, entry, buffer.strides[axis] as number);
+      const entry = index[axis]!;
+      if (!('clamped' in entry)) this.#add(sum, entry, buffer.strides[axis]!);
     }
     const place = { ...sum, key: this.#key(buffer, sum.terms) };
     this.#places.set(index, { buffer, place });
@@ -209,7 +210,7 @@ export class Places {
   pushAddress(code: Code, buffer: Buffer, place: Place, access: { offset: number }): void {
     const address = { op: 'local.get' as const, local: -1 };
     code.push(address);
-    const pending: Pending = {
+    append(this.#pending, code, {
       buffer,
       memory: this.#memoryOf(buffer),
       terms: place.terms,
@@ -217,10 +218,7 @@ export class Places {
       constant: place.constant * bytesPerElement[buffer.dtype],
       address,
       access,
-    };
-    const others = this.#pending.get(code);
-    if (others) others.push(pending);
-    else this.#pending.set(code, [pending]);
+    });
   }
 
   /**
@@ -229,11 +227,7 @@ export class Places {
    */
   settle(code: Code): void {
     const byKey = new Map<string, Pending[]>();
-    for (const pending of this.#pending.get(code) ?? []) {
-      const group = byKey.get(pending.key);
-      if (group) group.push(pending);
-      else byKey.set(pending.key, [pending]);
-    }
+    for (const pending of this.#pending.get(code) ?? []) append(byKey, pending.key, pending);
     for (const [key, group] of byKey) {
       const [first] = group as [Pending];
       const lowest = Math.min(...group.map(({ constant }) => constant));
@@ -257,7 +251,7 @@ export class Places {
 
   /** The local of a pointer that moves with the innermost of the loops. */
   #pointer(buffer: Buffer, terms: readonly Term[], key: string, bias: number): number {
-    const last = terms.at(-1) as Term;
+    const last = terms.at(-1)!;
     const name = `${key}@${bias}`;
     const known = last.loop.pointers.get(name);
     if (known) return known.local;
@@ -295,7 +289,7 @@ function outside(axis: Axis): never {
 /** Keeps the terms in the order of their loops, and without factors of 0. */
 function addTerm(terms: MutableSum['terms'], loop: Loop, factor: number): void {
   let at = 0;
-  while (at < terms.length && (terms[at] as Term).loop.depth < loop.depth) at++;
+  while (at < terms.length && terms[at]!.loop.depth < loop.depth) at++;
   const there = terms[at];
   if (there?.loop !== loop) {
     if (factor !== 0) terms.splice(at, 0, { loop, factor });

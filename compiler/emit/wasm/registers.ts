@@ -1,5 +1,6 @@
 /** Which register arrays of a kernel can be locals, and which of them hold four lanes each. */
 import { invariant } from '../../base/invariant.ts';
+import { append } from '../../base/multimap.ts';
 import type { Axis, Buffer, For, Index, Kernel, Stmt } from '../../loop/ir.ts';
 import { exprsOf, visitExpr } from '../../loop/rewrite.ts';
 import { constantBounds } from '../../loop/transform/unroll.ts';
@@ -19,9 +20,7 @@ export function registerKinds(kernel: Kernel): ReadonlyMap<Buffer, RegisterKind>
   const see = (buffer: Buffer, index: readonly Index[]): void => {
     if (buffer.space !== 'register') return;
     const kinds = index.map((place, i) => kindOf(place, i === index.length - 1, axes));
-    const known = accesses.get(buffer);
-    if (known) known.push(kinds);
-    else accesses.set(buffer, [kinds]);
+    append(accesses, buffer, kinds);
   };
   const walk = (body: readonly Stmt[]): void => {
     for (const stmt of body) {

@@ -1,7 +1,7 @@
 /** Expressions of the Loop IR as code that leaves their value on the stack: one scalar, or four lanes. */
 import { invariant, InvariantError } from '../../base/invariant.ts';
 import type { DType } from '../../base/types.ts';
-import { bytesPerElement } from '../../base/types.ts';
+import { bytesPerElement, fixedExtent } from '../../base/types.ts';
 import { dtypeOf } from '../../loop/builder.ts';
 import type { Affine, Buffer, Expr, ExprOf, Load } from '../../loop/ir.ts';
 import { isMath } from '../../loop/math.ts';
@@ -247,9 +247,9 @@ function clampedLoad({ buffer, index }: Load, place: Place, at: At, state: Kerne
       code.get(state.batch);
       code.i32(1);
       code.op('i32.sub');
-    } else code.i32((extent as number) - 1);
+    } else code.i32(fixedExtent(extent) - 1);
     scalars.binary(code, 'min', 'i32');
-    code.i32((buffer.strides[axis] as number) * bytesPerElement[buffer.dtype]);
+    code.i32(buffer.strides[axis]! * bytesPerElement[buffer.dtype]);
     code.op('i32.mul', 'i32.add');
   });
   code.push(access);

@@ -1,7 +1,6 @@
 /** The text of a function as a tree of blocks, and sums in it that get a name where they stand more than once. */
 import { invariant } from '../../base/invariant.ts';
-import type { NameScope } from './names.ts';
-import { NameScope as Names } from './names.ts';
+import { NameScope } from './names.ts';
 import { wrapped } from './wrap.ts';
 
 /** Index arithmetic in the text: a part that others may share, and a constant. */
@@ -29,7 +28,7 @@ export class Block {
   }
 
   nested(): Block {
-    return new Block(new Names(this.names), this);
+    return new Block(new NameScope(this.names), this);
   }
 
   push(line: string): void {
@@ -47,7 +46,7 @@ export class Block {
 
   #declares(name: string): boolean {
     return this.items.some(
-      (item) => typeof item !== 'string' && (item.body.names.declares(name) || item.body.#declares(name)),
+      (item) => typeof item !== 'string' && (item.body.names.owns(name) || item.body.#declares(name)),
     );
   }
 }

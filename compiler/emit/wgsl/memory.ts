@@ -16,7 +16,7 @@ export function placeOf(buffer: Buffer, index: readonly Index[], lanes: Axis | u
   const terms = new Map<Axis, number>();
   let [constant, lane, clamped, clampedByFour] = [buffer.offset, 0, false, true];
   index.forEach((entry, i) => {
-    const stride = buffer.strides[i] as number;
+    const stride = buffer.strides[i]!;
     if ('clamped' in entry) {
       clamped = true;
       clampedByFour &&= stride % 4 === 0;

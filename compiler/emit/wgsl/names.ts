@@ -1,4 +1,6 @@
 import { identifier } from '../../base/identifier.ts';
+import type { TakenNames } from '../../loop/names.ts';
+import { Names } from '../../loop/names.ts';
 
 /**
  * Keywords and reserved words of WGSL, its types and functions (https://www.w3.org/TR/WGSL/), and what shaders declare. A
@@ -33,45 +35,22 @@ export const reservedWords: ReadonlySet<string> = new Set(words.trim().split(/\s
 
 export const shaderName = (name: string): string => identifier(name, 64);
 
-/** The names of one block, and of those around it. */
-export class NameScope {
-  readonly #outer: NameScope | undefined;
-  readonly #taken = new Set<string>();
-
-  constructor(outer?: NameScope) {
-    this.#outer = outer;
-  }
-
-  has(name: string): boolean {
-    return (
-      this.#taken.has(name) || (this.#outer === undefined ? reservedWords.has(name) : this.#outer.has(name))
-    );
-  }
-
-  /** Whether the block itself has the name. */
-  declares(name: string): boolean {
-    return this.#taken.has(name);
-  }
-
-  reserve(name: string): void {
-    this.#taken.add(name);
+/** The names of one block of a shader, none of which a block around it has. */
+export class NameScope extends Names {
+  constructor(around: TakenNames = reservedWords) {
+    super(around);
   }
 
   /** `wanted` itself where it is an identifier and free. */
   exact(wanted: string): string {
     const name = shaderName(wanted);
     if (this.has(name)) return this.unique(name);
-    this.#taken.add(name);
+    this.reserve(name);
     return name;
   }
 
   /** `wanted` made an identifier, with another number behind it where that is taken, or where `allowed` says no. */
-  unique(wanted: string, allowed: (name: string) => boolean = () => true): string {
-    const base = shaderName(wanted);
-    const stem = base.replace(/_\d+$/, '');
-    let name = stem;
-    for (let count = 1; this.has(name) || !allowed(name); count++) name = `${stem}_${count}`;
-    this.#taken.add(name);
-    return name;
+  override unique(wanted: string, allowed?: (name: string) => boolean): string {
+    return super.unique(shaderName(wanted).replace(/_\d+$/, ''), allowed);
   }
 }

@@ -131,12 +131,12 @@ export function elementPlace(
   const sum = new Sum();
   let computed = 0;
   const places = index.map((entry): Affine | Value =>
-    'clamped' in entry ? (clamped[computed++] as Value) : withoutLane(entry, scope.lanes),
+    'clamped' in entry ? clamped[computed++]! : withoutLane(entry, scope.lanes),
   );
   const strides = buffer.strides.map((stride) => stride / size);
   const byAxis = places.every(
     (place, i) =>
-      'text' in place || place.terms.every(({ factor }) => Number.isInteger(factor * (strides[i] as number))),
+      'text' in place || place.terms.every(({ factor }) => Number.isInteger(factor * strides[i]!)),
   );
   let constant = buffer.offset + behind;
   if (!byAxis) {
@@ -146,7 +146,7 @@ export function elementPlace(
     for (const [axis, factor] of flat.terms) addTerm(sum, axis, factor / size, scope);
   }
   places.forEach((place, i) => {
-    const stride = strides[i] as number;
+    const stride = strides[i]!;
     if ('text' in place) return sum.add(place, stride);
     if (!byAxis) return;
     if (Number.isInteger(stride)) return addPlace(sum, place, stride, scope);

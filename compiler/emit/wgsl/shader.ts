@@ -4,7 +4,7 @@ import { formatType } from '../../base/types.ts';
 import type { BoundKernel, Dimension } from '../../loop/bound.ts';
 import { boundKernel, dimensions } from '../../loop/bound.ts';
 import { boundsOfRange } from '../../loop/bounds.ts';
-import type { Buffer, Kernel, Stmt } from '../../loop/ir.ts';
+import type { Buffer, For, Kernel } from '../../loop/ir.ts';
 import { batchAxis } from '../../loop/ir.ts';
 import { expandAllReduce } from '../../loop/transform/expand-all-reduce.ts';
 import { foldConstants } from '../../loop/transform/fold-constants.ts';
@@ -41,8 +41,6 @@ export const writtenOut = (kernel: Kernel): Kernel => withSubgroups(expandAllRed
 
 /** The same for a device with subgroups. */
 export const withSubgroups = (kernel: Kernel): Kernel => foldConstants(simplify(unrollMarked(kernel)));
-
-type For = Stmt & { readonly kind: 'for' };
 
 /** Prints a kernel that is written out. */
 export function shaderOf(kernel: Kernel, options: ShaderOptions): Shader {
@@ -108,7 +106,7 @@ function operandTexts(
     const binding = bindings[i];
     invariant(binding, `${entry}: ${buffer.name} is not bound`);
     const storage = state.storages.get(buffer) ?? inElements;
-    const first = operands[binding.operand] as Buffer;
+    const first = operands[binding.operand]!;
     const alike = first.dtype === buffer.dtype && first.stored === buffer.stored;
     invariant(alike, `${entry}: ${first.name} and ${buffer.name} share memory`);
     if (binding.operand !== i) {

@@ -2,7 +2,19 @@
 import { invariant } from '../../base/invariant.ts';
 import { addAffine, sameAffine } from '../../loop/affine.ts';
 import { alwaysInside, boundsOf, boundsOfQuotient, boundsOfRange } from '../../loop/bounds.ts';
-import type { Affine, Buffer, Combine, Condition, Expr, Quotient, Range, Stmt } from '../../loop/ir.ts';
+import type {
+  Affine,
+  Buffer,
+  Combine,
+  Condition,
+  Expr,
+  For,
+  Quotient,
+  Range,
+  Stmt,
+  StmtOf,
+  Write,
+} from '../../loop/ir.ts';
 import { batchAxis } from '../../loop/ir.ts';
 import type { Value } from './expression.ts';
 import { binary, call, largest, literal, name, splat, typeOf } from './expression.ts';
@@ -88,8 +100,6 @@ function placeName({ shape }: Buffer, place: number, wide: boolean): string {
   return parts.join('_');
 }
 
-type Write = Stmt & { readonly kind: 'store' | 'accumulate' };
-
 function write(stmt: Write, scope: Scope): void {
   const { buffer, index } = stmt;
   const x = stmt.kind === 'store' ? stored(stmt.value, scope) : value(stmt.value, scope);
@@ -136,8 +146,6 @@ function named(x: Value, scope: Scope, wanted = 't'): Value {
   scope.push(`let ${own} = ${x.text};`);
   return name(own, x.dtype, x.wide);
 }
-
-type For = Stmt & { readonly kind: 'for' };
 
 function loop(stmt: For, scope: Scope): void {
   const { axis, range, mode } = stmt;
@@ -194,7 +202,7 @@ function quotientValue({ numerator, divisor }: Quotient, scope: Scope): Value {
 }
 
 /** Conditions that hold in every run are not tested. */
-function branch(stmt: Stmt & { readonly kind: 'if' }, scope: Scope): void {
+function branch(stmt: StmtOf<'if'>, scope: Scope): void {
   const tests: Value[] = [];
   for (const { index, extent } of stmt.conditions) {
     invariant(placeless(index, scope), 'a condition differs between lanes');

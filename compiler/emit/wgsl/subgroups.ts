@@ -6,7 +6,7 @@
 import { invariant } from '../../base/invariant.ts';
 import type { DType } from '../../base/types.ts';
 import { boundKernel } from '../../loop/bound.ts';
-import type { Combine, Kernel, Stmt } from '../../loop/ir.ts';
+import type { Combine, Kernel, StmtOf } from '../../loop/ir.ts';
 import { visitStmts } from '../../loop/rewrite.ts';
 import type { Value } from './expression.ts';
 import { binary, call, literal, name, typeOf } from './expression.ts';
@@ -15,7 +15,7 @@ import { binaryValue } from './operations.ts';
 import type { FunctionState, Scope } from './scope.ts';
 import { element } from './value.ts';
 
-type AllReduce = Stmt & { readonly kind: 'all_reduce' };
+type AllReduce = StmtOf<'all_reduce'>;
 
 const reductionsOf = ({ body }: Kernel): readonly AllReduce[] => {
   const found: AllReduce[] = [];

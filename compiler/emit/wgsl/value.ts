@@ -1,6 +1,6 @@
 /** Expressions of the Loop IR as WGSL. */
 import { invariant, InvariantError } from '../../base/invariant.ts';
-import type { Affine, Buffer, Expr, Index } from '../../loop/ir.ts';
+import type { Affine, Buffer, Expr, ExprOf, Index } from '../../loop/ir.ts';
 import { batchAxis } from '../../loop/ir.ts';
 import { isMath } from '../../loop/math.ts';
 import type { Value } from './expression.ts';
@@ -55,14 +55,14 @@ export function value(expr: Expr, scope: Scope): Value {
   }
 }
 
-function literalValue({ dtype, value: exact }: Expr & { kind: 'literal' }, scope: Scope): Value {
+function literalValue({ dtype, value: exact }: ExprOf<'literal'>, scope: Scope): Value {
   const x = dtype === 'f32' ? Math.fround(exact) : exact;
   if (dtype !== 'f32' || Number.isFinite(x)) return literal(dtype, x);
   const bits = Number.isNaN(x) ? '0x7fc00000u' : x > 0 ? '0x7f800000u' : '0xff800000u';
   return scope.state.helpers.call('float_of', 'f32', name(bits, 'u32'));
 }
 
-function comparison(expr: Expr & { kind: 'compare' }, scope: Scope): Value {
+function comparison(expr: ExprOf<'compare'>, scope: Scope): Value {
   const { op, a, b } = expr;
   if (b.kind === 'literal' && b.dtype === 'f32' && Math.abs(b.value) === Infinity) {
     const finite = compareInfinite(op, value(a, scope), b.value);

@@ -1,11 +1,10 @@
-import type { Dimension } from '../bound.ts';
+import type { Binding } from '../bound.ts';
 import type { Kernel, Range } from '../ir.ts';
 import { batchAxis } from '../ir.ts';
 import { replaceLoops } from './find.ts';
 import { requires } from './step-error.ts';
 
-/** What a loop can be bound to. */
-export type Binding = `${'workgroup' | 'thread'}_${Dimension}`;
+export type { Binding };
 
 /**
  * for a { S }  →  for a bind(workgroup_x) { S }

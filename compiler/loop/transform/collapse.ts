@@ -1,5 +1,6 @@
 import type { Extent } from '../../base/types.ts';
-import { affine, mentions, sameAffine } from '../affine.ts';
+import { fixedExtent } from '../../base/types.ts';
+import { affine, isAffine, mentionsAny, sameAffine } from '../affine.ts';
 import type { Affine, Axis, Buffer, Expr, For, Index, Kernel, Load, Stmt } from '../ir.ts';
 import {
   axesOfRange,
@@ -39,10 +40,10 @@ function squeeze(kernel: Kernel): Kernel {
     return {
       buffer: {
         ...buffer,
-        shape: kept.map((i) => buffer.shape[i] as number | 'N'),
-        strides: kept.map((i) => buffer.strides[i] as number),
+        shape: kept.map((i) => buffer.shape[i]!),
+        strides: kept.map((i) => buffer.strides[i]!),
       },
-      index: <T>(index: readonly T[]) => kept.map((i) => index[i] as T),
+      index: <T>(index: readonly T[]) => kept.map((i) => index[i]!),
     };
   });
 }
@@ -146,7 +147,11 @@ class Collapse {
     for (const { buffer, index } of accesses) {
       const at = index.findIndex((place) => isAxis(place, outer));
       const alone = index.every((place, i) =>
-        i === at ? true : at >= 0 && i === at + 1 ? isAxis(place, inner) : !mentionsAny(place, outer, inner),
+        i === at
+          ? true
+          : at >= 0 && i === at + 1
+            ? isAxis(place, inner)
+            : !mentionsAny(place, [outer, inner]),
       );
       if (!alone || at < 0 || (places.get(buffer) ?? at) !== at) return undefined;
       if (!isRow(this.#shapes.get(buffer) ?? buffer, at, outer, inner)) return undefined;
@@ -158,7 +163,7 @@ class Collapse {
   }
 
   #join(outer: Axis, inner: Axis, places: ReadonlyMap<Buffer, number>): Axis {
-    const extent = (outer.extent as number) * (inner.extent as number);
+    const extent = fixedExtent(outer.extent) * fixedExtent(inner.extent);
     const axis: Axis = {
       name: this.#name(`${outer.name}${inner.name}`),
       extent,
@@ -191,7 +196,7 @@ class Collapse {
       let inside = stmt.body;
       let last: { readonly inner: Axis; readonly axis: Axis } | undefined;
       for (let next = this.#joined.get(stmt.axis); next !== undefined; next = this.#joined.get(next.axis)) {
-        inside = bodyOf(inside[0] as Stmt);
+        inside = bodyOf(inside[0]!);
         last = next;
       }
       const rewritten = this.#rewritten(inside);
@@ -220,17 +225,13 @@ function isRow(
   outer: Axis,
   inner: Axis,
 ): boolean {
-  const extent = inner.extent as number;
+  const extent = fixedExtent(inner.extent);
   return (
     shape[at] === outer.extent && shape[at + 1] === extent && strides[at] === (strides[at + 1] ?? 0) * extent
   );
 }
 
-const isAxis = (place: Index, axis: Axis): boolean =>
-  !('clamped' in place) && sameAffine(place, affine(axis));
-
-const mentionsAny = (place: Index, ...axes: readonly Axis[]): boolean =>
-  !('clamped' in place) && axes.some((axis) => mentions(place, axis));
+const isAxis = (place: Index, axis: Axis): boolean => isAffine(place) && sameAffine(place, affine(axis));
 
 interface Reshaped {
   readonly buffer: Buffer;

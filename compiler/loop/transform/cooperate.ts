@@ -5,7 +5,7 @@ import { addAffine, affine, scaleAffine, subAffine } from '../affine.ts';
 import type { Axis, Buffer, Combine, For, Kernel, Load, Quotient, Stmt, StmtOf, Write } from '../ir.ts';
 import { batchAxis } from '../ir.ts';
 import { quotient, serial, substituteStmts } from '../rewrite.ts';
-import type { Binding } from './bind.ts';
+import type { Binding } from '../bound.ts';
 import { namesBeside } from './find.ts';
 import { requires, StepError } from './step-error.ts';
 

@@ -28,7 +28,7 @@ export function keepInOutput(kernel: Kernel, array: Buffer): Kernel | undefined 
   const place = (index: readonly Index[]): readonly Affine[] => {
     const values = new Map<Axis, Affine>();
     index.forEach((at, i) => {
-      if (!('clamped' in at)) values.set(axes[i] as Axis, at);
+      if (!('clamped' in at)) values.set(axes[i]!, at);
     });
     return home.index.map((at) => substituteAffine(at, values));
   };

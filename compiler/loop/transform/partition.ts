@@ -73,7 +73,7 @@ export function overlap(
         { axis: within, factor: 1 },
       ],
     };
-    const body = copyOf(loop.body, { axis: loop.axis, place, suffix: '' }, (name) => name);
+    const body = copyOf(loop.body, { axis: loop.axis, place, suffix: '' });
     return [serial(outer, [{ ...serial(within, body), mode: loop.mode }])];
   });
 }

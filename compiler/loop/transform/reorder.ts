@@ -42,7 +42,7 @@ function inOrder(nest: readonly For[], axes: readonly string[]): Stmt {
     for (const other of axesOfRange(range))
       requires(!own.has(other), `the bounds of ${axis.name} depend on ${other.name}`);
   const order = nest.toSorted((a, b) => axes.indexOf(a.axis.name) - axes.indexOf(b.axis.name));
-  const innermost = (nest.at(-1) as For).body;
+  const innermost = nest.at(-1)!.body;
   const [outermost] = order.reduceRight<readonly Stmt[]>((body, loop) => [{ ...loop, body }], innermost);
   return outermost as Stmt;
 }

@@ -32,11 +32,11 @@ export function splitBatch(
       { axis: loop.axis, place: addAffine(scaleAffine(blocks, size), rest), suffix: names.suffix },
       unique,
     );
-    const main = copyOf(
-      loop.body,
-      { axis: loop.axis, place: addAffine(scaleAffine(block, size), inner), suffix: '' },
-      (name) => name,
-    );
+    const main = copyOf(loop.body, {
+      axis: loop.axis,
+      place: addAffine(scaleAffine(block, size), inner),
+      suffix: '',
+    });
     const count = quotient(affine(batchAxis), size);
     const next = quotient(addAffine(batchAxis, size), size);
     const left = quotient(subAffine(batchAxis, scaleAffine(blocks, size)));

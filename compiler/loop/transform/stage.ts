@@ -1,8 +1,8 @@
 import { loadsOf } from '../accesses.ts';
-import { addAffine, affine, subAffine } from '../affine.ts';
+import { addAffine, affine, isAffine, subAffine } from '../affine.ts';
 import { alwaysInside, boundsOf } from '../bounds.ts';
 import { denseBuffer } from '../builder.ts';
-import type { Affine, Axis, Buffer, Index, Kernel, Stmt } from '../ir.ts';
+import type { Affine, Axis, Buffer, Kernel, Stmt } from '../ir.ts';
 import { loopsOver, substituteStmts } from '../rewrite.ts';
 import { loopAxes, namesBeside, replaceLoops } from './find.ts';
 import { requires } from './step-error.ts';
@@ -57,7 +57,8 @@ export function stage(kernel: Kernel, { buffer, at, order, names }: Staging): Ke
     const body = substituteStmts(loop.body, {
       load: (e) => {
         if (e.buffer !== load.buffer) return e;
-        const index = order.map((i) => subAffine(e.index[i] as Affine, dimensions[i]?.low ?? 0));
+        const places = e.index.filter(isAffine);
+        const index = order.map((i) => subAffine(places[i]!, dimensions[i]?.low ?? 0));
         return { ...e, buffer: staged, index };
       },
     });
@@ -124,5 +125,3 @@ function affineLoads(body: readonly Stmt[], name: string): readonly [AffineLoad,
   requires(first !== undefined, `${name} is not read`);
   return [first, ...more];
 }
-
-const isAffine = (place: Index): place is Affine => !('clamped' in place);

@@ -1,5 +1,7 @@
+import { invariant } from '../../base/invariant.ts';
+import { fixedExtent } from '../../base/types.ts';
 import { loadsOf, writesOf } from '../accesses.ts';
-import { addAffine, affine, factorOf, mentions, scaleAffine } from '../affine.ts';
+import { addAffine, affine, factorOf, isAffine, mentionsAny, scaleAffine } from '../affine.ts';
 import type {
   Affine,
   Axis,
@@ -79,17 +81,17 @@ function placesOf(
       return undefined;
     places.set(buffer, at);
   }
-  const isAffine = ({ buffer, index }: Load | Write): boolean => {
+  const areAffine = ({ buffer, index }: Load | Write): boolean => {
     const at = places.get(buffer);
-    return at === undefined || !index.slice(at, at + 2).some((place) => 'clamped' in place);
+    return at === undefined || index.slice(at, at + 2).every(isAffine);
   };
-  return places.size > 0 && all.every(isAffine) ? places : undefined;
+  return places.size > 0 && all.every(areAffine) ? places : undefined;
 }
 
 const isRow = ({ shape, strides }: Buffer, at: number, { extent }: Axis): boolean =>
   shape[at + 1] === extent &&
   shape[at] !== 'N' &&
-  strides[at] === (strides[at + 1] ?? 0) * (shape[at + 1] as number);
+  strides[at] === (strides[at + 1] ?? 0) * fixedExtent(extent);
 
 /** Whether one index moves with `outer` as the next one does with `inner`, and no other with either. */
 function goesAlong(index: readonly Index[], at: number, outer: Axis, inner: Axis): boolean {
@@ -105,10 +107,7 @@ function goesAlong(index: readonly Index[], at: number, outer: Axis, inner: Axis
 }
 
 const factorIn = (place: Index | undefined, axis: Axis): number =>
-  place === undefined || 'clamped' in place ? 0 : factorOf(place, axis);
-
-const mentionsAny = (place: Index, axes: readonly Axis[]): boolean =>
-  !('clamped' in place) && axes.some((axis) => mentions(place, axis));
+  place && isAffine(place) ? factorOf(place, axis) : 0;
 
 /** Whether a value, a condition or a bound depends on one of the axes. */
 function usesOtherwise(body: readonly Stmt[], axes: readonly Axis[]): boolean {
@@ -133,8 +132,12 @@ function merge(kernel: Kernel, merged: ReadonlyMap<Buffer, number>, pairs: Reado
   const indexOf = <T extends Index>(buffer: Buffer, index: readonly T[]): readonly (T | Affine)[] => {
     const at = merged.get(buffer);
     if (at === undefined) return index;
-    const [outer, inner] = [index[at] as Affine, index[at + 1] as Affine];
-    const place = addAffine(scaleAffine(outer, buffer.shape[at + 1] as number), inner);
+    const [outer, inner] = index.slice(at, at + 2);
+    invariant(
+      outer && inner && isAffine(outer) && isAffine(inner),
+      `${buffer.name} is read at affine places`,
+    );
+    const place = addAffine(scaleAffine(outer, fixedExtent(buffer.shape[at + 1])), inner);
     return [...index.slice(0, at), place, ...index.slice(at + 2)];
   };
   const unique = namesBeside(kernel);
@@ -157,7 +160,7 @@ function merge(kernel: Kernel, merged: ReadonlyMap<Buffer, number>, pairs: Reado
         return {
           ...stmt,
           buffer: bufferOf(stmt.buffer),
-          index: indexOf(stmt.buffer, stmt.index) as readonly Affine[],
+          index: indexOf(stmt.buffer, stmt.index),
         };
       default:
         return stmt;
@@ -172,7 +175,7 @@ function merge(kernel: Kernel, merged: ReadonlyMap<Buffer, number>, pairs: Reado
 }
 
 function joined(buffer: Buffer, at: number): Buffer {
-  const extent = (buffer.shape[at] as number) * (buffer.shape[at + 1] as number);
+  const extent = fixedExtent(buffer.shape[at]) * fixedExtent(buffer.shape[at + 1]);
   return {
     ...buffer,
     shape: [...buffer.shape.slice(0, at), extent, ...buffer.shape.slice(at + 2)],
@@ -182,11 +185,12 @@ function joined(buffer: Buffer, at: number): Buffer {
 
 /** The loop over both axes, in place of the outer one. */
 function loopOver(outer: For, unique: (wanted: string) => string, replaced: (stmt: Stmt) => Stmt): Stmt {
-  const inner = outer.body[0] as For;
-  const count = inner.axis.extent as number;
+  const [inner] = outer.body;
+  invariant(inner?.kind === 'for', 'a pair is two loops');
+  const count = fixedExtent(inner.axis.extent);
   const axis: Axis = {
     name: unique(`${outer.axis.name}_${inner.axis.name}`),
-    extent: (outer.axis.extent as number) * count,
+    extent: fixedExtent(outer.axis.extent) * count,
   };
   const scaled = (q: Quotient): Quotient => ({
     numerator: scaleAffine(q.numerator, count),

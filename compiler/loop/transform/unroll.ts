@@ -1,3 +1,4 @@
+import { fixedExtent } from '../../base/types.ts';
 import { loadsOf, writesOf } from '../accesses.ts';
 import { affine, constantOf } from '../affine.ts';
 import { denseBuffer } from '../builder.ts';
@@ -20,7 +21,8 @@ export function unrollMarked(kernel: Kernel): Kernel {
   return { ...kernel, body };
 }
 
-function writtenOut(loop: For): readonly Stmt[] {
+/** The iterations of a loop with constant bounds. */
+export function writtenOut(loop: For): readonly Stmt[] {
   const bounds = constantBounds(loop);
   requires(bounds !== undefined, `the bounds of ${loop.axis.name} are not constant`);
   const copies: Stmt[] = [];
@@ -77,7 +79,7 @@ function mapAllocs(body: readonly Stmt[], f: (buffer: Buffer) => readonly Buffer
 function elementsOf({ name, dtype, shape, space }: Buffer): Map<string, Buffer> {
   let places: readonly string[] = [''];
   for (const extent of shape) {
-    const steps = Array.from({ length: extent as number }, (_, i) => String(i));
+    const steps = Array.from({ length: fixedExtent(extent) }, (_, i) => String(i));
     places = places.flatMap((place) => steps.map((i) => (place === '' ? i : `${place}_${i}`)));
   }
   const separator = /\d$/.test(name) ? '_' : '';
@@ -100,7 +102,7 @@ function scalarized(
     const scalar = scalarOf(s.buffer, s.index);
     return scalar === undefined ? s : { ...s, buffer: scalar, index: [] };
   };
-  return written(substituteStmts([stmt], { load })[0] as Stmt);
+  return written(substituteStmts([stmt], { load })[0]!);
 }
 
 const isConstant = (place: Index): boolean => !('clamped' in place) && place.terms.length === 0;

@@ -1,6 +1,7 @@
+import { append } from '../../base/multimap.ts';
 import { strideAlong } from '../accesses.ts';
-import { affine, mentions, sameAffine } from '../affine.ts';
-import type { Affine, Axis, Buffer, Expr, For, Kernel, Local, Stmt } from '../ir.ts';
+import { affine, isAffine, mentions, sameAffine } from '../affine.ts';
+import type { Affine, Axis, Buffer, Expr, For, Index, Kernel, Local, Stmt } from '../ir.ts';
 import { childrenOf, exprsOf, visitExpr, visitStmts } from '../rewrite.ts';
 import { isWhole, replaceLoops } from './find.ts';
 import { requires } from './step-error.ts';
@@ -39,7 +40,7 @@ class Lockstep {
   /** Locals with another value in each lane. */
   readonly #varying = new Set<Local>();
   readonly #known = new Map<Expr, boolean>();
-  readonly #writes = new Map<Buffer, readonly Affine[][]>();
+  readonly #writes = new Map<Buffer, (readonly Affine[])[]>();
   #problem: string | undefined;
 
   constructor(loop: For) {
@@ -91,16 +92,17 @@ class Lockstep {
     } else if (strideAlong(buffer, index, this.#axis) === 0) {
       this.#refuse(`all lanes write one element of ${buffer.name}`);
     }
-    this.#writes.set(buffer, [...(this.#writes.get(buffer) ?? []), [...index]]);
+    append(this.#writes, buffer, index);
   }
 
-  #endsWithLane(index: readonly Affine[]): boolean {
+  #endsWithLane(index: readonly Index[]): boolean {
     const last = index.at(-1);
     const others = index.slice(0, -1);
     return (
       last !== undefined &&
+      isAffine(last) &&
       sameAffine(last, affine(this.#axis)) &&
-      !others.some((place) => mentions(place, this.#axis))
+      !others.some((place) => isAffine(place) && mentions(place, this.#axis))
     );
   }
 
@@ -121,7 +123,7 @@ class Lockstep {
     visitExpr(expr, (e) => {
       if (!this.#varies(e)) return;
       if (e.kind === 'load') {
-        if (e.buffer.space === 'register' && !this.#endsWithLane(e.index as readonly Affine[]))
+        if (e.buffer.space === 'register' && !this.#endsWithLane(e.index))
           this.#refuse(`${e.buffer.name} is not indexed with the lane last`);
         if (e.index.some((place) => 'clamped' in place))
           this.#refuse(`${e.buffer.name} is read at a computed place`);
@@ -136,7 +138,7 @@ class Lockstep {
     const written = this.#writes.get(e.buffer);
     if (written === undefined || e.buffer.space === 'register') return;
     const same = written.some((index) =>
-      e.index.every((place, i) => !('clamped' in place) && sameAffine(place, index[i] as Affine)),
+      e.index.every((place, i) => !('clamped' in place) && sameAffine(place, index[i]!)),
     );
     if (!same) this.#refuse(`${e.buffer.name} is read where another lane may write it`);
   }

@@ -1,5 +1,6 @@
+import { highest } from '../../loop/arithmetic.ts';
 import { ordered } from '../support/dtypes.ts';
-import { extremumGradient, highest } from '../support/extremum.ts';
+import { extremumGradient } from '../support/extremum.ts';
 import { reductionOp } from '../support/reduction.ts';
 
 export const min = reductionOp({

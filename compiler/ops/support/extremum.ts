@@ -1,4 +1,3 @@
-import type { DType } from '../../base/types.ts';
 import type { GraphBuilder } from '../../graph/builder.ts';
 import type { Value } from '../../graph/ir.ts';
 import { divide } from '../binary/divide.ts';
@@ -8,40 +7,6 @@ import { sum } from '../reduction/sum.ts';
 import { cast } from '../unary/cast.ts';
 import { reshaped } from './gradients.ts';
 import { reducedShape } from './reduction.ts';
-
-/** What every element of a type is at least: where a maximum starts. */
-export function lowest(dtype: DType): number {
-  switch (dtype) {
-    case 'f32':
-      return -Infinity;
-    case 'i32':
-      return -(2 ** 31);
-    case 'u32':
-    case 'u8':
-    case 'bool':
-      return 0;
-    default:
-      return dtype satisfies never;
-  }
-}
-
-/** What every element of a type is at most: where a minimum starts. */
-export function highest(dtype: DType): number {
-  switch (dtype) {
-    case 'f32':
-      return Infinity;
-    case 'i32':
-      return 2 ** 31 - 1;
-    case 'u32':
-      return 2 ** 32 - 1;
-    case 'u8':
-      return 255;
-    case 'bool':
-      return 1;
-    default:
-      return dtype satisfies never;
-  }
-}
 
 /** The gradient of max and min: dy at the elements equal to the result, divided by how many they are. */
 export function extremumGradient(

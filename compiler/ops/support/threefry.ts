@@ -29,11 +29,11 @@ function threefry<W>(words: Words<W>, [k0, k1]: Pair<W>, [c0, c1]: Pair<W>): Pai
   let y = name('y', add(c1, k1));
   for (let round = 0; round < ROUNDS; round++) {
     x = name(`x${round}`, add(x, y));
-    y = name(`y${round}`, xor(rotate(y, ROTATIONS[round % 8] as number), x));
+    y = name(`y${round}`, xor(rotate(y, ROTATIONS[round % 8]!), x));
     if (round % 4 === 3) {
       const injection = (round + 1) / 4;
-      x = name(`x${round}k`, add(x, keys[injection % 3] as W));
-      y = name(`y${round}k`, add(add(y, keys[(injection + 1) % 3] as W), word(injection)));
+      x = name(`x${round}k`, add(x, keys[injection % 3]!));
+      y = name(`y${round}k`, add(add(y, keys[(injection + 1) % 3]!), word(injection)));
     }
   }
   return [x, y];

@@ -1,5 +1,5 @@
 /** Rules that make a graph smaller without changing a value (but for the sign of zero). */
-import type { Value } from '../../graph/ir.ts';
+import type { Node, Value } from '../../graph/ir.ts';
 import {
   add,
   broadcastTo,
@@ -68,7 +68,7 @@ export const algebraRules: readonly Rule[] = [
   ),
 ];
 
-function permutation(node: Value & { readonly kind: 'node' }): readonly number[] {
-  const value = node.attributes['permutation'];
+function permutation({ attributes }: Node): readonly number[] {
+  const value = attributes['permutation'];
   return Array.isArray(value) ? value : [];
 }

@@ -38,6 +38,8 @@ function markItem(marking: Marking, item: Item): void {
       return [...item.nodes, ...item.updates].forEach(({ span }) => marking.starts.add(span.start));
     case 'import':
       return;
+    default:
+      item satisfies never;
   }
 }
 
@@ -57,6 +59,8 @@ function markStatement(marking: Marking, statement: Statement): void {
       return markExpression(marking, statement.value);
     case 'input':
       return;
+    default:
+      statement satisfies never;
   }
 }
 

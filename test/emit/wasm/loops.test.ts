@@ -11,13 +11,13 @@ import { expectInterpreted } from './run.ts';
 
 /** Kernels as text, with the batches they run with. */
 const kernels: Readonly<Record<string, string>> = {
-  'a window of a larger buffer': `kernel k [map](x: f32[N, 8]) -> (y: f32[N, 8] strides [20, 2] offset 1) {
+  'a window of a larger buffer': `kernel k [elementwise](x: f32[N, 8]) -> (y: f32[N, 8] strides [20, 2] offset 1) {
     for n: N in 0..N { for i: 8 in 0..8 { y[n, i] = x[n, i] + 1.0 } }
   }`,
-  'indices that go down': `kernel k [map](x: f32[7, 5]) -> (y: f32[7, 5]) {
+  'indices that go down': `kernel k [elementwise](x: f32[7, 5]) -> (y: f32[7, 5]) {
     for i: 7 in 0..7 { for j: 5 in 0..5 { y[i, j] = x[6 - i, 4 - j] } }
   }`,
-  'indices below 0 but for the bounds of the loop': `kernel k [window](x: f32[9]) -> (y: f32[9]) {
+  'indices below 0 but for the bounds of the loop': `kernel k [elementwise](x: f32[9]) -> (y: f32[9]) {
     for i: 9 in 0..9 {
       alloc register sum: f32[]
       sum[] = 0.0
@@ -25,7 +25,7 @@ const kernels: Readonly<Record<string, string>> = {
       y[i] = sum[]
     }
   }`,
-  'indices below 0 but for a condition': `kernel k [window](x: f32[9]) -> (y: f32[9]) {
+  'indices below 0 but for a condition': `kernel k [elementwise](x: f32[9]) -> (y: f32[9]) {
     for i: 9 in 0..9 {
       alloc register sum: f32[]
       sum[] = x[i]
@@ -34,7 +34,7 @@ const kernels: Readonly<Record<string, string>> = {
       y[i] = sum[]
     }
   }`,
-  'bounds that are quotients': `kernel k [map]() -> (y: f32[7, 7]) {
+  'bounds that are quotients': `kernel k [elementwise]() -> (y: f32[7, 7]) {
     for a: 7 in 0..7 { for b: 7 in 0..7 { y[a, b] = 0.0 } }
     for i: 7 in 0..7 {
       for j: 7 in max(0, floor((i - 3) / 2))..min(7, floor((i + 9) / 3)) { y[i, j] = 1.0 }
@@ -42,14 +42,14 @@ const kernels: Readonly<Record<string, string>> = {
       for m: 7 in max(0, floor((i - 5) / 3))..min(7, floor((i - 2) / 3)) { y[i, m] = 3.0 }
     }
   }`,
-  'quotients of numbers below 0': `kernel k [map]() -> (y: f32[7, 5]) {
+  'quotients of numbers below 0': `kernel k [elementwise]() -> (y: f32[7, 5]) {
     for a: 7 in 0..7 { for b: 5 in 0..5 { y[a, b] = 0.0 } }
     for i: 7 in 0..7 {
       for j: 5 in floor((i - 7) / 3)..0 { y[i, j + 3] = 1.0 }
       for l: 5 in floor((i - 7) / 2)..-1 { y[i, l + 4] add= 2.0 }
     }
   }`,
-  'memory that a loop or a condition changes behind a read': `kernel k [map](x: f32[3]) -> (y: f32[3], z: f32[4]) {
+  'memory that a loop or a condition changes behind a read': `kernel k [elementwise](x: f32[3]) -> (y: f32[3], z: f32[4]) {
     alloc scratch s: f32[2]
     y[0] = x[0]
     s[0] = x[1]
@@ -66,32 +66,32 @@ const kernels: Readonly<Record<string, string>> = {
     y[1] = 0.0
     y[2] = 0.0
   }`,
-  'no iteration at all': `kernel k [map](x: f32[4]) -> (y: f32[4]) {
+  'no iteration at all': `kernel k [elementwise](x: f32[4]) -> (y: f32[4]) {
     for i: 4 in 0..4 {
       y[i] = x[i]
       for j: 4 in i + 4..4 { y[i] = 9.0 }
       for l: 4 in 2..min(2, i) { y[l] = 9.0 }
     }
   }`,
-  'loops that begin behind 0': `kernel k [map](x: f32[12]) -> (y: f32[12]) {
+  'loops that begin behind 0': `kernel k [elementwise](x: f32[12]) -> (y: f32[12]) {
     for i: 12 in 0..5 { y[i] = x[i] }
     for j: 12 in 5..12 { y[j] = x[j] * 2.0 }
   }`,
-  'loops of one iteration, and written out': `kernel k [map](x: f32[4, 6]) -> (y: f32[4, 6]) {
+  'loops of one iteration, and written out': `kernel k [elementwise](x: f32[4, 6]) -> (y: f32[4, 6]) {
     for i: 4 in 0..1 { for j: 6 in 5..6 { y[i, j] = x[i, j] } }
     for i2: 4 in 0..4 unroll { for j2: 6 in 0..i2 { y[i2, j2] = x[i2, j2] + f32(index(i2)) } }
   }`,
-  'the batch in indices and bounds': `kernel k [map](x: f32[N, 3]) -> (y: f32[N, 3]) {
+  'the batch in indices and bounds': `kernel k [elementwise](x: f32[N, 3]) -> (y: f32[N, 3]) {
     for n: N in 0..N { for i: 3 in 0..3 { y[n, i] = x[N - n - 1, i] } }
     for m: N in floor(N / 2)..N { y[m, 1] = 5.0 }
   }`,
-  'a computed place': `kernel k [gather](x: f32[5, 2], at: i32[6]) -> (y: f32[6]) {
+  'a computed place': `kernel k [elementwise](x: f32[5, 2], at: i32[6]) -> (y: f32[6]) {
     for i: 6 in 0..6 { y[i] = x[clamp(at[i] - 2i32), 1] }
   }`,
-  'a computed place in a batch': `kernel k [gather](x: f32[N, 2], at: i32[6]) -> (y: f32[6]) {
+  'a computed place in a batch': `kernel k [elementwise](x: f32[N, 2], at: i32[6]) -> (y: f32[6]) {
     for i: 6 in 0..6 { y[i] = x[clamp(at[i] * 3i32 - 4i32), 1] }
   }`,
-  'memory that is read again behind a write': `kernel k [map](x: f32[3]) -> (y: f32[3]) {
+  'memory that is read again behind a write': `kernel k [elementwise](x: f32[3]) -> (y: f32[3]) {
     y[0] = x[0]
     y[1] = y[0] + x[1]
     for i: 3 in 0..2 { y[1] add= y[0] * x[i] }
@@ -99,13 +99,13 @@ const kernels: Readonly<Record<string, string>> = {
     if 0 <= 1 < 3 { y[0] = 4.0 }
     y[2] add= y[0]
   }`,
-  'registers that a loop indexes': `kernel k [map](x: f32[5]) -> (y: f32[5]) {
+  'registers that a loop indexes': `kernel k [elementwise](x: f32[5]) -> (y: f32[5]) {
     alloc register table: f32[5]
     alloc register bytes: u8[5]
     for i: 5 in 0..5 { table[i] = x[i] * 2.0 bytes[i] = u8(index(i)) }
     for j: 5 in 0..5 { y[j] = table[4 - j] + f32(bytes[j]) }
   }`,
-  'registers of all types': `kernel k [map](x: f32[6]) -> (y: f32[6]) {
+  'registers of all types': `kernel k [elementwise](x: f32[6]) -> (y: f32[6]) {
     for i: 6 in 0..6 {
       alloc register a: i32[2]
       alloc register c: bool[]
@@ -115,7 +115,7 @@ const kernels: Readonly<Record<string, string>> = {
       y[i] = select(c[], f32(a[1]), x[i])
     }
   }`,
-  'scratch memory, one block behind the other': `kernel k [map](x: f32[6, 4]) -> (y: f32[6, 4]) {
+  'scratch memory, one block behind the other': `kernel k [elementwise](x: f32[6, 4]) -> (y: f32[6, 4]) {
     for i: 6 in 0..6 {
       alloc scratch row: f32[4]
       for j: 4 in 0..4 { row[j] = x[i, j] * 2.0 }
@@ -147,7 +147,7 @@ const kernels: Readonly<Record<string, string>> = {
       y[4 * i + l] = twice + sum[]
     } }
   }`,
-  'lanes that differ in bounds and conditions': `kernel k [map](x: f32[8, 8]) -> (y: f32[8]) {
+  'lanes that differ in bounds and conditions': `kernel k [elementwise](x: f32[8, 8]) -> (y: f32[8]) {
     for i: 2 in 0..2 { for l: 4 in 0..4 vectorize {
       alloc register sum: f32[]
       sum[] = 0.0
@@ -178,16 +178,16 @@ const kernels: Readonly<Record<string, string>> = {
     for l3: 4 in 0..4 vectorize { y[l3 + 2] = acc[l3] }
     y[1] = acc[1]
   }`,
-  'lanes that are not side by side': `kernel k [map](x: f32[4, 3], u: u8[8, 2]) -> (y: f32[3, 4], z: u8[8]) {
+  'lanes that are not side by side': `kernel k [elementwise](x: f32[4, 3], u: u8[8, 2]) -> (y: f32[3, 4], z: u8[8]) {
     for i: 3 in 0..3 { for l: 4 in 0..4 vectorize { y[2 - i, 3 - l] = x[l, i] } }
     for l2: 4 in 0..4 vectorize { z[2 * l2 + 1] = u[7 - l2, 1] z[2 * l2] = u[l2 + 2, 0] }
   }`,
-  'lanes of one place': `kernel k [map](x: f32[8]) -> (y: f32[2]) {
+  'lanes of one place': `kernel k [elementwise](x: f32[8]) -> (y: f32[2]) {
     alloc register last: f32[]
     for l: 4 in 0..4 vectorize { y[0] = x[l] last[] = x[l + 4] }
     y[1] = last[]
   }`,
-  'lanes of bytes and bools': `kernel k [map](u: u8[8], c: bool[8]) -> (y: u8[8], d: bool[8], f: f32[8]) {
+  'lanes of bytes and bools': `kernel k [elementwise](u: u8[8], c: bool[8]) -> (y: u8[8], d: bool[8], f: f32[8]) {
     for i: 2 in 0..2 { for l: 4 in 0..4 vectorize {
       let sum: u8 = u[4 * i + l] + u[7 - 4 * i - l]
       let both: bool = and(c[4 * i + l], sum < 100u8)
@@ -196,15 +196,15 @@ const kernels: Readonly<Record<string, string>> = {
       f[4 * i + l] = select(both, f32(u[4 * i + l]), f32(c[4 * i + l]))
     } }
   }`,
-  'lanes and computed places': `kernel k [gather](x: f32[5], at: i32[8]) -> (y: f32[8]) {
+  'lanes and computed places': `kernel k [elementwise](x: f32[5], at: i32[8]) -> (y: f32[8]) {
     for i: 2 in 0..2 { for l: 4 in 0..4 vectorize { y[4 * i + l] = x[clamp(at[4 * i + l])] + x[clamp(at[i])] } }
   }`,
-  'registers of lanes that a loop indexes': `kernel k [map](x: f32[3, 4]) -> (y: f32[3, 4]) {
+  'registers of lanes that a loop indexes': `kernel k [elementwise](x: f32[3, 4]) -> (y: f32[3, 4]) {
     alloc register t: f32[3, 4]
     for i: 3 in 0..3 { for l: 4 in 0..4 vectorize { t[i, l] = x[i, l] + 1.0 } }
     for j: 3 in 0..3 { for l2: 4 in 0..4 vectorize { y[j, l2] = t[2 - j, l2] } }
   }`,
-  'a product of lanes in a shift': `kernel k [map](x: i32[8]) -> (y: i32[8], z: u32[8]) {
+  'a product of lanes in a shift': `kernel k [elementwise](x: i32[8]) -> (y: i32[8], z: u32[8]) {
     for i: 2 in 0..2 { for l: 4 in 0..4 vectorize {
       y[4 * i + l] = shl(x[4 * i + l] * 77i32, i32(index(4 * i + l)))
       z[4 * i + l] = shr(u32(x[4 * i + l]) * 1234567u32, 3u32)
@@ -213,7 +213,7 @@ const kernels: Readonly<Record<string, string>> = {
 };
 
 test.each(Object.entries(kernels))('%s', (_, text) => {
-  const kernel = parseKernel(text.replace(/\[(map|window|gather)\]\(/, '[elementwise]('));
+  const kernel = parseKernel(text);
   for (const n of [1, 2, 5]) expectInterpreted(kernel, n);
 });
 
@@ -267,7 +267,7 @@ describe('what cannot be', () => {
       'for i: 8 in 0..8 { for j: 8 in 0..i unroll { y[j] = x[i] } }',
       'not constant',
     ],
-    ['loops of a GPU', 'for i: 8 in 0..8 bind(workgroup) { y[i] = x[i] }', 'GPU'],
+    ['loops of a GPU', 'for i: 8 in 0..8 bind(workgroup_x) { y[i] = x[i] }', 'GPU'],
   ])('%s', (_, body, message) => {
     expect(() => emit(body)).toThrow(message);
   });

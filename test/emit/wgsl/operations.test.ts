@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { DType } from '../../../compiler/base/types.ts';
 import { addAffine, affine, scaleAffine } from '../../../compiler/loop/affine.ts';
+import type { Binding } from '../../../compiler/loop/bound.ts';
 import { denseBuffer, readerOf } from '../../../compiler/loop/builder.ts';
 import type { Elements } from '../../../compiler/loop/interpret.ts';
 import { elementsFor, interpret } from '../../../compiler/loop/interpret.ts';
@@ -13,7 +14,7 @@ import { b, ints, length, samples } from '../kernels.ts';
 type Element = (x: Expr, z: Expr) => Expr;
 type Operations = Readonly<Record<string, Element>>;
 
-const bound = (axis: Axis, bind: string, body: readonly Stmt[]): Stmt => ({
+const bound = (axis: Axis, bind: Binding, body: readonly Stmt[]): Stmt => ({
   kind: 'for',
   axis,
   range: wholeRange(axis),
