@@ -37,12 +37,12 @@ export function layoutRoutine<G extends LaunchGroup>(
   const commit = planCommit(graph, list, roots);
   const results = new Set(commit.results.map(({ window }) => window.root));
   const table = new StorageTable(graph, commit.direct, sizes, results);
-  const { tasks: compute, beside } = orderTasks(commit.compute, {
+  const compute = orderTasks(commit.compute, {
     bytesOf: (root) => (table.isWork(root) ? table.bytesIn(root, root.type) : 0),
     kept: new Set([...keptRoots(commit), ...commit.tasks.flatMap((task) => task.reads)]),
   });
   const tasks = [...compute, ...commit.tasks].filter((task) => task.step.kind !== 'join');
-  const sharing = shareInPlace(tasks, roots, keptRoots(commit), table, beside);
+  const sharing = shareInPlace(tasks, roots, keptRoots(commit), table);
   // Storages are numbered in the order of first use: parameters, then launches.
   for (const parameter of graph.parameters) table.idOf(parameter);
   for (const task of tasks)
@@ -64,7 +64,6 @@ export function layoutRoutine<G extends LaunchGroup>(
       return layout(roots.windowOf(value), value.type);
     },
     inPlace: sharing.pairs,
-    beside,
     storages: table.storages,
     separateBytes: separateBytes(graph, groups, (value) =>
       table.bytesIn(roots.windowOf(value).root, value.type),

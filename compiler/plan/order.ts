@@ -1,16 +1,22 @@
 /** The order of launches: the given one, or a greedy one where that keeps less memory alive. Deterministic. */
-import type { Liveness, Ordered } from './beside.ts';
-import { pairUp } from './beside.ts';
 import { MinHeap } from './heap.ts';
 import type { Root } from './roots.ts';
 import type { Task } from './tasks.ts';
 import type { LaunchGroup } from './types.ts';
 
+/** What is live when: bytes of a root (0 for persistent ones), and roots that stay to the end. */
+interface Liveness {
+  readonly bytesOf: (root: Root) => number;
+  readonly kept: ReadonlySet<Root>;
+}
+
 /** The tasks, which stand in dependency order, in the same or another dependency order with the smaller peak. */
-export function orderTasks<G extends LaunchGroup>(tasks: readonly Task<G>[], liveness: Liveness): Ordered<G> {
+export function orderTasks<G extends LaunchGroup>(
+  tasks: readonly Task<G>[],
+  liveness: Liveness,
+): readonly Task<G>[] {
   const greedy = greedyOrder(tasks, liveness);
-  const [given, other] = [peak(tasks, liveness), peak(greedy, liveness)];
-  return pairUp(other < given ? greedy : tasks, liveness, Math.min(given, other));
+  return peak(greedy, liveness) < peak(tasks, liveness) ? greedy : tasks;
 }
 
 /** The largest sum of roots live at once, from the first task that writes them to the last that touches them. */

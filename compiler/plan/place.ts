@@ -4,15 +4,7 @@ import { append } from '../base/multimap.ts';
 import type { MemoryBuffer } from './allocate.ts';
 import { alignment, planMemory } from './allocate.ts';
 import { checkPlan } from './check.ts';
-import type {
-  LaunchGroup,
-  Layout,
-  PlannedLaunch,
-  RoutineLayout,
-  RoutinePlan,
-  ScratchOf,
-  Storage,
-} from './types.ts';
+import type { LaunchGroup, RoutineLayout, RoutinePlan, ScratchOf, Storage } from './types.ts';
 
 /**
  * Places every storage in the work arena, and the scratch memory that `scratchOf` asks for. Inputs are alive from before
@@ -70,16 +62,6 @@ export function placeRoutine<G extends LaunchGroup>(
 const isPlaced = ({ persistent, constant }: Storage): boolean =>
   persistent === undefined && constant === undefined;
 
-function touchedBy<G extends LaunchGroup>(
-  launch: PlannedLaunch<G>,
-  { layoutOf }: RoutineLayout<G>,
-): readonly Layout[] {
-  if (launch.kind === 'fill') return [launch.to];
-  if (launch.kind === 'copy') return [launch.from, launch.to];
-  const { inputs, outputs } = launch.group;
-  return [...inputs.filter((value) => value.kind !== 'constant'), ...outputs].map(layoutOf);
-}
-
 /** First and last use of every storage: launch i is at time i + 1, inputs are written at 0, results read after the end. */
 function lifetimes<G extends LaunchGroup>(
   layout: RoutineLayout<G>,
@@ -93,10 +75,15 @@ function lifetimes<G extends LaunchGroup>(
   const all = [...layout.launches, ...layout.commit];
   for (const { layout: input } of layout.inputs) touch(input.storage, 0);
   all.forEach((launch, i) => {
-    const before = all[i - 1];
-    const isBeside = launch.kind === 'group' && layout.beside.has(launch.group);
-    for (const { storage } of touchedBy(launch, layout)) touch(storage, i + 1);
-    if (isBeside && before) for (const { storage } of touchedBy(before, layout)) touch(storage, i + 1);
+    const touched =
+      launch.kind === 'group'
+        ? [...launch.group.inputs.filter((value) => value.kind !== 'constant'), ...launch.group.outputs].map(
+            layout.layoutOf,
+          )
+        : launch.kind === 'copy'
+          ? [launch.from, launch.to]
+          : [launch.to];
+    for (const { storage } of touched) touch(storage, i + 1);
   });
   for (const { layout: result } of layout.results) touch(result.storage, all.length + 1);
   // The host reads the flag between the two phases.

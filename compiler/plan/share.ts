@@ -14,16 +14,12 @@ export interface Sharing<G extends LaunchGroup> {
   readonly pairs: readonly ({ readonly group: G } & InPlacePair)[];
 }
 
-/**
- * `tasks` in launch order; roots in `kept` are needed at the end; those of working memory may be overwritten, but not by a group
- * in `beside` while the task before reads them.
- */
+/** `tasks` in launch order; roots in `kept` are needed at the end; those of working memory may be overwritten. */
 export function shareInPlace<G extends LaunchGroup>(
   tasks: readonly Task<G>[],
   roots: Roots,
   kept: ReadonlySet<Root>,
   storages: Pick<StorageTable, 'isWork' | 'isHalved'>,
-  beside: ReadonlySet<G>,
 ): Sharing<G> {
   const into = new Map<Root, Root>();
   const finalOf = (root: Root): Root => into.get(root) ?? root;
@@ -59,7 +55,6 @@ export function shareInPlace<G extends LaunchGroup>(
         storages.isWork(from) &&
         storages.isHalved(from) === storages.isHalved(to) &&
         last.get(from) === i &&
-        !(beside.has(group) && tasks[i - 1]?.reads.includes(from)) &&
         lastOfShared.get(memory) === i &&
         !taken.has(memory) &&
         fills(input, from) &&

@@ -101,8 +101,6 @@ export interface RoutineLayout<G extends LaunchGroup = LaunchGroup> {
   readonly separateBytes: readonly number[];
   /** Pairs of a group's output and the input it overwrites: kernels may be told that these are the same memory. */
   readonly inPlace: readonly { readonly group: G; readonly output: Value; readonly input: Value }[];
-  /** Groups that may run while the launch before does: they have other memory. */
-  readonly beside: ReadonlySet<G>;
 }
 
 export interface MemoryReport {

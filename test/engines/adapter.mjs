@@ -26,6 +26,9 @@ export const lavapipe = ['x86_64', 'aarch64']
 const devices = ['/dev/dri', '/dev/nvidiactl', '/dev/kfd', '/dev/dxg'];
 export const hasGpu = process.platform !== 'linux' || devices.some((path) => existsSync(path));
 
+/** The drivers that whoever runs this has chosen. `openAdapter` chooses one for its own process, which is not everybody's. */
+export const chosenDrivers = process.env['VK_DRIVER_FILES'];
+
 /** Environment in which the Vulkan loader finds this driver alone. It reads it whenever an instance is made. */
 export const vulkanEnvironment = (driver) => ({
   VK_DRIVER_FILES: driver,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { hasGpu, lavapipe, vulkanEnvironment } from './adapter.mjs';
+import { chosenDrivers, hasGpu, lavapipe, vulkanEnvironment } from './adapter.mjs';
 import { executable, openBrowser } from './chromium.mjs';
 
 const start = promisify(execFile);
@@ -14,7 +14,7 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 
 /** Debian's lavapipe where the machine has no GPU. */
 const wgpuEnvironment =
-  hasGpu || process.env['VK_DRIVER_FILES'] !== undefined
+  hasGpu || chosenDrivers !== undefined
     ? {}
     : lavapipe === undefined
       ? undefined

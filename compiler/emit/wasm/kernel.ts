@@ -19,7 +19,6 @@ import type { At } from './state.ts';
 import { KernelState } from './state.ts';
 import { accumulate, bindLocal, store } from './statements.ts';
 import type { Tickets } from './tickets.ts';
-import { leftOver } from './tickets.ts';
 
 export interface KernelFunction {
   readonly function: WasmFunction;
@@ -49,8 +48,7 @@ export function kernelFunction(
   const start = new Code(locals);
   const code = start.nested();
   const state = new KernelState(start, operands, registerKinds(folded), math);
-  if (tickets !== undefined && writesOnce(folded))
-    state.tickets = { ...tickets, part: leftOver(kernel.kind) };
+  if (tickets !== undefined && writesOnce(folded)) state.tickets = tickets;
   if (isParallel(folded) && samplesAreApart(folded)) state.shareSamples(start);
   statements(folded.body, { code, loads: new Map() }, state);
   state.places.settle(code);

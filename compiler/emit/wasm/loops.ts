@@ -6,7 +6,8 @@ import type { Code } from './code.ts';
 import type { Instruction } from './instructions.ts';
 import type { Loop, Pointer } from './places.ts';
 import * as scalars from './scalar.ts';
-import type { KernelState, KernelTickets, Share } from './state.ts';
+import type { KernelState, Share } from './state.ts';
+import type { Tickets } from './tickets.ts';
 import { mostPieces } from './tickets.ts';
 
 /** A bound: a number, or code that pushes it. */
@@ -54,7 +55,7 @@ export function writeLoop(
   places.close();
   let from: Bound = constant?.from ?? bound('max', stmt.range.from, state);
   let to: Bound = constant?.to ?? bound('min', stmt.range.to, state);
-  const taken = share && state.tickets && takeTurns(from, to, code, around, share, state.tickets);
+  const taken = share && state.tickets && leftOver(from, to, code, around, share, state.tickets);
   if (taken) ({ from, to } = taken);
   else {
     if (share !== undefined) [from, to] = shared(from, to, code, around, share);
@@ -212,21 +213,13 @@ interface Taken {
 }
 
 /** The thread's part of all but what is left over; then a piece of that, and another one, as long as there are some. */
-function takeTurns(
-  from: Bound,
-  to: Bound,
-  code: Code,
-  around: Code,
-  share: Share,
-  tickets: KernelTickets,
-): Taken {
+function leftOver(from: Bound, to: Bound, code: Code, around: Code, share: Share, tickets: Tickets): Taken {
   const first = held(from, code, around);
   const length = lengthOf(first, to, code, around);
   const local = (): number => around.local('i32');
   const [rest, pieces, begin] = [local(), local(), local()];
   const [low, high] = [local(), local()];
   code.get(length);
-  code.i32(tickets.part);
   code.get(share.threads);
   code.push({ op: 'call', function: tickets.rest });
   code.tee(rest);

@@ -34,11 +34,6 @@ export interface Share {
   readonly threads: number;
 }
 
-export interface KernelTickets extends Tickets {
-  /** One in so many iterations of a loop are left over. */
-  readonly part: number;
-}
-
 export class KernelState {
   readonly places: Places;
   readonly math: Called;
@@ -50,7 +45,7 @@ export class KernelState {
   /** Likewise of the loops over samples, if they are shared. */
   samples: Share | undefined;
   /** How threads take what is left of a loop; undefined where it matters which thread does what. */
-  tickets: KernelTickets | undefined;
+  tickets: Tickets | undefined;
   readonly values = new Map<Local, Held>();
   /** The axis whose iterations are lanes, and the one that is looked at alone, if any. */
   lanes: { readonly axis: Axis; readonly only: number | undefined } | undefined;

@@ -1,12 +1,11 @@
 /**
  * What threads take as they get to it. Of a parallel loop every thread has iterations of its own, mostly the same ones in
- * every kernel, so that it finds in its cache what it wrote; the rest goes in small parts to whoever is free. So the slower of two
- * processors, or one that did something else in between, does less.
+ * every kernel, so that it finds in its cache what it wrote; the last quarter goes in small parts to whoever is free. So the
+ * slower of two processors, or one that did something else in between, does less.
  *
  * Tickets are numbers that go up from one barrier to the next: every thread comes to the same loops in the same order and
  * counts their parts, so a ticket names one part of one of them.
  */
-import type { Kernel } from '../../loop/ir.ts';
 import type { Global, Instruction, WasmFunction } from './instructions.ts';
 import { get, i32 } from './instructions.ts';
 
@@ -16,9 +15,8 @@ const together = 12;
 
 /** Loops with fewer iterations are shared evenly, and nothing is left over. */
 const fewest = 8;
-/** The part of a loop that is left over: half of a sum of products, which takes longer than what it reads from afar. */
-export const leftOver = (kind: Kernel['kind']): number => (kind === 'contraction' ? 2 : 4);
-/** Into how many pieces it goes at most. */
+/** The part of a loop that is left over, and into how many pieces it goes at most. */
+const leftOver = 4;
 export const mostPieces = 16;
 
 /** Of each thread, since each has an instance of the module: its ticket, -1 before it has one; parts it has passed. */
@@ -33,7 +31,7 @@ export const ticketGlobals: readonly Global[] = [variable(-1), variable(0)];
 
 /** Indices of the functions in a module with tickets. */
 export interface Tickets {
-  /** `(length, part, threads)`: how many of the iterations are left over, if one in `part` are. */
+  /** `(length, threads)`: how many of the iterations are left over. */
   readonly rest: number;
   /** `(pieces)`: the number of a piece of the current loop that is now the caller's; -1: none is left. */
   readonly take: number;
@@ -50,19 +48,18 @@ export const restFunction: WasmFunction = {
   comment: 'how many iterations of a loop are left for threads that are free',
   parameters: [
     { name: 'length', type: 'i32' },
-    { name: 'part', type: 'i32' },
     { name: 'threads', type: 'i32' },
   ],
   results: ['i32'],
   locals: [],
   body: [
     get(0),
-    get(1),
+    i32(leftOver),
     { op: 'i32.div_s' },
     i32(0),
     i32(0),
     { op: 'i32.load', offset: together },
-    get(2),
+    get(1),
     i32(1),
     { op: 'i32.gt_s' },
     { op: 'i32.and' },

@@ -1,37 +1,22 @@
 /** Before which launches threads wait for one another. */
 import type { Kernel } from '../../loop/ir.ts';
-import { hasParallel, writesOnce } from '../../loop/transform/parallel.ts';
 import type { Allocation, Launch, Routine } from '../../program/program.ts';
 
 /** Memory that a launch reads or writes. */
 interface Access {
   readonly allocation: Allocation;
   readonly writes: boolean;
-  /** Its number. */
-  readonly by: number;
 }
 
-/**
- * The numbers of the launches before which threads wait; never the first. One that touches what another since the last wait
- * writes, or writes what it reads, needs a wait between the two. It stands before the last possible launch, or before one whose
- * shares are fixed, so that what comes behind evens them out.
- */
+/** The numbers of the launches that touch what one since the last wait writes, or write what it reads; never the first. */
 export function waits(routine: Routine, kernels: readonly Kernel[]): ReadonlySet<number> {
   const found = new Set<number>();
-  const launches = [...routine.launches, ...routine.commit];
-  const isFixed = (i: number): boolean => {
-    const kernel = kernels[launches[i]?.kernel ?? -1];
-    return kernel !== undefined && hasParallel(kernel.body) && !writesOnce(kernel);
-  };
   let before: Access[] = [];
-  launches.forEach((launch, i) => {
-    const accesses = accessesOf(launch, i, routine, kernels);
-    const needed = before.findLast((other) => accesses.some((access) => collide(access, other)));
-    if (needed !== undefined) {
-      let at = needed.by + 1;
-      while (at < i && !isFixed(at)) at++;
-      found.add(at);
-      before = before.filter(({ by }) => by >= at);
+  [...routine.launches, ...routine.commit].forEach((launch, i) => {
+    const accesses = accessesOf(launch, i >= routine.launches.length, routine, kernels);
+    if (accesses.some((access) => before.some((other) => collide(access, other)))) {
+      found.add(i);
+      before = [];
     }
     before.push(...accesses);
   });
@@ -40,18 +25,17 @@ export function waits(routine: Routine, kernels: readonly Kernel[]): ReadonlySet
 
 function accessesOf(
   { kernel, operands }: Launch,
-  by: number,
-  { launches, allocations, finite }: Routine,
+  commits: boolean,
+  { allocations, finite }: Routine,
   kernels: readonly Kernel[],
 ): readonly Access[] {
-  const commits = by >= launches.length;
   const read = kernels[kernel]?.inputs.length ?? 0;
   const touched = operands.map((operand, i) => ({ operand, writes: i >= read }));
   // The commit phase runs where the flag is set.
   if (commits && finite !== undefined) touched.push({ operand: finite, writes: false });
   return touched.flatMap(({ operand, writes }) => {
     const allocation = allocations[operand];
-    return allocation === undefined ? [] : [{ allocation, writes, by }];
+    return allocation === undefined ? [] : [{ allocation, writes }];
   });
 }
 

@@ -4,7 +4,6 @@ import { describe, expect, test } from 'vitest';
 import { emitWasm, pagesOf } from '../../../compiler/emit/wasm/index.ts';
 import { waits } from '../../../compiler/emit/wasm/waits.ts';
 import { maxPages } from '../../../compiler/emit/wasm/encode.ts';
-import type { Kernel } from '../../../compiler/loop/ir.ts';
 import { parseKernel } from '../../../compiler/loop/parse.ts';
 import type { Allocation, Launch, Program, Routine } from '../../../compiler/program/program.ts';
 import { api } from './run.ts';
@@ -56,7 +55,7 @@ const launch = (kernel: number, ...operands: readonly number[]): Launch => ({
 });
 
 /** `rounds` times there and back; then the flag, and a commit of the first element. */
-function programOf(rounds: number, kind: Kernel['kind'] = 'elementwise'): Program {
+function programOf(rounds: number): Program {
   const there = [launch(0, a, b), launch(0, b, a)];
   const routine: Routine = {
     name: 'step',
@@ -75,13 +74,13 @@ function programOf(rounds: number, kind: Kernel['kind'] = 'elementwise'): Progra
     outputs: [],
     persistent: [],
     persistentBytes: 260,
-    kernels: [{ ...rotate, kind }, add, finite],
+    kernels: [rotate, add, finite],
     routines: [routine],
   };
 }
 
-function load(rounds: number, shared = false, kind?: Kernel['kind']) {
-  const module = emitWasm(programOf(rounds, kind));
+function load(rounds: number, shared = false) {
+  const module = emitWasm(programOf(rounds));
   expect(api.validate(module.bytes)).toBe(true);
   const bytes = module.bytes.slice();
   if (shared) bytes[module.flagOffset] = 3;
@@ -137,26 +136,20 @@ describe('a routine', () => {
     for (const thread of [1, 2]) call(1, 3, 4, thread, 3);
     expect(at(total)[0]).toBe(before);
   });
-  // Of 999 iterations each of three threads has 250 or 166; the others are for who is free.
-  test.each([
-    ['elementwise', [0, 250, 500, 750]],
-    ['contraction', [0, 166, 333, 500]],
-  ] as const)(
-    'at once with others, gives what is left over to who comes first: %s',
-    (kind, [, one, two, rest]) => {
-      const { memory, at, call } = load(1, false, kind);
-      const together = 3;
-      new Int32Array(memory.buffer)[together] = 1;
-      const done = () => [...at(b)].map((x, i) => (x === moved(1)[i] ? i : -1)).filter((i) => i >= 0);
-      const range = (from: number, end: number) => Array.from({ length: end - from }, (_, i) => from + i);
-      call(1, 0, 1, 1, 3);
-      expect(done()).toEqual([...range(one, two), ...range(rest, 999)]);
-      call(1, 0, 1, 0, 3);
-      expect(done()).toEqual([...range(0, two), ...range(rest, 999)]);
-      call(1, 0, 1, 2, 3);
-      expect(at(b)).toEqual(moved(1));
-    },
-  );
+  test('at once with others, gives what is left over to who comes first', () => {
+    const { memory, at, call } = load(1);
+    const together = 3;
+    new Int32Array(memory.buffer)[together] = 1;
+    // Of 999 iterations each of three threads has 250; the last 249, and the loop of one, are for who is free.
+    const done = () => [...at(b)].map((x, i) => (x === moved(1)[i] ? i : -1)).filter((i) => i >= 0);
+    const range = (from: number, end: number) => Array.from({ length: end - from }, (_, i) => from + i);
+    call(1, 0, 1, 1, 3);
+    expect(done()).toEqual([...range(250, 500), ...range(750, 999)]);
+    call(1, 0, 1, 0, 3);
+    expect(done()).toEqual([...range(0, 500), ...range(750, 999)]);
+    call(1, 0, 1, 2, 3);
+    expect(at(b)).toEqual(moved(1));
+  });
   test('leaves the rest of the memory alone', () => {
     const { module, memory, call } = load(1);
     const { persistentBase, workBase, scratchBase, scratchBytes, pages } = module;
@@ -228,25 +221,6 @@ describe('threads wait before', () => {
     const compute = [launch(0, a, b), launch(2, a, flag)];
     expect(of(compute, [launch(1, a, total, total), launch(1, b, total, total)])).toEqual([2, 3]);
     expect(of([launch(0, a, b), launch(0, b, a), launch(2, b, flag)])).toEqual([1]);
-  });
-  test('fixed shares, not behind them, where both will do', () => {
-    const fixed = parseKernel(`kernel fixed [contraction](x: f32[${size}]) -> (y: f32[1]) {
-      for i: 1 in 0..1 parallel {
-        y[i] = 0.0
-        y[i] add= x[i]
-      }
-    }`);
-    const { kernels, routines } = programOf(1);
-    const launches = [launch(0, a, b), launch(2, a, flag), launch(1, b, total, total)];
-    const waitsOf = (index: number, more: readonly Launch[] = []) => {
-      const routine = { ...routines[0]!, launches: [...launches, ...more], commit: [] };
-      return [...waits(routine, kernels.with(index, fixed))];
-    };
-    expect(of(launches)).toEqual([2]);
-    expect(waitsOf(2)).toEqual([1]);
-    expect(waitsOf(1)).toEqual([2]);
-    // It has not been waited for.
-    expect(waitsOf(2, [launch(0, flag, a)])).toEqual([1, 3]);
   });
 });
 
