@@ -4,6 +4,7 @@ import { encode } from 'fast-png';
 import type { Page } from 'playwright-core';
 import { afterAll, expect, test } from 'vitest';
 import { digitsData, digitsModel, play } from '../cli/play-support.ts';
+import { lineModel } from '../cli/support.ts';
 import {
   closeBrowsers,
   draw,
@@ -302,18 +303,7 @@ test('names of classes are text, whatever is in them', async () => {
 test('a model of numbers trains, and the page says why there is nothing to draw', async () => {
   const browser = await openBrowser();
   if (!browser) return;
-  const text = `model Line {
-  input x: f32[2]
-  x -> Dense(1) -> output y
-}
-train Line {
-  label truth: f32[1]
-  loss: mean_squared_error(truth, y)
-  optimizer: SGD(learning_rate: 0.1)
-  batch_size: 4
-  epochs: 60
-}
-`;
+  const text = lineModel(60);
   const x = Array.from({ length: 40 }, (_, i) => [(i % 7) / 7, (i % 5) / 5]);
   const y = x.map(([a = 0, b = 0]) => [2 * a - b]);
   const files = { 'x.json': JSON.stringify(x), 'y.json': JSON.stringify(y) };

@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { Setup } from '../../compiler/cli/play/setup.ts';
 import { openData, splitDataset } from '../../compiler/data/index.ts';
 import { digitsData, digitsModel, play } from './play-support.ts';
-import { folder } from './support.ts';
+import { folder, lineModel } from './support.ts';
 
 const image = { name: 'image', dtype: 'u8', shape: [12, 12, 1] } as const;
 const truth = { name: 'truth', dtype: 'i32', shape: [] } as const;
@@ -242,18 +242,7 @@ test('takes the port that it is given, or says why not', async () => {
 });
 
 test('takes numbers from files for models that no loader fits', async () => {
-  const text = `model Line {
-  input x: f32[2]
-  x -> Dense(1) -> output y
-}
-train Line {
-  label truth: f32[1]
-  loss: mean_squared_error(truth, y)
-  optimizer: SGD(learning_rate: 0.1)
-  batch_size: 4
-  epochs: 5
-}
-`;
+  const text = lineModel(5);
   const x = Array.from({ length: 20 }, (_, i) => [i / 20, 1 - i / 20]);
   const files = {
     'x.json': JSON.stringify(x),

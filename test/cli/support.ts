@@ -74,3 +74,17 @@ train Tiny {
 `;
 
 export const tinyData = 'synthetic:digits?size=12&count=200';
+
+/** A model of numbers, which come from files: no loader of pictures fits it. */
+export const lineModel = (epochs: number): string => `model Line {
+  input x: f32[2]
+  x -> Dense(1) -> output y
+}
+train Line {
+  label truth: f32[1]
+  loss: mean_squared_error(truth, y)
+  optimizer: SGD(learning_rate: 0.1)
+  batch_size: 4
+  epochs: ${epochs}
+}
+`;

@@ -1,7 +1,7 @@
 /** What `cnnc train` does when things do not go as hoped. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { folder, tinyData, tinyModel } from './support.ts';
+import { folder, lineModel, tinyData, tinyModel } from './support.ts';
 import type { Folder } from './support.ts';
 
 const train = ['train', 'tiny.cnn', '--data', tinyData];
@@ -90,21 +90,7 @@ test('numbers from files, for models that take no picture', async () => {
   writeFileSync(place.file('x.json'), JSON.stringify(x));
   const truths = (bias: number) => JSON.stringify(x.map(([a = 0, b = 0]) => 2 * a - b + bias));
   writeFileSync(place.file('y.json'), truths(0));
-  writeFileSync(
-    place.file('line.cnn'),
-    `model Line {
-  input x: f32[2]
-  x -> Dense(1) -> output y
-}
-train Line {
-  label truth: f32[1]
-  loss: mean_squared_error(truth, y)
-  optimizer: SGD(learning_rate: 0.1)
-  batch_size: 4
-  epochs: 60
-}
-`,
-  );
+  writeFileSync(place.file('line.cnn'), lineModel(60));
   const none = await place.cnnc('train', 'line.cnn');
   expect([none.status, none.err]).toEqual([
     1,
