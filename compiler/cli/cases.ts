@@ -1,6 +1,7 @@
 /** What predict and inspect look at: pictures, numbers from files, or samples of data. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { sizeOf } from '../../runtime/arrays.ts';
 import { imageToInput } from '../../runtime/image.ts';
 import type { Batch, Elements, PortInfo } from '../../runtime/types.ts';
 import { readPicture } from '../data/index.ts';
@@ -9,7 +10,7 @@ import { InputError, UsageError } from './errors.ts';
 import { readInputs } from './inputs.ts';
 import type { Io } from './io.ts';
 import { openNamedData, splitOf } from './model-data.ts';
-import { addDataOptions, addSplitOption, wholeNumber } from './options.ts';
+import { addDataOptions, addInputOption, addSplitOption, wholeNumber } from './options.ts';
 import type { DataOptions, SplitOptions } from './options.ts';
 
 export interface CaseOptions extends DataOptions, SplitOptions {
@@ -35,11 +36,7 @@ export const titleOf = ({ name, truth }: Pick<Case, 'name' | 'truth'>): string =
 
 /** `--input`, and which samples of data there are to see where no picture is named. */
 export function addCaseOptions(command: Command): Command {
-  const withInput = command.option(
-    '--input <name=file>',
-    'numbers from a .npy or .json file; may be repeated',
-    (word: string, before: string[] = []) => [...before, word],
-  );
+  const withInput = addInputOption(command, 'numbers from a .npy or .json file; may be repeated');
   return addSplitOption(addDataOptions(withInput)).option(
     '--sample <n>',
     'the sample of --data with this number, from 0',
@@ -87,7 +84,7 @@ async function* samplesOf(model: Model, input: PortInfo, options: CaseOptions): 
   if (first >= samples.size)
     throw new InputError(`--sample ${first}: ${data.spec} has ${split} samples 0 to ${samples.size - 1}`);
   const last = options.sample ?? Math.min(samplesShown, samples.size) - 1;
-  const size = input.shape.reduce((product, extent) => product * extent, 1);
+  const size = sizeOf(input.shape);
   for (let i = first; i <= last; i++) {
     const array: Elements = input.dtype === 'u8' ? new Uint8Array(size) : new Float32Array(size);
     const number = new Int32Array(1);

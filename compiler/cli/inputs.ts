@@ -1,4 +1,5 @@
 /** `--input name=FILE`: numbers for a model's inputs from `.npy` or `.json` files. */
+import { sizeOf } from '../../runtime/arrays.ts';
 import type { Batch, Elements, PortInfo } from '../../runtime/types.ts';
 import { readNpy } from '../data/index.ts';
 import { InputError, UsageError } from './errors.ts';
@@ -27,7 +28,7 @@ export function readInputs(
     const file = files.get(port.name);
     if (file === undefined) throw new UsageError(`--input ${port.name}=FILE is missing`);
     const values = readNumbers(io, file);
-    const size = port.shape.reduce((product, extent) => product * extent, 1);
+    const size = sizeOf(port.shape);
     const count = values.length / size;
     if (!Number.isInteger(count) || count === 0) {
       throw new InputError(

@@ -135,12 +135,14 @@ export function addDataOptions(command: Command): Command {
     );
 }
 
-export function addInputOption(command: Command): Command {
-  return command.option(
-    '--input <name=file>',
-    'numbers for an input or label from a .npy or .json file, in place of --data; may be repeated',
-    (word: string, before: string[] = []) => [...before, word],
-  );
+export function addInputOption(
+  command: Command,
+  about = 'numbers for an input or label from a .npy or .json file, in place of --data; may be repeated',
+): Command {
+  return command.option('--input <name=file>', about, (word: string, before: string[] = []) => [
+    ...before,
+    word,
+  ]);
 }
 
 /** Where the samples come from, in the user's words. */

@@ -17,6 +17,7 @@ export const widest = 2;
  * all vectors are there at once.
  */
 const registers = 16;
+
 /**
  * How many places a tile of one vector has where all channels are apart: so many that their sums, the elements that a row of
  * their windows covers, and the weights of that row are in registers at once. undefined: fewer than a window is wide.

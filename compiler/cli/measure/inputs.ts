@@ -1,6 +1,6 @@
 /** Samples for routines that are measured: from data, or noise. */
 import type { Batch, Elements, PortInfo } from '../../../runtime/types.ts';
-import { arrayTypes } from '../../../runtime/arrays.ts';
+import { arrayTypes, sizeOf } from '../../../runtime/arrays.ts';
 import type { Model } from '../../index.ts';
 import { openModelData, portInfo } from '../model-data.ts';
 import type { DataOptions } from '../options.ts';
@@ -15,7 +15,7 @@ export async function samplesFor(
   const inputs = model.inputs.map(portInfo);
   const labels = (model.training?.labels ?? []).map(portInfo);
   const arrays = Object.fromEntries(
-    [...inputs, ...labels].map((port) => [port.name, new arrayTypes[port.dtype](count * sizeOf(port))]),
+    [...inputs, ...labels].map((port) => [port.name, new arrayTypes[port.dtype](count * sizeOf(port.shape))]),
   );
   if (data === undefined) {
     for (const { name } of inputs) noise(arrays[name]!);
@@ -30,8 +30,6 @@ export async function samplesFor(
   return arrays;
 }
 
-const sizeOf = ({ shape }: PortInfo): number => shape.reduce((product, extent) => product * extent, 1);
-
 const classesOf = (model: Model): number => Number(model.outputs[0]?.type.shape.at(-1) ?? 2);
 
 function noise(array: Elements): void {
@@ -42,7 +40,7 @@ function noise(array: Elements): void {
 
 /** Numbers of classes; of a label as long as there are classes, a one in each sample; else zeros and ones. */
 function choose(array: Elements, port: PortInfo, classes: number): void {
-  const size = sizeOf(port);
+  const size = sizeOf(port.shape);
   for (let i = 0; i < array.length; i++) {
     const sample = Math.floor(i / size);
     if (size > 1) array[i] = i % size === sample % size ? 1 : 0;
